@@ -1,0 +1,236 @@
+"""Every number that bounds the output, in one table, with its source.
+
+Three columns, as the clinical reference (A.5) proposes them: WARN asks the operator, a PROFILE refuses for a body
+part, ABSOLUTE refuses for everybody. The last is a compile-time constant: no file, option or order reaches it.
+:func:`narrow` intersects; there is no function that widens. The limiter (``safety``) does the refusing; files are
+checked against the same table so that an author hears of a bound where the mistake stands.
+
+Sources: IEC = IEC 60601-2-10 as cited in manufacturers' manuals; FDA = 510(k) guidance for powered muscle
+stimulators, 9 June 1999, and 21 CFR 882.5888; project = a proposal of this project, not a standard.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Final, final
+
+from stimctl.units import MINUTE, MS, SECOND, UM2_PER_CM2
+
+
+@final
+class Effect(StrEnum):
+    """What a channel is for: it decides which rate, on-time and duty rules apply."""
+
+    MOTOR = "motor"
+    SENSORY = "sensory"
+
+
+@final
+class BodyPart(StrEnum):
+    """The body-part profiles of the clinical reference, A.5."""
+
+    FOREARM = "forearm"
+    THENAR = "thenar"
+    SHOULDER = "shoulder"
+
+
+@final
+class Sensation(StrEnum):
+    """How well the patient feels at a site, as tested today (clinical reference B.9, C.4)."""
+
+    NORMAL = "normal"
+    REDUCED = "reduced"
+    ABSENT = "absent"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """One set of bounds. Every bound is inclusive; ``min`` bounds from below, all others from above."""
+
+    peak_ua: int
+    phase_width_min_us: int
+    phase_width_max_us: int
+    interphase_gap_max_us: int
+    rate_min_mhz: int
+    rate_max_mhz: int
+    pulses_per_period_max: int
+    charge_nc: int
+    rms_ua: int
+    rms_density_ua_cm2: int
+    power_density_uw_cm2: int
+    energy_uj: int
+    net_charge_permille: int
+    mean_dc_na: int
+    on_time_us: int
+    duty_permille: int
+    ramp_up_min_us: int
+    site_time_us: int
+    step_ua: int
+    step_interval_min_us: int
+    rise_ua_per_s: int
+
+
+ACCURACY_NUM: Final = 6
+ACCURACY_DEN: Final = 5
+"""R4: the standard-derived absolute limits are checked on the indicated amplitude times 6/5 (±20 % accuracy)."""
+
+SMALL_PAD_UM2: Final = 10 * UM2_PER_CM2
+"""Below this conductive area the thenar row's peak and charge apply wherever the pad sits (A.5: "pads under 10 cm2")."""
+
+PAD_AREA_MIN_UM2: Final = 2 * UM2_PER_CM2
+PAD_AREA_MAX_UM2: Final = 200 * UM2_PER_CM2
+"""Plausible conductive areas (project): a 2.0 cm round pad has 3.14 cm², 9 x 15 cm garments 135 cm²; the refusal
+vectors 0, 0.25 and 2500 cm² of A.7 are unit mistakes and fall outside."""
+
+DEAD_MAN_MAX_MS: Final = 500
+"""Longest time a board may go on without a heartbeat (H14)."""
+
+ABSOLUTE: Final = Limits(
+    peak_ua=100_000,  # project
+    phase_width_min_us=20,  # project
+    phase_width_max_us=500,  # project
+    interphase_gap_max_us=500,  # project: gaps of 100 to 200 µs are what the literature uses (A.6)
+    rate_min_mhz=500,  # project
+    rate_max_mhz=200_000,  # project
+    pulses_per_period_max=3,  # project: triplets (A.6)
+    charge_nc=30_000,  # project
+    rms_ua=50_000,  # IEC: 50 mA rms up to 400 Hz
+    rms_density_ua_cm2=2_000,  # IEC: 2 mA rms/cm² needs special attention; here nobody passes it
+    power_density_uw_cm2=250_000,  # FDA: below 0.25 W/cm²
+    energy_uj=300_000,  # IEC: 300 mJ per pulse into 500 ohm
+    net_charge_permille=50,  # project
+    mean_dc_na=100_000,  # project: 100 µA
+    on_time_us=30 * SECOND,  # project, motor only
+    duty_permille=800,  # project, motor only
+    ramp_up_min_us=200 * MS,  # project
+    site_time_us=120 * MINUTE,  # project
+    step_ua=1_000,  # IEC amplitude control: steps of at most 1 mA; R2
+    step_interval_min_us=200 * MS,  # project: 1 mA per 200 ms is the 5 mA/s below
+    rise_ua_per_s=5_000,  # project
+)
+
+_FOREARM: Final = Limits(
+    peak_ua=60_000,
+    phase_width_min_us=50,
+    phase_width_max_us=500,
+    interphase_gap_max_us=250,
+    rate_min_mhz=10_000,
+    rate_max_mhz=50_000,
+    pulses_per_period_max=2,
+    charge_nc=20_000,
+    rms_ua=20_000,
+    rms_density_ua_cm2=1_500,
+    power_density_uw_cm2=100_000,
+    energy_uj=20_000,
+    net_charge_permille=10,
+    mean_dc_na=100_000,
+    on_time_us=20 * SECOND,
+    duty_permille=600,
+    ramp_up_min_us=500 * MS,
+    site_time_us=60 * MINUTE,
+    step_ua=1_000,
+    step_interval_min_us=500 * MS,  # two presses a second
+    rise_ua_per_s=2_000,
+)
+
+
+def _but(base: Limits, **changed: int) -> Limits:
+    """A copy of ``base`` with other numbers; private, because it can widen."""
+    return Limits(**{f.name: changed.get(f.name, getattr(base, f.name)) for f in fields(Limits)})
+
+
+PROFILES: Final[dict[BodyPart, Limits]] = {
+    BodyPart.FOREARM: _FOREARM,
+    BodyPart.THENAR: _but(_FOREARM, peak_ua=30_000, charge_nc=9_000),
+    BodyPart.SHOULDER: _but(_FOREARM, peak_ua=80_000, charge_nc=24_000),
+}
+"""The refuse column, motor rates. All numbers: project (A.5)."""
+
+WARN: Final[dict[BodyPart, Limits]] = {
+    part: _but(
+        profile,
+        peak_ua={BodyPart.FOREARM: 40_000, BodyPart.THENAR: 20_000, BodyPart.SHOULDER: 60_000}[part],
+        phase_width_max_us=400,
+        rate_max_mhz=100_000,
+        charge_nc=min(12_000, profile.charge_nc),
+        rms_ua=10_000,
+        rms_density_ua_cm2=1_000,
+        power_density_uw_cm2=50_000,
+        energy_uj=5_000,
+        net_charge_permille=0,
+        on_time_us=15 * SECOND,
+        duty_permille=500,
+        ramp_up_min_us=1 * SECOND,
+        site_time_us=45 * MINUTE,
+    )
+    for part, profile in PROFILES.items()
+}
+"""The warn column. All numbers: project (A.5)."""
+
+SENSORY_RATE_MIN_MHZ: Final = 1_000
+SENSORY_RATE_MAX_MHZ: Final = 150_000
+"""Rates of sensory stimulation; motor rates stand in the profiles (A.5: 1-150 Hz, motor 10-50)."""
+
+_MINIMA: Final = frozenset({"phase_width_min_us", "rate_min_mhz", "ramp_up_min_us", "step_interval_min_us"})
+
+
+def narrow(*limits: Limits) -> Limits:
+    """The intersection of limits: the largest of every minimum, the smallest of every other bound."""
+    return Limits(
+        **{
+            f.name: (max if f.name in _MINIMA else min)(getattr(each, f.name) for each in limits)
+            for f in fields(Limits)
+        }
+    )
+
+
+def is_within(inner: Limits, outer: Limits) -> bool:
+    """Whether ``inner`` allows nothing that ``outer`` refuses."""
+    return narrow(inner, outer) == inner
+
+
+def profile(
+    part: BodyPart,
+    effect: Effect,
+    *,
+    smallest_pad_um2: int,
+    sensation: Sensation = Sensation.NORMAL,
+    senses_impedance: bool = True,
+) -> Limits:
+    """The refuse column for one channel.
+
+    A pad under :data:`SMALL_PAD_UM2` brings the thenar peak and charge. Reduced sensation turns the warn column into
+    the refuse column (project: B.9 asks for a lower ceiling, and pain is no stop signal there). A board that cannot
+    sense impedance halves the density ceilings, because a peeling pad stays unseen (H11).
+    """
+    limits = PROFILES[part] if effect is Effect.MOTOR else _sensory(PROFILES[part])
+    if smallest_pad_um2 < SMALL_PAD_UM2:
+        thenar = PROFILES[BodyPart.THENAR]
+        limits = _but(
+            limits,
+            peak_ua=min(limits.peak_ua, thenar.peak_ua),
+            charge_nc=min(limits.charge_nc, thenar.charge_nc),
+        )
+    if sensation is not Sensation.NORMAL:
+        warn = WARN[part] if effect is Effect.MOTOR else _sensory(WARN[part], rate_max_mhz=WARN[part].rate_max_mhz)
+        limits = narrow(limits, _but(warn, net_charge_permille=limits.net_charge_permille))
+    if not senses_impedance:
+        limits = _but(
+            limits,
+            rms_density_ua_cm2=limits.rms_density_ua_cm2 // 2,
+            power_density_uw_cm2=limits.power_density_uw_cm2 // 4,  # heating goes with the square of the density
+        )
+    return limits
+
+
+def _sensory(limits: Limits, *, rate_max_mhz: int = SENSORY_RATE_MAX_MHZ) -> Limits:
+    """The same bounds for sensory stimulation: its own rates, and no on-time or duty rule (A.5: exempt)."""
+    return _but(
+        limits,
+        rate_min_mhz=SENSORY_RATE_MIN_MHZ,
+        rate_max_mhz=rate_max_mhz,
+        on_time_us=limits.site_time_us,
+        duty_permille=1_000,
+    )
