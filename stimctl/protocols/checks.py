@@ -1,0 +1,249 @@
+"""What one field of a protocol file may hold: checks that Pydantic runs, each with words for the author.
+
+Pydantic's own number types accept ``true`` for 1 or NaN for a float unless told otherwise in every place, and its
+messages speak to programmers. These checks take exactly what TOML gives, never convert between units or types, and say
+what was probably meant. One object serves the validator and the JSON Schema, so the two cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final, final
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from stimctl.errors import UnitError
+
+NAME_PATTERN: Final = r"^[a-z][a-z0-9-]{0,31}$"
+_NAME: Final = re.compile(NAME_PATTERN[:-1] + r"\Z")
+
+
+def fault(message: str, *, allowed: str = "", source: str = "") -> PydanticCustomError:
+    """An error that carries its words to the loader untouched."""
+    return PydanticCustomError("stimctl", "{message}", {"message": message, "allowed": allowed, "source": source})
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """``', did you mean `...`?'`` when one of ``known`` looks like ``word``, else nothing."""
+    close = difflib.get_close_matches(str(word)[:64], list(known), n=1, cutoff=0.6)
+    return f", did you mean `{close[0]}`?" if close else ""
+
+
+class Check(ABC):
+    """The common part: how Pydantic finds the check and its schema in an ``Annotated`` type."""
+
+    @abstractmethod
+    def check(self, value: Any) -> Any:
+        """``value`` as the model keeps it; raises ``PydanticCustomError`` when it may not stand."""
+
+    @abstractmethod
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of what is accepted."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.check)
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return self.schema()
+
+
+@final
+@dataclass(frozen=True)
+class Quantity(Check):
+    """A number of ``unit`` within a window of plausibility, both ends included.
+
+    The window is wide: it catches another unit, not a strong setting; limits are judged afterwards, per body part.
+    ``mistakes`` are pairs of the unit that was probably written and the factor that brings it to ``unit``. ``exact``
+    raises :class:`UnitError` for a value that is finer than stimctl keeps.
+    """
+
+    unit: str
+    low: float
+    high: float
+    source: str
+    mistakes: tuple[tuple[str, float], ...] = ()
+    whole: bool = False
+    exact: Callable[[int | float], int] | None = None
+
+    @property
+    def allowed(self) -> str:
+        """The window in words."""
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{self.low:g} to {self.high:g}{unit}{', a whole number' if self.whole else ''}"
+
+    def check(self, value: Any) -> int | float:
+        """The author's own number, untouched."""
+        number = self._number(value)
+        if not self.low <= number <= self.high:
+            raise self._fault(f"out of range{self._meant(number)}")
+        if self.whole and type(number) is not int:
+            hint = f", write {int(number)}" if number == int(number) else ""
+            raise self._fault(f"must be a whole number{hint}")
+        self._must_be_exact(number)
+        return number
+
+    def _number(self, value: Any) -> int | float:
+        if isinstance(value, bool):
+            raise self._fault("true and false are not numbers")
+        if isinstance(value, str):
+            raise self._fault("text is not a number; write it without quotes and unit")
+        if not isinstance(value, (int, float)):
+            raise self._fault("must be a number")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self._fault("must be a finite number")
+        return value
+
+    def _meant(self, number: int | float) -> str:
+        """What the author probably wrote: the first unit in which the number would be plausible."""
+        if abs(number) > 1e15:  # no unit mistake; and a huge integer has no float to multiply with
+            return ""
+        for unit, factor in self.mistakes:
+            meant = number * factor
+            if self.low <= meant <= self.high:
+                return f": {number:g} looks like {unit}, the field is in {self.unit}; did you mean {meant:g}?"
+        return ""
+
+    def _must_be_exact(self, number: int | float) -> None:
+        try:
+            if self.exact is not None:
+                self.exact(number)
+        except UnitError as error:
+            raise self._fault(str(error)) from None
+
+    def _fault(self, message: str) -> PydanticCustomError:
+        return fault(message, allowed=self.allowed, source=self.source)
+
+    def schema(self) -> dict[str, Any]:
+        """``integer`` or ``number`` with both bounds."""
+        return {"type": "integer" if self.whole else "number", "minimum": self.low, "maximum": self.high}
+
+
+@final
+@dataclass(frozen=True)
+class Exactly(Check):
+    """One whole number and no other; ``true`` is not 1."""
+
+    number: int
+    reason: str
+
+    def check(self, value: Any) -> int:
+        """The number."""
+        if type(value) is not int or value != self.number:
+            raise fault(self.reason, allowed=str(self.number))
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        """A constant."""
+        return {"type": "integer", "const": self.number}
+
+
+@final
+@dataclass(frozen=True)
+class Choice(Check):
+    """One word of a closed list. ``explain`` may add why a word is not on it."""
+
+    options: tuple[str, ...]
+    source: str = ""
+    explain: Callable[[str], str] = lambda _: ""
+
+    def check(self, value: Any) -> str:
+        """The word."""
+        if type(value) is str and value in self.options:
+            return value
+        why = self.explain(value) if isinstance(value, str) else ""
+        message = why or f"is not on the list{nearest(value, self.options)}"
+        raise fault(message, allowed=", ".join(self.options), source=self.source)
+
+    def schema(self) -> dict[str, Any]:
+        """An enumeration."""
+        return {"type": "string", "enum": list(self.options)}
+
+
+@final
+@dataclass(frozen=True)
+class Truth(Check):
+    """``true`` or ``false``; not 0, 1 or "yes"."""
+
+    def check(self, value: Any) -> bool:
+        """The truth value."""
+        if type(value) is not bool:
+            raise fault("must be true or false, without quotes", allowed="true, false")
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        """A boolean."""
+        return {"type": "boolean"}
+
+
+@final
+@dataclass(frozen=True)
+class Words(Check):
+    """Text that a terminal can show: something in it, not too long, no control or direction characters."""
+
+    longest: int
+    lines: bool = False
+
+    def check(self, value: Any) -> str:
+        """The text."""
+        if type(value) is not str:
+            raise fault("must be text in quotes")
+        if not value.strip():
+            raise fault("must not be empty")
+        if len(value) > self.longest:
+            raise fault(f"is too long ({len(value)} characters)", allowed=f"at most {self.longest} characters")
+        # A control character in a file could redraw the operator's screen, so it is refused and not filtered.
+        if not (value.replace("\n", "") if self.lines else value).isprintable():
+            raise fault("holds a control character or line break", allowed="printable characters")
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        """A string with a length."""
+        return {"type": "string", "minLength": 1, "maxLength": self.longest}
+
+
+@final
+@dataclass(frozen=True)
+class Name(Check):
+    """A name that other fields refer to."""
+
+    def check(self, value: Any) -> str:
+        """The name."""
+        if type(value) is not str or not _NAME.match(value):
+            raise fault("is not a name", allowed="1 to 32 of a-z, 0-9 and -, beginning with a letter")
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        """A string with a pattern."""
+        return {"type": "string", "pattern": NAME_PATTERN}
+
+
+@final
+@dataclass(frozen=True)
+class Listing(Check):
+    """A list of ``item``, of ``fewest`` to ``most``, all different; kept as a tuple."""
+
+    item: Check
+    fewest: int
+    most: int
+    allowed: str
+
+    def check(self, value: Any) -> tuple[Any, ...]:
+        """The items, in the author's order."""
+        if not isinstance(value, list | tuple) or not self.fewest <= len(value) <= self.most:
+            raise fault("does not fit", allowed=self.allowed)
+        items = tuple(self.item.check(each) for each in value)
+        if len(set(items)) != len(items):
+            raise fault("names the same thing twice", allowed=self.allowed)
+        return items
+
+    def schema(self) -> dict[str, Any]:
+        """An array with bounds."""
+        bounds = {"minItems": self.fewest, "maxItems": self.most, "uniqueItems": True}
+        return {"type": "array", "items": self.item.schema(), **bounds}
