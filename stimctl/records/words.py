@@ -1,0 +1,107 @@
+"""The few words of the record that both its write side and its read side must agree on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, final
+
+from stimctl.errors import UsageError
+
+SESSION_OPENED: Final = "session-opened"
+SESSION_CLOSED: Final = "session-closed"
+BURST_DELIVERED: Final = "burst-delivered"
+"""One row of this kind for each burst that ended; the list of sessions counts them, so a crash cannot lose the count."""
+
+UNFINISHED: Final = "unfinished"
+"""The outcome shown for a session whose closing row is missing: it was killed, or is still running."""
+
+_PATIENT: Final = re.compile(r"[A-Za-z0-9-]{1,16}")
+_KIND: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
+
+
+def patient_code(text: str) -> str:
+    """``text`` itself when it is a pseudonymous code, else :class:`UsageError`.
+
+    A code is 1 to 16 ASCII letters, digits or hyphens: no blank, so that no full name fits by accident (H46).
+    """
+    if type(text) is str and _PATIENT.fullmatch(text):
+        return text
+    raise UsageError(
+        f"{text!r} is not a patient code: use 1 to 16 letters, digits or hyphens, and never a name or birth date"
+    )
+
+
+def is_kind(text: object) -> bool:
+    """Whether ``text`` can name a kind of event: small letters, digits and hyphens, at most 40."""
+    return type(text) is str and _KIND.fullmatch(text) is not None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionMeta:
+    """What is known when a session opens (clinical reference D, steps 0, 1 and 3).
+
+    ``patient`` is a pseudonymous code. ``protocol_sha256`` is the hash of the protocol file's bytes and
+    ``protocol_text`` the file itself, so that the record can be read when the file is long gone. ``board`` holds the
+    board's own facts (name, serial, firmware ...) as JSON values. ``extra`` is for anything else, also JSON values.
+    """
+
+    patient: str
+    protocol_title: str
+    protocol_kind: str
+    protocol_sha256: str
+    protocol_text: str
+    simulated: bool
+    board: Mapping[str, object]
+    stimctl_version: str
+    side: str = ""
+    emg: str = ""
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row as read back. ``mono_us`` is the session's monotonic clock, ``wall`` UTC as ISO 8601, ``hash`` is hex."""
+
+    seq: int
+    session: str
+    mono_us: int
+    wall: str
+    kind: str
+    payload: dict[str, object]
+    hash: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One session in a list. ``duration_us`` spans its first to its last row; ``bursts`` counts delivered bursts."""
+
+    id: str
+    started: str
+    patient: str
+    protocol: str
+    simulated: bool
+    outcome: str
+    duration_us: int
+    bursts: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What :func:`stimctl.records.reading.verify` found.
+
+    ``rows`` were read in all or up to the first bad one; ``first_bad`` is the sequence number where the chain
+    breaks (``None``: all is well, or the fault is not in one row), ``why`` says how. ``head`` is the last good
+    row's hash in hex: whoever notes it on paper can later prove that nothing up to it was changed or cut off.
+    """
+
+    ok: bool
+    rows: int
+    first_bad: int | None
+    why: str
+    head: str
