@@ -31,6 +31,7 @@ class Capability(IntFlag):
 class Trouble(IntFlag):
     """What is wrong with one output now."""
 
+    NONE = 0
     OPEN = 1
     SHORT = 2
     CURRENT = 4  # measured and applied amplitude disagree

@@ -187,7 +187,7 @@ class OutputReport:
     applied_ua: int
     measured_ua: int | None
     impedance_ohm: int | None
-    trouble: Trouble = Trouble(0)
+    trouble: Trouble = Trouble.NONE
 
 
 @final
