@@ -1,0 +1,70 @@
+"""The channels' amplitudes: how they rise, fall and rest; and what they delivered.
+
+A rise is held to the ramp's slope in control time, so a late loop makes a ramp slower and never steeper. A fall acts at
+once. A channel that has been on owes the rest that its burst's duty asks for before it may come on again, however its
+burst ended: by its ramp, by the operator's zero, by a pause.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, final
+
+from stimctl.limits import Effect
+from stimctl.pulse import Command, Output
+from stimctl.schedule import CONTROL_PERIOD_US, BurstPlan, ChannelPlan
+
+LATE_US: Final = 2 * CONTROL_PERIOD_US
+"""A step after more than this counts as only this much time towards a rise."""
+
+FULL_PPM: Final = 1_000_000
+"""The whole level, in the parts per million that an envelope is given in."""
+
+
+@final
+@dataclass(slots=True)
+class Lane:
+    """One channel's moving parts. ``level_ua`` is the operator's; ``amplitude_ua`` is wished now."""
+
+    plan: ChannelPlan
+    level_ua: int = 0
+    amplitude_ua: int = 0
+    on_from_us: int = 0
+    owes_rest_until_us: int = 0
+    charge_e9pc: int = 0
+
+    @property
+    def stepped_ua(self) -> int:
+        """The wished amplitude in the board's steps, rounded down."""
+        return self.amplitude_ua - self.amplitude_ua % self.plan.step_ua
+
+    def move(self, share_ppm: int, now_us: int, elapsed_us: int, ramp_us: int, burst: BurstPlan | None) -> None:
+        """Go towards ``share_ppm`` of the level."""
+        wanted_ua = self.level_ua * share_ppm // FULL_PPM
+        if self.amplitude_ua == 0 and now_us < self.owes_rest_until_us:
+            return
+        rise_ua = self.level_ua * min(elapsed_us, LATE_US) // ramp_us
+        self._become(min(wanted_ua, self.amplitude_ua + rise_ua), now_us, burst)
+
+    def fall_to(self, amplitude_ua: int, now_us: int, burst: BurstPlan | None) -> None:
+        """At most ``amplitude_ua``, at once."""
+        self._become(min(self.amplitude_ua, amplitude_ua), now_us, burst)
+
+    def _become(self, amplitude_ua: int, now_us: int, burst: BurstPlan | None) -> None:
+        if amplitude_ua and not self.amplitude_ua:
+            self.on_from_us = now_us
+        elif self.amplitude_ua and not amplitude_ua and burst and self.plan.effect is Effect.MOTOR:
+            on_us = now_us - self.on_from_us
+            self.owes_rest_until_us = now_us + -(-on_us * burst.rest_us // burst.on_us)
+        self.amplitude_ua = amplitude_ua
+
+    def count(self, elapsed_us: int) -> None:
+        """Add what flowed in ``elapsed_us`` at the present amplitude: pulses times charge, in 1e-9 pC."""
+        shape = self.plan.shape
+        per_second = self.stepped_ua * shape.phase_width_us * shape.rate_mhz * shape.pulses_per_period
+        self.charge_e9pc += per_second * elapsed_us
+
+
+def command(lanes: tuple[Lane, ...]) -> Command:
+    """The absolute command for every output, in the board's steps."""
+    return Command(tuple(Output(lane.plan.channel, lane.plan.train(lane.amplitude_ua)) for lane in lanes))

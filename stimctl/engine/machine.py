@@ -1,0 +1,352 @@
+"""What should flow now: a pure machine over a schedule.
+
+Events and the time go in; a wished command comes out. The engine owns no clock, port or limit: what it wishes is judged
+by the limiter before it goes anywhere. It moves through :mod:`stimctl.engine.table` and nowhere else, and every arming
+starts with all levels at zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, final
+
+from stimctl.engine.lanes import FULL_PPM, Lane, command
+from stimctl.engine.table import ARMED, DELIVERING, STAGES, TABLE, Event, State
+from stimctl.errors import UsageError
+from stimctl.limits import Effect
+from stimctl.orders import Counts, Progress, Stage
+from stimctl.pulse import Command
+from stimctl.schedule import CONTROL_PERIOD_US, TEST_BURST, BurstPlan, Schedule
+from stimctl.units import MINUTE, SECOND
+
+LEAD_IN_US: Final = 3 * SECOND
+"""Quiet time between the last trial burst and the first counted one; a trigger's baseline may make it longer."""
+
+SENSORY_RAMP_US: Final = 1 * SECOND
+"""TENS rises to a raised level over this time: gently, and above every ramp minimum."""
+
+PRESENCE_EVERY_US: Final = 5 * MINUTE
+PRESENCE_GRACE_US: Final = 30 * SECOND
+"""Hazard H32: somebody answers every five minutes, or half a minute later the output goes to zero."""
+
+PAUSE_MAX_US: Final = 5 * MINUTE
+"""After a longer pause the thresholds are found again (procedure D, step 11)."""
+
+NEVER_US: Final = 1 << 62
+"""A time that does not come."""
+
+
+@final
+@dataclass(slots=True)
+class Tally:
+    """Bursts by how they came about, time with output, and what the operator ran into."""
+
+    delivered: int = 0
+    triggered: int = 0
+    missed: int = 0
+    assisted: int = 0
+    on_time_us: int = 0
+    stops: int = 0
+    ceiling_hits: int = 0
+
+
+@final
+class Engine:
+    """The machine. All times are the session's monotonic µs; calls must not go back in time."""
+
+    def __init__(self, schedule: Schedule, now_us: int = 0) -> None:
+        self.schedule = schedule
+        self.state = State.CHOOSING
+        self.tally = Tally()
+        self.baseline_ready = True
+        self.repetition, self.set = 0, 1
+        self.lanes = {plan.channel: Lane(plan) for plan in schedule.channels}
+        self._sensory = schedule.channels[0].effect is Effect.SENSORY
+        self._titrated: int | None = None
+        self._entered_us = self._stepped_us = self._attended_us = self._cycle_from_us = now_us
+        self._rest_us = self._flowed_us = 0
+        self._began_us: int | None = None
+        self._triggered_us = -NEVER_US
+
+    # --- events ----------------------------------------------------------------------------------------------
+
+    @property
+    def stage(self) -> Stage:
+        """The screen that belongs to the present state."""
+        return STAGES[self.state]
+
+    @property
+    def armed(self) -> bool:
+        """Whether the board's output stage is to be armed."""
+        return self.state in ARMED
+
+    @property
+    def titrated(self) -> int | None:
+        """The output whose thresholds are being found."""
+        return self._titrated if self.state is State.TITRATING else None
+
+    def can(self, event: Event) -> bool:
+        """Whether the table lists this event for the present state."""
+        return (self.state, event) in TABLE
+
+    def happen(self, event: Event, now_us: int) -> None:
+        """Follow the table; raises :class:`UsageError` for a move that it does not list."""
+        if not self.can(event):
+            raise UsageError(f"{event.value!r} is not possible now: the session is in {self.state.value!r}")
+        was_armed, burst = self.armed, self._burst_in_force()
+        self.state = TABLE[self.state, event]
+        if not (self.armed and was_armed):
+            self._zero_levels()
+        if self.state not in DELIVERING:
+            self._fall_silent(now_us, burst)
+        if self.armed and not was_armed:
+            self._cycle_from_us = self._attended_us = now_us
+        self._entered_us = now_us
+        self._book(event, now_us)
+
+    def titrate(self, channel: int, now_us: int) -> None:
+        """Arm for finding thresholds on one channel; every other one stays at zero."""
+        if self.can(Event.TITRATE):
+            self._titrated = channel
+        self.happen(Event.TITRATE, now_us)
+
+    def _zero_levels(self) -> None:
+        for lane in self.lanes.values():
+            lane.level_ua = 0
+
+    def _fall_silent(self, now_us: int, burst: BurstPlan | None) -> None:
+        for lane in self.lanes.values():
+            lane.fall_to(0, now_us, burst)
+
+    def _book(self, event: Event, now_us: int) -> None:
+        """What an event means for counts and for the rest that follows it."""
+        tally = self.tally
+        if event is Event.BEGIN:
+            self._began_us = now_us if self._began_us is None else self._began_us
+            self._rest_us = self._lead_in_us()
+        elif event is Event.TRIGGER:
+            tally.triggered += 1
+            self._triggered_us = now_us
+        elif event is Event.ASSIST:
+            tally.assisted += 1
+        elif event is Event.MISSED:
+            tally.missed += 1
+            self._count_repetition()
+        elif event is Event.BURST_OVER:
+            tally.delivered += 1
+            self._count_repetition()
+        elif event is Event.STOP:
+            tally.stops += 1
+
+    def _lead_in_us(self) -> int:
+        """Long enough for the rest that the last trial burst asks for (duty), and for a baseline."""
+        rest_us = self.schedule.burst.rest_us if self.schedule.burst else 0
+        trigger = self.schedule.trigger
+        return max(LEAD_IN_US, rest_us, trigger.baseline_us + SECOND if trigger else 0)
+
+    def _count_repetition(self) -> None:
+        """Count an attempt, heard or missed, and decide how long the rest after it is."""
+        schedule = self.schedule
+        self.repetition += 1
+        self._rest_us = schedule.burst.rest_us if schedule.burst else 0
+        if self.repetition < schedule.repetitions:
+            return
+        if self.set < schedule.sets:
+            self.repetition = 0
+            self.set += 1
+            self._rest_us = max(self._rest_us, schedule.set_rest_us)
+        else:
+            self._rest_us = 0
+
+    # --- the operator ----------------------------------------------------------------------------------------
+
+    def attend(self, now_us: int) -> None:
+        """Somebody is there: any order counts as an answer to the presence prompt."""
+        self._attended_us = now_us
+
+    def presence_due(self, now_us: int) -> bool:
+        """Whether the prompt is on screen."""
+        return self.armed and now_us - self._attended_us >= PRESENCE_EVERY_US
+
+    def set_level(self, channel: int, level_ua: int, now_us: int) -> None:
+        """Set a channel's level. A lower one acts at once; a higher one is approached by the ramp."""
+        lane = self.lanes[channel]
+        lane.level_ua = level_ua
+        lane.fall_to(level_ua, now_us, self._burst_in_force())
+
+    def pause_too_long(self, now_us: int) -> bool:
+        """Whether a pause has lasted so long that thresholds are void."""
+        return self.state is State.PAUSED and now_us - self._entered_us >= PAUSE_MAX_US
+
+    # --- time ------------------------------------------------------------------------------------------------
+
+    def step(self, now_us: int, *, onset: bool = False) -> tuple[Event, ...]:
+        """Let time pass up to ``now_us`` and an attempt be heard; returns what happened, in order."""
+        self._count_delivery(now_us)
+        happened: list[Event] = []
+        while (event := self._due(now_us, onset=onset)) is not None:
+            self.happen(event, now_us)
+            happened.append(event)
+            onset = False
+        self._move(now_us)
+        self._stepped_us = now_us
+        return tuple(happened)
+
+    def _due(self, now_us: int, *, onset: bool) -> Event | None:
+        """The event that the clock, or an onset, brings now."""
+        elapsed_us = now_us - self._entered_us
+        if self.armed and now_us - self._attended_us >= PRESENCE_EVERY_US + PRESENCE_GRACE_US:
+            return Event.PAUSE if self.can(Event.PAUSE) else Event.STOP
+        if self.state is State.REST and elapsed_us >= self._rest_us and self.baseline_ready:
+            return self._after_rest()
+        if self.state is State.LISTENING:
+            return self._heard(elapsed_us, now_us, onset=onset)
+        if self.state is State.BURST and self.schedule.burst and elapsed_us >= self.schedule.burst.on_us:
+            return Event.BURST_OVER
+        if self.state is State.FLOWING and self._flowed_us >= self.schedule.flow_us:
+            return Event.DOSE_DONE
+        return None
+
+    def _heard(self, elapsed_us: int, now_us: int, *, onset: bool) -> Event | None:
+        trigger = self.schedule.trigger
+        if trigger is None:
+            return None
+        if onset and now_us - self._triggered_us >= trigger.min_interval_us:
+            return Event.TRIGGER
+        if trigger.cued and elapsed_us >= trigger.window_us:
+            return Event.ASSIST if trigger.assist_missed else Event.MISSED
+        return None
+
+    def _after_rest(self) -> Event:
+        if self.schedule.burst is None:
+            return Event.TO_FLOW
+        if self.repetition >= self.schedule.repetitions:
+            return Event.DOSE_DONE
+        return Event.TO_LISTENING if self.schedule.trigger else Event.TO_BURST
+
+    def next_change_us(self, now_us: int) -> int:
+        """When :meth:`step` must be called again at the latest for the wished command to stay true."""
+        if not self.armed:
+            return NEVER_US
+        if self._moving(now_us):
+            # The envelope's own corners come first, so that a burst ends when it should and not a period later.
+            return min(now_us + CONTROL_PERIOD_US, max(now_us + 1, self._next_event_us(now_us)))
+        prompt_us = self._attended_us + PRESENCE_EVERY_US
+        presence_us = prompt_us if prompt_us > now_us else prompt_us + PRESENCE_GRACE_US
+        return max(now_us + 1, min(self._next_event_us(now_us), presence_us))
+
+    def _moving(self, now_us: int) -> bool:
+        """Whether any amplitude is on its way, up or down."""
+        if any(lane.amplitude_ua != self._wanted_ua(lane, now_us) for lane in self.lanes.values()):
+            return True
+        burst, since_us = self._burst_now(now_us)
+        if burst is None or not any(lane.level_ua for lane in self.lanes.values()):
+            return False
+        return since_us < burst.ramp_up_us or burst.on_us - burst.ramp_down_us <= since_us < burst.on_us
+
+    def _next_event_us(self, now_us: int) -> int:
+        burst, since_us = self._burst_now(now_us)
+        if burst is not None:
+            marks = (burst.ramp_up_us, burst.on_us - burst.ramp_down_us, burst.on_us, burst.cycle_us)
+            return now_us + next((mark - since_us for mark in marks if mark > since_us), CONTROL_PERIOD_US)
+        if self.state is State.REST:
+            return self._entered_us + self._rest_us if self.baseline_ready else now_us + CONTROL_PERIOD_US
+        if self.state is State.LISTENING and self.schedule.trigger and self.schedule.trigger.cued:
+            return self._entered_us + self.schedule.trigger.window_us
+        if self.state is State.FLOWING:
+            return now_us + self.schedule.flow_us - self._flowed_us
+        return NEVER_US
+
+    # --- amplitudes ------------------------------------------------------------------------------------------
+
+    def _burst_in_force(self) -> BurstPlan | None:
+        """The burst whose duty rules now; ``None`` for sensory stimulation."""
+        if self._sensory:
+            return None
+        return TEST_BURST if self.state is State.TITRATING else self.schedule.burst
+
+    def _burst_now(self, now_us: int) -> tuple[BurstPlan | None, int]:
+        """The burst whose envelope rules now, and the time since its onset."""
+        burst = self._burst_in_force()
+        if burst is None or self.state not in DELIVERING:
+            return None, 0
+        if self.state is State.BURST:
+            return burst, now_us - self._entered_us
+        return burst, (now_us - self._cycle_from_us) % burst.cycle_us
+
+    def _wanted_ua(self, lane: Lane, now_us: int) -> int:
+        return lane.level_ua * self._share_ppm(lane, now_us) // FULL_PPM
+
+    def _share_ppm(self, lane: Lane, now_us: int) -> int:
+        """Share of its level that a channel should have now."""
+        if self.state not in DELIVERING or self.titrated not in (None, lane.plan.channel):
+            return 0
+        burst, since_us = self._burst_now(now_us)
+        return FULL_PPM if burst is None else burst.share_ppm(since_us)
+
+    def _move(self, now_us: int) -> None:
+        if self.state not in DELIVERING:
+            return
+        burst = self._burst_in_force()
+        ramp_us = burst.ramp_up_us if burst else SENSORY_RAMP_US
+        for lane in self.lanes.values():
+            lane.move(self._share_ppm(lane, now_us), now_us, now_us - self._stepped_us, ramp_us, burst)
+
+    def command(self) -> Command:
+        """The absolute command for every output, in the board's steps."""
+        return command(tuple(self.lanes.values()))
+
+    def _count_delivery(self, now_us: int) -> None:
+        """Add what the last amplitudes delivered since the last step."""
+        elapsed_us = now_us - self._stepped_us
+        delivering = [lane for lane in self.lanes.values() if lane.amplitude_ua]
+        for lane in delivering:
+            lane.count(elapsed_us)
+        self.tally.on_time_us += elapsed_us if delivering else 0
+        self._flowed_us += elapsed_us if self.state is State.FLOWING else 0
+
+    # --- for reading -----------------------------------------------------------------------------------------
+
+    def counts(self) -> Counts:
+        """The dose so far; charge per phase in µC, summed over outputs."""
+        tally = self.tally
+        charge_uc = sum(lane.charge_e9pc for lane in self.lanes.values()) // 10**15
+        return Counts(
+            tally.delivered,
+            tally.triggered,
+            tally.missed,
+            tally.assisted,
+            charge_uc,
+            tally.on_time_us,
+            tally.stops,
+            tally.ceiling_hits,
+        )
+
+    def progress(self, now_us: int) -> Progress:
+        """Where burst, set and session stand."""
+        began_us = now_us if self._began_us is None else self._began_us
+        under_way = self.state in (State.BURST, State.LISTENING)
+        return Progress(
+            *self._phase(now_us),
+            min(self.repetition + under_way, self.schedule.repetitions),
+            self.schedule.repetitions,
+            self.set,
+            self.schedule.sets,
+            now_us - began_us if self.schedule.burst else self._flowed_us,
+            self.schedule.longest_us,
+        )
+
+    def _phase(self, now_us: int) -> tuple[str, int, int]:
+        burst, since_us = self._burst_now(now_us)
+        if burst is not None and since_us < burst.on_us:
+            return burst.phase(since_us)
+        if burst is not None:
+            return "rest", since_us - burst.on_us, burst.rest_us
+        elapsed_us = now_us - self._entered_us
+        if self.state is State.REST:
+            return "rest", min(elapsed_us, self._rest_us), self._rest_us
+        if self.state is State.LISTENING and self.schedule.trigger:
+            return "waiting for an attempt", elapsed_us, self.schedule.trigger.window_us
+        if self.state is State.FLOWING:
+            return "stimulating", self._flowed_us, self.schedule.flow_us
+        return self.state.value, elapsed_us, 0
