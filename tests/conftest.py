@@ -1,0 +1,75 @@
+"""What holds for every test: Hypothesis profiles, no writing to anybody's home, nothing left behind.
+
+A test that leaves a thread, a child process or an open terminal behind is a session that did not end, and that is the
+one thing stimctl must not do; so it fails here, whatever it was about.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# No deadline: the machine may be busy, and how long an example takes is the benchmarks' business.
+settings.register_profile("fast", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("fast"), derandomize=True)  # red means that the change is at fault
+settings.register_profile("deep", settings.get_profile("fast"), max_examples=2_000)  # by hand, over lunch
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "fast"))
+
+LINGER_S = 5.0
+"""How long a thread that was told to end may take on a busy machine before it counts as left behind."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A home of the test run's own, for what a test forgets to point elsewhere and for the processes it starts."""
+    home = str(tmp_path_factory.mktemp("home"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HOME", "USERPROFILE", "LOCALAPPDATA", "APPDATA"):
+            patch.setenv(name, home)
+        for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"):
+            patch.delenv(name, raising=False)
+        for name in ("STIMCTL_DEBUG", "NO_COLOR"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind() -> Iterator[None]:
+    """Fail a test that leaves a thread running, a child unwaited or a terminal open."""
+    threads, children, terminals = set(threading.enumerate()), _children(), _terminals()
+    yield
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(LINGER_S)
+    left = [f"thread {thread.name}" for thread in set(threading.enumerate()) - threads]
+    left += [f"child process {pid}" for pid in _children() - children]
+    left += [f"open terminal {name}" for name in _terminals() - terminals]
+    if left:
+        pytest.fail(f"left behind: {', '.join(left)}", pytrace=False)
+
+
+def _children() -> set[str]:
+    """Process ids of our children, dead but unwaited ones included; empty where the system does not tell."""
+    if not sys.platform.startswith("linux"):
+        return set()
+    listed = Path(f"/proc/self/task/{threading.get_native_id()}/children")
+    return set(listed.read_text().split()) if listed.exists() else set()
+
+
+def _terminals() -> set[str]:
+    """Open descriptors on pseudo-terminals, as ``descriptor:name``; empty where the system does not tell."""
+    found = set()
+    folder = Path("/proc/self/fd")
+    for each in folder.iterdir() if folder.exists() else ():
+        try:
+            target = str(each.readlink())
+        except OSError:  # the descriptor that was reading the folder itself
+            continue
+        if target.startswith(("/dev/pts/", "/dev/ptmx")):
+            found.add(f"{each.name}:{target}")
+    return found
