@@ -20,11 +20,12 @@ TTL_MS: Final = 100
 
 @final
 class Capability(IntFlag):
-    """What a board can sense."""
+    """What a board can sense, and whether it is one at all."""
 
     IMPEDANCE = 1
     CURRENT = 2
     ANALOG_IN = 4
+    SIMULATED = 8  # a twin: no current flows anywhere, and everything it takes part in is marked so
 
 
 @final
