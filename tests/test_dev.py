@@ -57,7 +57,7 @@ def bare(dev: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         return real(command, **more)
 
     monkeypatch.setattr(dev.subprocess, "run", quick)
-    monkeypatch.setattr(dev, "works", lambda: (Path(dev.VENV) / "works").exists())
+    monkeypatch.setattr(dev, "works", (Path(dev.VENV) / "works").exists)
     return dev
 
 
