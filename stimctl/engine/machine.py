@@ -148,7 +148,9 @@ class Engine:
         """Count an attempt, heard or missed, and decide how long the rest after it is."""
         schedule = self.schedule
         self.repetition += 1
-        self._rest_us = schedule.burst.rest_us if schedule.burst else 0
+        # After a burst nothing is heard for the lockout either (hazard H24).
+        lockout_us = schedule.trigger.lockout_us if schedule.trigger else 0
+        self._rest_us = max(schedule.burst.rest_us if schedule.burst else 0, lockout_us)
         if self.repetition < schedule.repetitions:
             return
         if self.set < schedule.sets:

@@ -1,0 +1,59 @@
+"""What was prescribed, commanded and delivered: the lines that a review shows and a record keeps."""
+
+from __future__ import annotations
+
+from stimctl.engine import Engine
+from stimctl.orders import Counts
+from stimctl.schedule import Schedule
+from stimctl.session.titration import Thresholds
+from stimctl.units import ma_text, seconds_text
+
+
+def voluntary_percent(counts: Counts) -> int | None:
+    """Share of attempts that the patient's own effort set off (D.2): triggered / (triggered + missed + assisted)."""
+    attempts = counts.triggered + counts.missed + counts.assisted
+    return 100 * counts.triggered // attempts if attempts else None
+
+
+def review_lines(engine: Engine, thresholds: dict[int, Thresholds], measured_uc: int | None) -> tuple[str, ...]:
+    """The session in a few plain lines."""
+    schedule, counts = engine.schedule, engine.counts()
+    lines = [prescribed_line(schedule)]
+    if schedule.burst:
+        lines.append(f"Delivered {counts.delivered} of {schedule.repetitions * schedule.sets} bursts")
+    if schedule.trigger:
+        lines.append(
+            f"Attempts: {counts.triggered} triggered, {counts.missed} missed, {counts.assisted} assisted"
+            f"{_voluntary_text(counts)}"
+        )
+    lines.append(f"Stimulation on for {seconds_text(counts.on_time_us)}, trial and threshold bursts included")
+    lines.append(f"Charge per phase, summed: {counts.charge_uc / 1000:.1f} mC commanded")
+    if measured_uc is not None:
+        lines[-1] += f", {measured_uc / 1000:.1f} mC by the board's own measurement"
+    lines += [_ceiling_line(plan.name, thresholds.get(plan.channel)) for plan in schedule.channels]
+    lines.append(f"Stops: {counts.stops}; raises held at a ceiling: {counts.ceiling_hits}")
+    return tuple(lines)
+
+
+def prescribed_line(schedule: Schedule) -> str:
+    """What the protocol asks for, in one line."""
+    if schedule.burst is None:
+        return f"Prescribed: {seconds_text(schedule.flow_us)} of continuous stimulation"
+    sets = f"{schedule.sets} sets of " if schedule.sets > 1 else ""
+    heard = " set off by the patient's own attempts" if schedule.trigger else " by the clock"
+    on, rest = seconds_text(schedule.burst.on_us), seconds_text(schedule.burst.rest_us)
+    return f"Prescribed: {sets}{schedule.repetitions} bursts of {on}, rest {rest},{heard}"
+
+
+def _voluntary_text(counts: Counts) -> str:
+    percent = voluntary_percent(counts)
+    return "" if percent is None else f" ({percent} % voluntary)"
+
+
+def _ceiling_line(name: str, found: Thresholds | None) -> str:
+    if found is None or not found.complete:
+        return f"{name}: no ceiling found"
+    marks = ", ".join(
+        f"{mark} {ma_text(value)} mA" for mark in ("sensory", "motor") if (value := found.latest(mark)) is not None
+    )
+    return f"{name}: {marks}{', ' if marks else ''}ceiling {ma_text(found.ceiling_ua)} mA"

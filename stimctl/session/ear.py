@@ -1,0 +1,96 @@
+"""The session's ear: chunks from a source into a detector, onsets and a picture out."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, final
+
+from stimctl.orders import EmgStatus
+from stimctl.schedule import TriggerPlan
+from stimctl.sensors.onset import Detector, Onset
+from stimctl.sensors.quality import Quality
+from stimctl.sensors.rest import RestState
+from stimctl.sensors.samples import Chunk
+from stimctl.sensors.threshold import OnsetSettings, ThresholdDetector
+
+POINTS_PER_S: Final = 25
+SHOWN_S: Final = 6
+"""The envelope that a face shows: 25 points a second over the last six seconds."""
+
+
+@final
+class Ear:
+    """Listens for one trigger. Fed with every chunk at all times; reports onsets only while :meth:`listen` says so."""
+
+    def __init__(self, trigger: TriggerPlan, rate_hz: float, source: str) -> None:
+        self.source = source
+        self.rate_hz = rate_hz
+        self._detector: Detector = ThresholdDetector(
+            OnsetSettings(
+                threshold_sd=trigger.threshold_sd,
+                threshold_uv=trigger.threshold_uv,
+                dwell_ms=trigger.dwell_ms,
+                release_fraction=trigger.release_fraction,
+                blanking_ms=trigger.blanking_ms,
+                baseline_s=trigger.baseline_us / 1e6,
+            ),
+            rate_hz,
+        )
+        self._shown: deque[float] = deque(maxlen=POINTS_PER_S * SHOWN_S)
+        self._next_point_us = 0
+        self._onset: Onset | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the resting level is known."""
+        return self._detector.rest.state is RestState.READY
+
+    @property
+    def quality(self) -> Quality:
+        """The state of the signal as of the last chunk."""
+        return self._detector.quality
+
+    def listen(self, on: bool) -> None:
+        """Report onsets from now on, or not."""
+        if on and not self._detector.armed:
+            self._onset = None
+            self._detector.arm()
+        elif not on and self._detector.armed:
+            self._detector.disarm()
+
+    def recalibrate(self) -> None:
+        """Learn the resting level anew from what comes next."""
+        self._detector.calibrate()
+
+    def hear(self, chunk: Chunk, now_us: int) -> None:
+        """Take a chunk; one that is too old counts as absent."""
+        if chunk.is_stale(now_us):
+            self._detector.watch(now_us)
+            return
+        for onset in self._detector.push(chunk):
+            self._onset = onset
+        envelope_uv = self._detector.envelope_uv
+        if envelope_uv is not None and chunk.at_us >= self._next_point_us:
+            self._next_point_us = chunk.at_us + 1_000_000 // POINTS_PER_S
+            self._shown.append(round(envelope_uv, 2))
+
+    def watch(self, now_us: int) -> Quality:
+        """Tell the time; silence for too long is a quality of its own."""
+        return self._detector.watch(now_us)
+
+    def take_onset(self) -> Onset | None:
+        """The onset that was heard since the last call, if one was."""
+        onset, self._onset = self._onset, None
+        return onset
+
+    def status(self) -> EmgStatus:
+        """What a face shows."""
+        return EmgStatus(
+            source=self.source,
+            listening=self._detector.armed,
+            quality=self._detector.quality.value,
+            envelope_uv=tuple(self._shown),
+            points_per_s=POINTS_PER_S,
+            threshold_uv=self._detector.threshold_uv,
+            release_uv=self._detector.release_uv,
+        )

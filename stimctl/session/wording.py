@@ -1,0 +1,53 @@
+"""The session's words to the operator: one line for what to do next, and the orders that make sense now."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stimctl.engine import Event, State
+from stimctl.orders import OrderKind as Kind
+
+NEXT_ACTION: Final[dict[State, str]] = {
+    State.CHOOSING: "Choose a protocol, enter a patient code and the affected side.",
+    State.SCREENING: "Answer every question with the patient. Nothing is filled in for you.",
+    State.PADS: "Place the pads, then confirm each channel: muscle, side, pads, lead.",
+    State.THRESHOLDS: "Select a channel and start: the output stage arms at zero.",
+    State.TITRATING: "Raise step by step. Mark first feeling, first twitch, most tolerated.",
+    State.READY: "Start: the output stage arms at zero, then raise to the working level.",
+    State.TRIAL: "Raise to the working level. When the movement is right, begin.",
+    State.REST: "Rest. Tell the patient to relax.",
+    State.LISTENING: "Now: ask the patient to try to open the hand.",
+    State.BURST: "Stimulating. Watch the hand and the skin.",
+    State.FLOWING: "Stimulating. Ask about comfort; watch the skin.",
+    State.PAUSED: "Paused at zero. Resume starts again from zero.",
+    State.STOPPED: "Stopped. Find out why, then clear. Clearing does not switch anything on.",
+    State.REVIEW: "Pads off. Check the skin, ask for pain, then close.",
+    State.ENDED: "The session is closed and recorded.",
+}
+
+_RAISING: Final = (Kind.SELECT, Kind.RAISE, Kind.LOWER, Kind.ZERO)
+_RUNNING: Final = (*_RAISING, Kind.PAUSE, Kind.FINISH, Kind.PRESENT, Kind.NOTE, Kind.PAIN, Kind.SKIN_CHECKED)
+
+CAN: Final[dict[State, tuple[Kind, ...]]] = {
+    State.CHOOSING: (Kind.OPEN, Kind.CLOSE),
+    State.SCREENING: (Kind.ANSWER, Kind.NEXT, Kind.FINISH, Kind.NOTE),
+    State.PADS: (Kind.CONFIRM_PADS, Kind.NEXT, Kind.FINISH, Kind.NOTE),
+    State.THRESHOLDS: (Kind.SELECT, Kind.START, Kind.FINISH, Kind.NOTE),
+    State.TITRATING: (Kind.RAISE, Kind.LOWER, Kind.ZERO, Kind.MARK, Kind.NEXT, Kind.FINISH, Kind.PRESENT, Kind.NOTE),
+    State.READY: (Kind.START, Kind.FINISH, Kind.NOTE),
+    State.TRIAL: (*_RUNNING, Kind.BEGIN),
+    State.REST: _RUNNING,
+    State.LISTENING: _RUNNING,
+    State.BURST: _RUNNING,
+    State.FLOWING: _RUNNING,
+    State.PAUSED: (Kind.RESUME, Kind.FINISH, Kind.NOTE, Kind.PAIN, Kind.SKIN_CHECKED),
+    State.STOPPED: (Kind.CLEAR, Kind.FINISH, Kind.NOTE),
+    State.REVIEW: (Kind.SKIN_CHECKED, Kind.PAIN, Kind.NOTE, Kind.CLOSE),
+    State.ENDED: (),
+}
+"""The orders that are offered in each state; the session refuses all others."""
+
+EVENT_KIND: Final[dict[Event, str]] = {event: event.name.lower().replace("_", "-") for event in Event} | {
+    Event.BURST_OVER: "burst-delivered",
+}
+"""The record's word for each event."""
