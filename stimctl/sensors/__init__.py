@@ -1,0 +1,5 @@
+"""What the patient's body says: samples, their quality, and the onset of an attempt.
+
+``samples`` holds the words, ``onset`` the detector's interface, ``threshold`` the detector itself (over ``filters``,
+``quality`` and ``rest``), ``recording`` and ``replay`` bring a file in as if it were live.
+"""
