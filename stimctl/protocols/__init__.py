@@ -1,8 +1,14 @@
-"""Protocol files: what a therapist writes in TOML, as strict models."""
+"""Protocol files: what a therapist writes in TOML, as strict models, and every fault with its line.
+
+``load`` and ``loads`` open a file; ``library``, ``template`` and ``schema`` help to write one. The word protocol always
+means therapy here; what travels on a wire is a codec.
+"""
 
 from __future__ import annotations
 
+from stimctl.protocols.loading import Loaded, load, load_with_hash, loads, loads_with_hash, sha256
 from stimctl.protocols.models import (
+    KINDS,
     BurstTimes,
     Channel,
     FesCyclic,
@@ -14,16 +20,39 @@ from stimctl.protocols.models import (
     TensDose,
     Trigger,
 )
+from stimctl.protocols.pads import PAD_MODELS, PadModel
+from stimctl.protocols.rules import session_us
+from stimctl.protocols.schemas import schema
+from stimctl.protocols.shipped import Entry, library, library_text, template
+from stimctl.protocols.sites import SITES, Limb, Site
 
 __all__ = [
+    "KINDS",
+    "PAD_MODELS",
+    "SITES",
     "BurstTimes",
     "Channel",
+    "Entry",
     "FesCyclic",
     "FesDose",
     "FesEmgTriggered",
+    "Limb",
+    "Loaded",
+    "PadModel",
     "PadUse",
     "Protocol",
+    "Site",
     "TensConventional",
     "TensDose",
     "Trigger",
+    "library",
+    "library_text",
+    "load",
+    "load_with_hash",
+    "loads",
+    "loads_with_hash",
+    "schema",
+    "session_us",
+    "sha256",
+    "template",
 ]

@@ -31,9 +31,9 @@ def fault(message: str, *, allowed: str = "", source: str = "") -> PydanticCusto
 
 
 def nearest(word: object, known: Iterable[str]) -> str:
-    """``', did you mean `...`?'`` when one of ``known`` looks like ``word``, else nothing."""
+    """``' (did you mean `...`?)'`` when one of ``known`` looks like ``word``, else nothing."""
     close = difflib.get_close_matches(str(word)[:64], list(known), n=1, cutoff=0.6)
-    return f", did you mean `{close[0]}`?" if close else ""
+    return f" (did you mean `{close[0]}`?)" if close else ""
 
 
 class Check(ABC):
@@ -107,7 +107,7 @@ class Quantity(Check):
         for unit, factor in self.mistakes:
             meant = number * factor
             if self.low <= meant <= self.high:
-                return f": {number:g} looks like {unit}, the field is in {self.unit}; did you mean {meant:g}?"
+                return f" ({number:g} looks like {unit}, the field is in {self.unit}; did you mean {meant:g}?)"
         return ""
 
     def _must_be_exact(self, number: int | float) -> None:

@@ -52,7 +52,7 @@ def _tuple(value: Any) -> Any:
 class _Strict(BaseModel):
     """Nothing unknown, nothing converted, nothing changed afterwards."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
 @final

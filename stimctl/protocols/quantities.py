@@ -39,7 +39,7 @@ RATE_HZ: Final = Quantity(
 )
 GAP_US: Final = Quantity("µs", 0, ABSOLUTE.interphase_gap_max_us, _ABSOLUTE, (("ms", 1e3), ("ns", 1e-3)), whole=True)
 
-RAMP_UP_S: Final = Quantity("s", ABSOLUTE.ramp_up_min_us / 1e6, 30, _WINDOW, _S, exact=microseconds)
+RAMP_UP_S: Final = Quantity("s", 0.05, 30, _WINDOW, _S, exact=microseconds)
 RAMP_DOWN_S: Final = Quantity("s", 0, 30, _WINDOW, _S, exact=microseconds)
 HOLD_S: Final = Quantity("s", 0.1, 30, _WINDOW, _S, exact=microseconds)
 REST_S: Final = Quantity("s", 0.5, 600, _WINDOW, _S, exact=microseconds)

@@ -1,0 +1,137 @@
+"""Opening protocol files: from bytes to a model, or to one error that names every fault with its line.
+
+Whatever the bytes, nothing but :class:`ProtocolError` is raised.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any, Final, NamedTuple, NoReturn
+
+from stimctl.errors import Fault, ProtocolError
+from stimctl.protocols.findings import Finding, field_name
+from stimctl.protocols.models import Protocol
+from stimctl.protocols.places import NOWHERE, Place, Places, find_places
+from stimctl.protocols.reading import read
+
+LARGEST_FILE: Final = 1 << 20
+"""Bytes; a protocol of a hundred lines has four thousand."""
+
+_AT: Final = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)\Z")
+
+
+class Loaded(NamedTuple):
+    """A protocol and the file it came from: ``sha256`` in hexadecimal, of the very bytes, for the record."""
+
+    protocol: Protocol
+    sha256: str
+    name: str
+
+
+def load(path: Path) -> Protocol:
+    """The protocol in the file at ``path``; raises :class:`ProtocolError` with every fault."""
+    return load_with_hash(path).protocol
+
+
+def load_with_hash(path: Path) -> Loaded:
+    """The protocol in the file at ``path``, with the hash of its bytes; raises :class:`ProtocolError`."""
+    raw = _bytes(path)
+    return Loaded(_parse(_text(raw, str(path)), str(path)), hashlib.sha256(raw).hexdigest(), str(path))
+
+
+def loads(text: str, name: str) -> Protocol:
+    """The protocol in ``text``; ``name`` stands for the file in faults. Raises :class:`ProtocolError`."""
+    return loads_with_hash(text, name).protocol
+
+
+def loads_with_hash(text: str, name: str) -> Loaded:
+    """The protocol in ``text``, with the hash of its UTF-8 bytes; raises :class:`ProtocolError`."""
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        _refuse(name, "the text holds half a character (a lone surrogate)")
+    if len(raw) > LARGEST_FILE:
+        _refuse(name, f"is too large for a protocol file, at most {LARGEST_FILE} bytes")
+    return Loaded(_parse(text, name), hashlib.sha256(raw).hexdigest(), name)
+
+
+def sha256(text: str) -> str:
+    """The hash of ``text`` in UTF-8, in hexadecimal: what the record keeps."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+# --- bytes -------------------------------------------------------------------------------------------------------
+
+
+def _bytes(path: Path) -> bytes:
+    """The content of a regular file; a pipe or device could block or never end."""
+    name = str(path)
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            _refuse(name, "is a folder or device, not a file; name a protocol file (.toml)")
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
+    except FileNotFoundError:
+        _refuse(name, "there is no such file; `stimctl library` lists the protocols that come with stimctl")
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
+        _refuse(name, f"cannot be read: {getattr(error, 'strerror', None) or error}")
+    if len(raw) > LARGEST_FILE:
+        _refuse(name, f"is too large for a protocol file, at most {LARGEST_FILE} bytes")
+    return raw
+
+
+def _text(raw: bytes, name: str) -> str:
+    try:
+        # Some editors put a byte order mark in front, which says nothing in UTF-8.
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        line = before.count(b"\n") + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode(errors="replace")) + 1
+        _refuse(name, "is not UTF-8 text; save it as UTF-8", Place(line, column))
+
+
+# --- text --------------------------------------------------------------------------------------------------------
+
+
+def _parse(text: str, name: str) -> Protocol:
+    result = read(_tables(text, name))
+    if not isinstance(result, tuple):
+        return result
+    places = find_places(text)
+    faults = (_fault(finding, name, places) for finding in dict.fromkeys(result))
+    raise ProtocolError(tuple(sorted(faults, key=lambda fault: (fault.line, fault.column, fault.field))))
+
+
+def _tables(text: str, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        _refuse_syntax(text, name, str(error))
+    except (ValueError, RecursionError, OverflowError) as error:  # numbers of thousands of digits, deep nesting
+        _refuse(name, f"is not TOML that can be read: {type(error).__name__}")
+
+
+def _refuse_syntax(text: str, name: str, message: str) -> NoReturn:
+    """TOML's own complaint, its place taken out of the words."""
+    lines = text.split("\n")
+    place = Place(len(lines), len(lines[-1]) + 1)
+    match = _AT.search(message)
+    if match and match["line"]:
+        place = Place(int(match["line"]), int(match["column"]))
+    words = _AT.sub("", message)
+    _refuse(name, f"not TOML: {words[:1].lower()}{words[1:]}", place)
+
+
+def _fault(finding: Finding, name: str, places: Places | None) -> Fault:
+    place = places.find(finding.path, at_key=finding.at_key) if places else NOWHERE
+    field = field_name(finding.path)
+    return Fault(name, *place, field, finding.message, finding.value, finding.allowed, finding.source)
+
+
+def _refuse(name: str, message: str, place: Place = NOWHERE) -> NoReturn:
+    raise ProtocolError((Fault(name, *place, "file", message),)) from None
