@@ -1,0 +1,177 @@
+"""Ports that pyserial opens, read and written without ever waiting.
+
+pyserial opens, locks and configures; on POSIX the bytes then go through the bare file descriptor, because in
+non-blocking mode pyserial's own ``write`` spins for as long as the port is full, and with a timeout it does not tell
+how much of a frame has left (pyserial 3.5, ``serialposix.py``). Ports without a descriptor (``rfc2217://``,
+``loop://``, Windows) go through pyserial with a write timeout.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import serial
+
+from stimctl.errors import LinkLost, StimctlError, UsageError
+from stimctl.transport.link import WRITE_MAX_S, Tailed, Transport
+
+try:
+    import termios
+
+    _TermiosError: type[Exception] = termios.error
+except ImportError:  # Windows
+    _TermiosError = OSError
+
+BAUD: Final = 500_000
+"""Baud of the reference board: ``hw/wire.md``."""
+
+_READ_MAX: Final = 65_536
+_BROKEN: Final = (OSError, ValueError, TypeError, AttributeError, _TermiosError)
+"""What a port can raise once its device is gone. SerialException is an OSError, ``termios.error`` is not; a port that
+another thread has just closed has ``None`` for a descriptor, which makes TypeErrors and AttributeErrors."""
+
+_NOT_NOW: Final = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR})
+
+
+class _DescriptorPort(Tailed):
+    """A POSIX port: everything through its non-blocking file descriptor."""
+
+    def __init__(self, name: str, port: serial.Serial, fd: int) -> None:
+        super().__init__(name)
+        self._port, self._fd = port, fd
+        os.set_blocking(fd, False)
+
+    def fileno(self) -> int | None:
+        return None if self._closed else self._fd
+
+    def _push(self, data: bytes) -> int:
+        try:
+            return os.write(self._fd, data)
+        except OSError as error:
+            if error.errno in _NOT_NOW:
+                return 0
+            raise _lost(self.name, error) from None
+
+    def _pull(self) -> bytes:
+        try:
+            # Serial ports read as empty both when nothing has come (VMIN is 0) and when the device is gone.
+            if not select.select((self._fd,), (), (), 0)[0]:
+                return b""
+            data = os.read(self._fd, _READ_MAX)
+        except _BROKEN as error:
+            if isinstance(error, OSError) and error.errno in _NOT_NOW:
+                return b""
+            raise _lost(self.name, error) from None
+        if not data:
+            raise LinkLost(f"{self.name}: the board is gone")
+        return data
+
+    def _discard(self) -> None:
+        # A socket has no such thing; and a device that is just gone is found out by the write that follows.
+        with suppress(*_BROKEN):
+            termios.tcflush(self._fd, termios.TCOFLUSH)
+
+    def _shut(self) -> None:
+        with suppress(*_BROKEN):
+            self._port.close()
+
+
+class _PyserialPort(Tailed):
+    """A port without a descriptor: through pyserial, which was given a write timeout."""
+
+    def __init__(self, name: str, port: serial.Serial) -> None:
+        super().__init__(name)
+        self._port = port
+
+    def _push(self, data: bytes) -> int:
+        try:
+            if not self._has_room():
+                return 0
+            return self._port.write(data) or 0
+        except serial.SerialTimeoutException as error:
+            # How much has left is not known, so nothing that is sent now could be understood.
+            raise LinkLost(f"{self.name} takes no more data: {error}") from None
+        except _BROKEN as error:
+            raise _lost(self.name, error) from None
+
+    def _has_room(self) -> bool:
+        """Whether a frame can be written at once; rfc2217 would else block for up to 5 s in ``sendall``."""
+        connection = getattr(self._port, "_socket", None)
+        return connection is None or bool(select.select((), (connection,), (), WRITE_MAX_S)[1])
+
+    def _pull(self) -> bytes:
+        try:
+            return self._port.read(_READ_MAX)
+        except _BROKEN as error:
+            raise _lost(self.name, error) from None
+
+    def _discard(self) -> None:
+        # Only where it is local and quick: rfc2217 asks the far side and waits for its answer.
+        if os.name == "nt" and type(self._port) is serial.Serial:
+            with suppress(*_BROKEN):
+                self._port.reset_output_buffer()
+
+    def _shut(self) -> None:
+        with suppress(*_BROKEN):
+            self._port.close()
+
+
+def open_transport(url: str, *, baud: int = BAUD) -> Transport:
+    """Open a serial device, the path of a pseudo-terminal, or any pyserial URL, for this process alone.
+
+    Network URLs may take some seconds. Raises :class:`UsageError` when the port is absent, in use, not allowed or no
+    port at all, and :class:`LinkLost` when something answers that cannot be talked to.
+    """
+    try:
+        port = serial.serial_for_url(url, baudrate=baud, timeout=0, write_timeout=WRITE_MAX_S, exclusive=True)
+    except _BROKEN as error:
+        raise _why(url, error) from None
+    fd = _descriptor(port)
+    if fd is None:
+        return _PyserialPort(url, port)
+    _hurry(port, fd)
+    return _DescriptorPort(url, port, fd)
+
+
+def _descriptor(port: serial.Serial) -> int | None:
+    """The file descriptor, where reading and writing it means the same as through pyserial."""
+    if os.name != "posix":
+        return None
+    try:
+        return int(port.fileno())
+    except _BROKEN:  # io.UnsupportedOperation is an OSError
+        return None
+
+
+def _hurry(port: serial.Serial, fd: int) -> None:
+    """Ask drivers not to collect bytes before they pass them on; what cannot, need not."""
+    with suppress(*_BROKEN, NotImplementedError):
+        port.set_low_latency_mode(True)  # FTDI adapters else hold received bytes for 16 ms
+    with suppress(OSError), socket.socket(fileno=os.dup(fd)) as connection:
+        # Nagle's algorithm would hold a stop back until the frame before it is acknowledged.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _lost(name: str, error: Exception) -> LinkLost:
+    return LinkLost(f"{name}: the board is gone ({error})")
+
+
+def _why(url: str, error: Exception) -> StimctlError:
+    """What a person can do about a port that does not open."""
+    code = getattr(error, "errno", None)
+    if code == errno.ENOENT:
+        return UsageError(f"there is no port {url}; is the board plugged in, or the simulator running?")
+    if code in {errno.EACCES, errno.EPERM}:
+        return UsageError(f"no permission to open {url}; on Linux, join the group that owns it (often dialout)")
+    if code in {errno.EAGAIN, errno.EWOULDBLOCK, errno.EBUSY}:
+        return UsageError(f"{url} is in use by another program; end that one first")
+    path = Path(url)
+    if isinstance(error, ValueError) or (path.exists() and not path.is_char_device()):
+        return UsageError(f"{url} is no port that can be opened: {error}")
+    return LinkLost(f"{url} cannot be opened: {error}")
