@@ -161,6 +161,10 @@ def _pack_report(report: m.Report) -> bytes:
     return head + b"".join(map(_pack_output, report.outputs))
 
 
+def _pack_answer(word: m.Status | m.Stopped) -> bytes:
+    return _U16.pack(word.reply_to) + _pack_report(word.report)
+
+
 def _pack_samples(word: m.Samples) -> bytes:
     head = _SAMPLES.pack(
         word.first_index, word.rate_hz, word.scale_nv, word.board_time_us, len(word.values), len(word.pulses)
@@ -170,8 +174,8 @@ def _pack_samples(word: m.Samples) -> bytes:
 
 _PACKERS: Final[dict[type[m.Word], Callable[..., bytes]]] = {
     m.Identity: _pack_identity,
-    m.Status: lambda word: _U16.pack(word.reply_to) + _pack_report(word.report),
-    m.Stopped: lambda word: _pack_report(word.report),
+    m.Status: _pack_answer,
+    m.Stopped: _pack_answer,
     m.Samples: _pack_samples,
 }
 
@@ -263,6 +267,10 @@ def _unpack_report(payload: bytes) -> m.Report:
     return m.Report(armed, listening, button, Cause(cause), challenge, last, uptime, dead_man, outputs)
 
 
+def _unpack_answer(payload: bytes) -> tuple[int, m.Report]:
+    return _U16.unpack_from(payload)[0], _unpack_report(payload[_U16.size :])
+
+
 def _output(applied: int, measured: int, impedance: int, trouble: int) -> m.OutputReport:
     return m.OutputReport(
         applied,
@@ -297,7 +305,7 @@ _UNPACKERS: Final[dict[type[m.Word], Callable[[bytes], m.Word]]] = {
     m.Nak: _unpack_nak,
     m.Event: _unpack_event,
     m.Identity: _unpack_identity,
-    m.Status: lambda payload: m.Status(_U16.unpack_from(payload)[0], _unpack_report(payload[_U16.size :])),
-    m.Stopped: lambda payload: m.Stopped(_unpack_report(payload)),
+    m.Status: lambda payload: m.Status(*_unpack_answer(payload)),
+    m.Stopped: lambda payload: m.Stopped(*_unpack_answer(payload)),
     m.Samples: _unpack_samples,
 }

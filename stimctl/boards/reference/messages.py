@@ -93,7 +93,7 @@ class Heartbeat:
 @final
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """All outputs to zero, now, and the token is dead. Needs no token, no sequence, no version; never refused."""
+    """All outputs to zero, now, and the token is dead. Any token, sequence and version will do; never refused."""
 
 
 @final
@@ -221,8 +221,9 @@ class Status:
 @final
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Answer to a :class:`Stop`: every output is at zero, and this is what the board measures."""
+    """Answer to the :class:`Stop` with that sequence: every output is at zero, and this is what the board measures."""
 
+    reply_to: int
     report: Report
 
 
