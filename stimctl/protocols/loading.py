@@ -25,11 +25,12 @@ _AT: Final = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|en
 
 
 class Loaded(NamedTuple):
-    """A protocol and the file it came from: ``sha256`` in hexadecimal, of the very bytes, for the record."""
+    """A protocol and the file it came from: ``sha256`` in hexadecimal, of the very bytes, and the text, for the record."""
 
     protocol: Protocol
     sha256: str
     name: str
+    text: str
 
 
 def load(path: Path) -> Protocol:
@@ -40,7 +41,8 @@ def load(path: Path) -> Protocol:
 def load_with_hash(path: Path) -> Loaded:
     """The protocol in the file at ``path``, with the hash of its bytes; raises :class:`ProtocolError`."""
     raw = _bytes(path)
-    return Loaded(_parse(_text(raw, str(path)), str(path)), hashlib.sha256(raw).hexdigest(), str(path))
+    text = _text(raw, str(path))
+    return Loaded(_parse(text, str(path)), hashlib.sha256(raw).hexdigest(), str(path), text)
 
 
 def loads(text: str, name: str) -> Protocol:
@@ -56,7 +58,7 @@ def loads_with_hash(text: str, name: str) -> Loaded:
         _refuse(name, "the text holds half a character (a lone surrogate)")
     if len(raw) > LARGEST_FILE:
         _refuse(name, f"is too large for a protocol file, at most {LARGEST_FILE} bytes")
-    return Loaded(_parse(text, name), hashlib.sha256(raw).hexdigest(), name)
+    return Loaded(_parse(text, name), hashlib.sha256(raw).hexdigest(), name, text)
 
 
 def sha256(text: str) -> str:
