@@ -11,7 +11,7 @@ stimulators, 9 June 1999, and 21 CFR 882.5888; project = a proposal of this proj
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Final, final
 
@@ -77,7 +77,10 @@ ACCURACY_DEN: Final = 5
 """R4: the standard-derived absolute limits are checked on the indicated amplitude times 6/5 (±20 % accuracy)."""
 
 SMALL_PAD_UM2: Final = 10 * UM2_PER_CM2
-"""Below this conductive area the thenar row's peak and charge apply wherever the pad sits (A.5: "pads under 10 cm2")."""
+"""Below this conductive area the thenar rows apply wherever the pad sits (A.5 names both thenar and small pads)."""
+
+SMALL_PAD_PEAK_UA: Final = 60_000
+"""Absolute peak on the thenar, and on pads under :data:`SMALL_PAD_UM2` anywhere (A.5; project)."""
 
 PAD_AREA_MIN_UM2: Final = 2 * UM2_PER_CM2
 PAD_AREA_MAX_UM2: Final = 200 * UM2_PER_CM2
@@ -136,25 +139,21 @@ _FOREARM: Final = Limits(
 )
 
 
-def _but(base: Limits, **changed: int) -> Limits:
-    """A copy of ``base`` with other numbers; private, because it can widen."""
-    return Limits(**{f.name: changed.get(f.name, getattr(base, f.name)) for f in fields(Limits)})
-
-
 PROFILES: Final[dict[BodyPart, Limits]] = {
     BodyPart.FOREARM: _FOREARM,
-    BodyPart.THENAR: _but(_FOREARM, peak_ua=30_000, charge_nc=9_000),
-    BodyPart.SHOULDER: _but(_FOREARM, peak_ua=80_000, charge_nc=24_000),
+    BodyPart.THENAR: replace(_FOREARM, peak_ua=30_000, charge_nc=9_000),
+    BodyPart.SHOULDER: replace(_FOREARM, peak_ua=80_000, charge_nc=24_000),
 }
 """The refuse column, motor rates. All numbers: project (A.5)."""
 
+_WARN_PEAK_UA: Final = {BodyPart.FOREARM: 40_000, BodyPart.THENAR: 20_000, BodyPart.SHOULDER: 60_000}
+
 WARN: Final[dict[BodyPart, Limits]] = {
-    part: _but(
-        profile,
-        peak_ua={BodyPart.FOREARM: 40_000, BodyPart.THENAR: 20_000, BodyPart.SHOULDER: 60_000}[part],
+    part: replace(
+        refuse,
+        peak_ua=_WARN_PEAK_UA[part],
         phase_width_max_us=400,
-        rate_max_mhz=100_000,
-        charge_nc=min(12_000, profile.charge_nc),
+        charge_nc=min(12_000, refuse.charge_nc),
         rms_ua=10_000,
         rms_density_ua_cm2=1_000,
         power_density_uw_cm2=50_000,
@@ -165,13 +164,14 @@ WARN: Final[dict[BodyPart, Limits]] = {
         ramp_up_min_us=1 * SECOND,
         site_time_us=45 * MINUTE,
     )
-    for part, profile in PROFILES.items()
+    for part, refuse in PROFILES.items()
 }
-"""The warn column. All numbers: project (A.5)."""
+"""The warn column, motor rates (which end below the 100 Hz that A.5 warns at). All numbers: project (A.5)."""
 
 SENSORY_RATE_MIN_MHZ: Final = 1_000
 SENSORY_RATE_MAX_MHZ: Final = 150_000
-"""Rates of sensory stimulation; motor rates stand in the profiles (A.5: 1-150 Hz, motor 10-50)."""
+SENSORY_RATE_WARN_MHZ: Final = 100_000
+"""Rates of sensory stimulation; motor rates stand in the profiles (A.5: 1-150 Hz, motor 10-50, warn above 100)."""
 
 _MINIMA: Final = frozenset({"phase_width_min_us", "rate_min_mhz", "ramp_up_min_us", "step_interval_min_us"})
 
@@ -191,6 +191,32 @@ def is_within(inner: Limits, outer: Limits) -> bool:
     return narrow(inner, outer) == inner
 
 
+def absolute(part: BodyPart, effect: Effect, *, smallest_pad_um2: int) -> Limits:
+    """The absolute column for one channel; standard-derived rows still stand for indicated amplitude times 6/5 (R4).
+
+    Sensory stimulation has no on-time or duty rule; the thenar and small pads have a lower peak.
+    """
+    limits = ABSOLUTE
+    if part is BodyPart.THENAR or smallest_pad_um2 < SMALL_PAD_UM2:
+        limits = replace(limits, peak_ua=SMALL_PAD_PEAK_UA)
+    return limits if effect is Effect.MOTOR else untimed(limits)
+
+
+def indicated(limits: Limits) -> Limits:
+    """``limits`` of the absolute column as the amplitude that is shown meets them: R4's accuracy taken off.
+
+    For display, rounded down. The limiter itself multiplies and compares exactly.
+    """
+    squared = ACCURACY_DEN**2, ACCURACY_NUM**2
+    return replace(
+        limits,
+        rms_ua=limits.rms_ua * ACCURACY_DEN // ACCURACY_NUM,
+        rms_density_ua_cm2=limits.rms_density_ua_cm2 * ACCURACY_DEN // ACCURACY_NUM,
+        power_density_uw_cm2=limits.power_density_uw_cm2 * squared[0] // squared[1],
+        energy_uj=limits.energy_uj * squared[0] // squared[1],
+    )
+
+
 def profile(
     part: BodyPart,
     effect: Effect,
@@ -205,19 +231,12 @@ def profile(
     the refuse column (project: B.9 asks for a lower ceiling, and pain is no stop signal there). A board that cannot
     sense impedance halves the density ceilings, because a peeling pad stays unseen (H11).
     """
-    limits = PROFILES[part] if effect is Effect.MOTOR else _sensory(PROFILES[part])
-    if smallest_pad_um2 < SMALL_PAD_UM2:
-        thenar = PROFILES[BodyPart.THENAR]
-        limits = _but(
-            limits,
-            peak_ua=min(limits.peak_ua, thenar.peak_ua),
-            charge_nc=min(limits.charge_nc, thenar.charge_nc),
-        )
+    limits = _column(PROFILES, part, effect, smallest_pad_um2, SENSORY_RATE_MAX_MHZ)
     if sensation is not Sensation.NORMAL:
-        warn = WARN[part] if effect is Effect.MOTOR else _sensory(WARN[part], rate_max_mhz=WARN[part].rate_max_mhz)
-        limits = narrow(limits, _but(warn, net_charge_permille=limits.net_charge_permille))
+        warn = warning(part, effect, smallest_pad_um2=smallest_pad_um2)
+        limits = narrow(limits, replace(warn, net_charge_permille=limits.net_charge_permille))
     if not senses_impedance:
-        limits = _but(
+        limits = replace(
             limits,
             rms_density_ua_cm2=limits.rms_density_ua_cm2 // 2,
             power_density_uw_cm2=limits.power_density_uw_cm2 // 4,  # heating goes with the square of the density
@@ -225,12 +244,27 @@ def profile(
     return limits
 
 
-def _sensory(limits: Limits, *, rate_max_mhz: int = SENSORY_RATE_MAX_MHZ) -> Limits:
-    """The same bounds for sensory stimulation: its own rates, and no on-time or duty rule (A.5: exempt)."""
-    return _but(
-        limits,
-        rate_min_mhz=SENSORY_RATE_MIN_MHZ,
-        rate_max_mhz=rate_max_mhz,
-        on_time_us=limits.site_time_us,
-        duty_permille=1_000,
-    )
+def warning(part: BodyPart, effect: Effect, *, smallest_pad_um2: int) -> Limits:
+    """The warn column for one channel, always inside its :func:`profile` at normal sensation."""
+    return _column(WARN, part, effect, smallest_pad_um2, SENSORY_RATE_WARN_MHZ)
+
+
+def _column(
+    table: dict[BodyPart, Limits], part: BodyPart, effect: Effect, smallest_pad_um2: int, sensory_rate_max_mhz: int
+) -> Limits:
+    """The row of ``table`` for a body part, narrowed for a small pad, with the rates and times of its effect."""
+    limits, thenar = table[part], table[BodyPart.THENAR]
+    if smallest_pad_um2 < SMALL_PAD_UM2:
+        limits = replace(
+            limits,
+            peak_ua=min(limits.peak_ua, thenar.peak_ua),
+            charge_nc=min(limits.charge_nc, thenar.charge_nc),
+        )
+    if effect is Effect.MOTOR:
+        return limits
+    return replace(untimed(limits), rate_min_mhz=SENSORY_RATE_MIN_MHZ, rate_max_mhz=sensory_rate_max_mhz)
+
+
+def untimed(limits: Limits) -> Limits:
+    """The same bounds without an on-time or duty rule, which are for motor stimulation (A.5)."""
+    return replace(limits, on_time_us=limits.site_time_us, duty_permille=1_000)

@@ -1,0 +1,388 @@
+"""The limiter itself: which rule is asked when, and what a refusal does.
+
+The order is: types, then every bound of the train (absolute, profile, board, protocol), the ceiling found today, then
+what has been (locked, level, ramp, burst, site), then pads that channels share. The effective limit is the narrowest.
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from stimctl.errors import Refusal
+from stimctl.limits import Effect, Limits, indicated, narrow, untimed
+from stimctl.pulse import Command, Output, PulseTrain
+from stimctl.safety import review
+from stimctl.safety.accounts import SILENCE_US, Channel, Site
+from stimctl.safety.latch import Approved, Latch, approve
+from stimctl.safety.rules import Gate, SharedPad, Source, check_limits, check_placement, plan_findings, sources
+from stimctl.safety.words import (
+    ZERO,
+    Finding,
+    Placement,
+    Rule,
+    Strength,
+    highest_covered_ua,
+    one_step_up,
+    rise_ua,
+    strength,
+    well_typed,
+)
+from stimctl.units import SECOND, MicroAmp
+
+_ONE_MA: Final = MicroAmp(1_000)
+
+
+@final
+class Limiter:
+    """Judges every command of one session. Starts locked: until a person opens it, it approves zero alone.
+
+    ``placements`` are the channels of the session, all of them: a command states them all. ``board`` is the board's
+    own table, ``senses_impedance`` whether it can see a pad peel. ``site_time_spent_us`` carries over what sites have
+    had earlier today. Raises :class:`Refusal` for a placement, plan or limit that no command could make safe.
+
+    Calls that an operator's wish leads to (``open_*``, ``set_ceiling``, ``raise_level``) refuse without latching.
+    :meth:`approve` refuses AND trips the latch, because what reaches it was planned: a breach there is a bug upstream.
+    A clock that runs backwards latches everywhere. After a trip the limiter is locked, with all levels at zero; the
+    ceilings found today stay.
+
+    Not thread-safe, but for the latch, which any thread may trip at any moment.
+    """
+
+    def __init__(
+        self,
+        placements: tuple[Placement, ...],
+        board: Limits,
+        latch: Latch,
+        *,
+        senses_impedance: bool,
+        now_us: int,
+        site_time_spent_us: dict[str, int] | None = None,
+    ) -> None:
+        self._now_us = self._approved_at_us = now_us
+        self._raised_at_us: int | None = None
+        self._titrating: Channel | None = None
+        self._treating = False
+        self._sites: dict[str, Site] = {}
+        self._channels: dict[int, Channel] = {}
+        self._check_arguments(placements, board, latch, senses_impedance, site_time_spent_us or {})
+        self._latch, self._epoch = latch, latch.epoch
+        for placement in placements:
+            self._place(placement, board, senses_impedance, (site_time_spent_us or {}).get(placement.site, 0))
+        self._all = tuple(self._channels.values())
+        self._every_bit = (1 << len(self._all)) - 1
+        self._shared = self._shared_pads()
+
+    # --- construction ----------------------------------------------------------------------------------------------
+
+    def _check_arguments(
+        self, placements: object, board: Limits, latch: object, senses_impedance: object, spent: dict[str, int]
+    ) -> None:
+        """Refuse arguments that are not what they should be, before anything is built on them."""
+        for value, kind in ((self._now_us, int), (placements, tuple), (latch, Latch), (senses_impedance, bool)):
+            if type(value) is not kind:
+                raise self._refuse(Rule.TYPE, type(value).__name__, kind.__name__)
+        if not placements:
+            raise self._refuse(Rule.MISSING_CHANNEL, 0, 1, "channels")
+        check_limits(board, self._now_us)
+        for site, us in spent.items():
+            if not (type(site) is str and type(us) is int and us >= 0):
+                raise self._refuse(Rule.TYPE, f"{site!r}: {us!r}", "a site and its µs")
+
+    def _place(self, placement: Placement, board: Limits, senses_impedance: bool, spent_us: int) -> None:
+        """Take up one channel, with its plan judged."""
+        check_placement(placement, self._now_us)
+        if placement.channel in self._channels:
+            raise self._refuse(Rule.DUPLICATE_CHANNEL, placement.channel, "once", "")
+        whose = sources(placement, board, senses_impedance=senses_impedance)
+        for source in whose:
+            for finding in plan_findings(placement, source):
+                raise finding.refusal(self._now_us)
+        absolute, *others = (source.limits for source in whose)
+        limits = narrow(indicated(absolute), *others)
+        if placement.effect is Effect.SENSORY:
+            limits = untimed(limits)
+        site = self._sites.setdefault(placement.site, Site(spent_us, self._now_us))
+        channel = Channel(placement, Gate(whose), limits, site, 1 << len(self._channels))
+        self._channels[placement.channel] = channel
+
+    def _shared_pads(self) -> tuple[tuple[SharedPad, tuple[Channel, ...]], ...]:
+        """The pads that more than one channel uses; one id with two areas is refused."""
+        users: dict[str, list[Channel]] = {}
+        areas: dict[str, int] = {}
+        for channel in self._all:
+            for pad in channel.placement.pads:
+                users.setdefault(pad.id, []).append(channel)
+                if areas.setdefault(pad.id, pad.area_um2) != pad.area_um2:
+                    raise self._refuse(Rule.PAD_AREA, pad.area_um2, areas[pad.id], "µm²")
+        return tuple(
+            (SharedPad(pad, _on_pad(each, areas[pad])), tuple(each)) for pad, each in users.items() if len(each) > 1
+        )
+
+    # --- what an operator does -------------------------------------------------------------------------------------
+
+    def open_titration(self, channel: int, now_us: int) -> None:
+        """Open one channel, from zero, to find its thresholds; its ceiling is forgotten, every other stays at zero."""
+        state = self._operate(channel, now_us)
+        self.close()
+        state.open, self._titrating = True, state
+        state.ceiling, state.ceiling_train, state.reached = None, None, ZERO
+
+    def set_ceiling(self, channel: int, found: PulseTrain, now_us: int) -> None:
+        """Keep ``found`` as the most that this person tolerates here today, at its width, gap and rate.
+
+        Refused unless this channel is being titrated and a train at least as strong was approved in this opening:
+        nobody has tolerated what was never given.
+        """
+        state = self._operate(channel, now_us)
+        if state is not self._titrating:
+            raise state.refuse(Rule.LOCKED, "not in titration", "titration", "", now_us)
+        s = self._measure(state, found, now_us)
+        if not s.peak_ua > 0:
+            raise state.refuse(Rule.CEILING, s.peak_ua, 1, "µA", now_us)
+        if not state.reached.covers(s):
+            raise state.refuse(Rule.CEILING, *state.reached.excess(s), now_us, "highest given in titration")
+        state.ceiling, state.ceiling_train = s, found
+
+    def open_treatment(self, now_us: int) -> None:
+        """Open every channel, from zero; refused unless each has a ceiling found today."""
+        self._observe(now_us)
+        self._refuse_latched()
+        for state in self._all:
+            if state.ceiling is None:
+                raise state.refuse(Rule.CEILING, "none", "found today", "", now_us)
+        self.close()
+        self._treating = True
+        for state in self._all:
+            state.open = True
+
+    def close(self) -> None:
+        """Lock: all levels to zero. Give the board its zero first: output that is on stays the caller's to end."""
+        self._treating, self._titrating = False, None
+        for state in self._all:
+            state.zero()
+
+    def forget_ceiling(self, channel: int) -> None:
+        """A pad was touched or the person asks: this channel is titrated again before any treatment."""
+        state = self._state(channel)
+        state.ceiling = state.ceiling_train = None
+        self.close()
+
+    def raise_level(self, channel: int, train: PulseTrain, now_us: int) -> None:
+        """One human act: let the channel go as far as ``train``, at most one step above its level.
+
+        A step is ``step_ua`` at the level's own width, rate, gap and pulses; a rise in charge or rms counts like a
+        rise in amplitude, and gap and pulses grow only from zero (H39). Acts on ANY channel stand apart by
+        ``step_interval_min_us`` and keep below ``rise_ua_per_s`` (R2, H03). A train that the level covers is a
+        lowering and passes at once.
+        """
+        state = self._operate(channel, now_us)
+        new = self._measure(state, train, now_us)
+        if self._treating:
+            self._refuse_over_ceiling(state, new, now_us)
+        if not state.open:
+            raise state.refuse(Rule.LOCKED, new.peak_ua, 0, "µA", now_us)
+        if not state.level.covers(new):
+            self._refuse_leap(state, new, now_us)
+            self._raised_at_us = now_us
+            state.grant_step(now_us)
+        state.set_level(train, new)
+
+    def lower_level(self, channel: int, train: PulseTrain, now_us: int) -> None:
+        """Bring the level down to ``train``, at any time and speed; refused only if that would raise it."""
+        state = self._state(channel)
+        if not (well_typed(train) and train.amplitude_ua >= 0 and train.recovery_amplitude_ua >= 0):
+            raise state.refuse(Rule.TYPE, train, "a PulseTrain of whole numbers", "", now_us)
+        s = strength(train)
+        if not state.level.covers(s):
+            raise state.refuse(Rule.LEVEL, *state.level.excess(s), now_us, "level")
+        state.set_level(train, s)
+
+    def _refuse_leap(self, state: Channel, new: Strength, now_us: int) -> None:
+        """Refuse a raise that is too large, or comes too soon after the last one on any channel."""
+        lim, old = state.limits, state.level
+        most = one_step_up(old, new, lim.step_ua)
+        if not most.covers(new):
+            raise state.refuse(Rule.TITRATION_STEP, *most.excess(new), now_us, "one step above the level")
+        if self._raised_at_us is None:
+            return
+        waited_us = now_us - self._raised_at_us
+        if not waited_us >= lim.step_interval_min_us:
+            raise state.refuse(Rule.TITRATION_RATE, waited_us, lim.step_interval_min_us, "µs", now_us)
+        rise = rise_ua(new, old, old)
+        if not rise * SECOND <= lim.rise_ua_per_s * waited_us:
+            may = lim.rise_ua_per_s * waited_us // SECOND
+            raise state.refuse(Rule.TITRATION_RATE, rise, may, "µA rise", now_us)
+
+    # --- every command ---------------------------------------------------------------------------------------------
+
+    def approve(self, command: Command, now_us: int) -> Approved:
+        """Judge a command with every rule; returns the permit, or raises :class:`Refusal` and trips the latch.
+
+        A command of zeros passes in every state but a tripped one, if its trains are well formed.
+        """
+        # Before anything is judged: a stop that comes while we think makes this epoch, and so the permit, void.
+        epoch = self._latch.epoch
+        self._observe(now_us)
+        self._refuse_latched()
+        try:
+            self._judge(command, now_us)
+        except Refusal as refusal:
+            self._latch.trip(str(refusal))
+            raise
+        except Exception as error:
+            self._latch.trip(f"limiter fault: {error!r}")
+            raise self._refuse(Rule.FAULT, repr(error), "a judgement") from error
+        self._approved_at_us = now_us
+        for state in self._all:
+            state.commit(now_us)
+        if self._titrating is not None and not self._titrating.reached.covers(self._titrating.new):
+            self._titrating.reached = self._titrating.new
+        return approve(command, epoch, self._latch)
+
+    def _judge(self, command: object, now_us: int) -> None:
+        """All rules over a whole command; raises at the first that refuses."""
+        if now_us - self._approved_at_us > SILENCE_US and any(state.is_on for state in self._all):
+            raise self._refuse(Rule.CLOCK, now_us - self._approved_at_us, SILENCE_US, "µs without a command")
+        outputs: object = command.outputs if type(command) is Command else None
+        if type(outputs) is not tuple:
+            raise self._refuse(Rule.TYPE, type(command).__name__, "Command of a tuple")
+        seen = 0
+        for output in outputs:
+            state = self._named(output)
+            if seen & state.bit:
+                raise state.refuse(Rule.DUPLICATE_CHANNEL, state.number, "once", "", now_us)
+            seen |= state.bit
+            self._judge_train(state, output.train, now_us)
+        if seen != self._every_bit:
+            missing = [state.number for state in self._all if not seen & state.bit]
+            raise self._refuse(Rule.MISSING_CHANNEL, missing, "every channel")
+        for pad, users in self._shared:
+            mean_square = sum(state.new.mean_square for state in users)
+            if not pad.allows(mean_square):
+                raise pad.finding(mean_square).refusal(now_us)
+
+    def _judge_train(self, state: Channel, train: PulseTrain, now_us: int) -> None:
+        """One channel's train: its bounds, its ceiling, then what has been."""
+        s = state.new = self._measure(state, train, now_us)
+        if s.peak_ua:
+            if self._treating:
+                self._refuse_over_ceiling(state, s, now_us)
+            state.judge(s, now_us)
+
+    # --- what can be asked -----------------------------------------------------------------------------------------
+
+    def level(self, channel: int) -> PulseTrain | None:
+        """How far a person has raised the channel; None at zero."""
+        self._follow_latch()
+        return self._state(channel).level_train
+
+    def ceiling(self, channel: int) -> PulseTrain | None:
+        """What was found for this person today; None if nothing was."""
+        return self._state(channel).ceiling_train
+
+    def effective(self, channel: int) -> Limits:
+        """The narrowest of absolute (with R4's accuracy taken off, rounded down), profile, board and protocol."""
+        return self._state(channel).limits
+
+    def amplitude_ceiling_ua(self, channel: int, train: PulseTrain) -> int:
+        """The highest whole µA for a train of this shape under all bounds and, outside titration, the ceiling.
+
+        One µA more would be refused. ``train`` gives the proportions; a symmetrical one may be at zero. 0 if its
+        shape is refused at every amplitude. Levels, ramps and shared pads are not in it.
+        """
+        state = self._state(channel)
+        if well_typed(train) and train.amplitude_ua == 0 and train.recovery_width_us == train.phase_width_us:
+            train = train.at(_ONE_MA)
+        if not (well_typed(train) and train.amplitude_ua > 0):
+            return 0
+        highest = state.gate.highest_peak_ua(train)
+        if state.ceiling is None or state is self._titrating:
+            return highest
+        return min(highest, highest_covered_ua(state.ceiling, strength(train)))
+
+    def ready_at_us(self, channel: int) -> int:
+        """From when on the channel may begin its next burst; a burst before that is refused (duty)."""
+        return self._state(channel).ready_at_us
+
+    def site_time_us(self, site: str) -> int:
+        """Stimulation time of a site so far, earlier sessions of today included."""
+        return self._sites[site].spent_us
+
+    def review(self, command: Command) -> tuple[Finding, ...]:
+        """What the warn column says about a command, the burst plans and the sites; refuses and changes nothing."""
+        named = [(self._channels.get(output.channel), output) for output in command.outputs]
+        trains = [f for state, output in named if state is not None for f in review.train_warnings(state, output)]
+        pads = [f for pad, users in self._shared for f in review.pad_warnings(pad, users, command)]
+        sites = [f for state in self._all for f in review.site_warnings(state)]
+        return (*trains, *pads, *self.review_placements(), *sites)
+
+    def review_placements(self) -> tuple[Finding, ...]:
+        """What the warn column says about the burst plans."""
+        return tuple(finding for state in self._all for finding in review.plan_warnings(state))
+
+    # --- inner ways ------------------------------------------------------------------------------------------------
+
+    def _observe(self, now_us: int) -> None:
+        """Take note of the time and of the latch; a clock that is no clock latches."""
+        if type(now_us) is not int or not now_us >= self._now_us:
+            refusal = self._refuse(Rule.CLOCK, now_us, self._now_us, "µs")
+            self._latch.trip(str(refusal))
+            raise refusal
+        self._now_us = now_us
+        self._follow_latch()
+        for site in self._sites.values():
+            site.advance(now_us)
+
+    def _follow_latch(self) -> None:
+        """After a trip: locked, levels at zero, and output counted as on until a board's dead-man would have ended it."""
+        if self._latch.epoch == self._epoch:
+            return
+        self._epoch = self._latch.epoch
+        self.close()
+        for state in self._all:
+            state.end(min(self._now_us, self._approved_at_us + SILENCE_US))
+
+    def _operate(self, channel: int, now_us: int) -> Channel:
+        """The channel of an operator's wish, with clock and latch looked at."""
+        self._observe(now_us)
+        self._refuse_latched()
+        return self._state(channel)
+
+    def _refuse_latched(self) -> None:
+        if self._latch.tripped:
+            raise self._refuse(Rule.LATCHED, self._latch.reason, "cleared by a person")
+
+    def _refuse_over_ceiling(self, state: Channel, s: Strength, now_us: int) -> None:
+        if state.ceiling is None:
+            raise state.refuse(Rule.CEILING, "none", "found today", "", now_us)
+        if not state.ceiling.covers(s):
+            raise state.refuse(Rule.CEILING, *state.ceiling.excess(s), now_us, "ceiling found today")
+
+    def _measure(self, state: Channel, train: PulseTrain, now_us: int) -> Strength:
+        """Type and bounds of a train; its strength if it is inside."""
+        if not well_typed(train):
+            raise state.refuse(Rule.TYPE, train, "a PulseTrain of whole numbers", "", now_us, "types")
+        s = strength(train)
+        if not state.gate.allows(train, s):
+            raise state.gate.finding(train, s, state.number).refusal(now_us)
+        return s
+
+    def _state(self, channel: int) -> Channel:
+        state = self._channels.get(channel) if type(channel) is int else None
+        if state is None:
+            raise self._refuse(Rule.UNKNOWN_CHANNEL, channel, sorted(self._channels))
+        return state
+
+    def _named(self, output: object) -> Channel:
+        if type(output) is not Output:
+            raise self._refuse(Rule.TYPE, type(output).__name__, "Output")
+        return self._state(output.channel)
+
+    def _refuse(self, rule: Rule, value: object, bound: object, unit: str = "") -> Refusal:
+        """The refusal of a rule that is about no one channel."""
+        return Refusal(rule, value, bound, unit, now_us=self._now_us, bound_from="session")
+
+
+def _on_pad(users: list[Channel], area_um2: int) -> tuple[Source, ...]:
+    """The sources of every channel on a pad, for that pad's own area."""
+    return tuple(source._replace(area_um2=area_um2) for state in users for source in state.gate.sources)

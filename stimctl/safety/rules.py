@@ -1,0 +1,304 @@
+"""The rules that need no memory: is this train, this placement, this shared pad inside its bounds?
+
+Everything is exact integer arithmetic: roots are avoided by comparing squares, and every check reads "unless inside,
+refuse". Where the clinical reference leaves a choice, the stricter reading is taken:
+
+* Net charge is a share of the FIRST phase's charge (A.6's Q), and a recovery phase never exceeds the first phase's
+  amplitude, so the amplitude that is shown is always the peak that is delivered.
+* R4's factor 6/5 applies to rms, both densities and energy of the absolute column, so 36/25 on squares.
+* Charge density has no bound in A.5; it is reported (:func:`stimctl.pulse.figures`), not judged. Shannon's k permits
+  and refuses nothing (A.4).
+* A channel without sensation at its site is refused (labels: not on numb skin, C.3), not merely lowered.
+* A motor channel must bring a burst plan, and every channel at least two different pads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from math import isqrt
+from typing import Final, NamedTuple, final
+
+from stimctl.errors import Refusal
+from stimctl.limits import (
+    ACCURACY_DEN,
+    ACCURACY_NUM,
+    PAD_AREA_MAX_UM2,
+    PAD_AREA_MIN_UM2,
+    BodyPart,
+    Effect,
+    Limits,
+    Sensation,
+    absolute,
+    narrow,
+    profile,
+)
+from stimctl.pulse import TEST_LOAD_OHM, PulseTrain, busy_us, net_charge_pc, pulse_square_ua2us
+from stimctl.safety.words import (
+    PERIODS,
+    Burst,
+    Finding,
+    Pad,
+    Placement,
+    Row,
+    Rule,
+    Strength,
+    ceil_div,
+    ceil_root,
+    strength,
+)
+
+SQUARE_PER_UJ: Final = 10**12 // TEST_LOAD_OHM
+"""µA² µs of a pulse that has 1 µJ at 500 ohm."""
+
+
+@final
+class Source(NamedTuple):
+    """One set of limits with its name, as it applies to a pad of ``area_um2``; with R4's factor if ``accuracy``."""
+
+    name: str
+    limits: Limits
+    area_um2: int
+    accuracy: bool = False
+
+    def most_square(self) -> int:
+        """The largest square of one pulse, in µA² µs: its energy is 500 ohm times that, in 1e-18 J, so 2e9 per µJ."""
+        num, den = self._accuracy()
+        return self.limits.energy_uj * SQUARE_PER_UJ * den // num
+
+    def most_mean_square(self) -> int:
+        """The largest mean square m = Irms² 1e9 that rms, rms density and power density all allow."""
+        num, den = self._accuracy()
+        return min(self.limits.rms_ua**2 * PERIODS * den // num, self.most_density())
+
+    def most_density(self) -> int:
+        """The same for the two densities alone, as they bind on a pad that channels share.
+
+        rms density: (Irms 1e8 / A)² <= J² gives m <= (J A)² / 1e7. Power density in µW/cm²:
+        Irms² 500e-6 1e8 / A <= P gives m <= 20_000 P A.
+        """
+        num, den = self._accuracy()
+        return min(
+            (self.limits.rms_density_ua_cm2 * self.area_um2) ** 2 * den // (10_000_000 * num),
+            self.limits.power_density_uw_cm2 * self.area_um2 * 20_000 * den // num,
+        )
+
+    def findings(self, train: PulseTrain, s: Strength, channel: int) -> Iterator[Finding]:
+        """Every bound that a well-typed train passes, named; the first is the one that a refusal states.
+
+        Values are rounded up to the unit of their bound. That is exact: a number is at most a whole bound if, and
+        only if, the number rounded up is.
+        """
+        for rule, value, least, most, unit in (*self._pulse_rows(train), *self._sum_rows(train, s)):
+            if not least <= value <= most:
+                yield Finding(rule, value, least if value < least else most, unit, channel, self.name)
+
+    def _pulse_rows(self, t: PulseTrain) -> tuple[Row, ...]:
+        """What can be read off the train itself."""
+        lim, first = self.limits, t.amplitude_ua
+        fits = PERIODS // t.rate_mhz if t.rate_mhz > 0 else 0
+        return (
+            (Rule.PEAK, first, 0, lim.peak_ua, "µA"),
+            (Rule.PHASE_WIDTH, t.phase_width_us, lim.phase_width_min_us, lim.phase_width_max_us, "µs"),
+            (Rule.GAP, t.interphase_gap_us, 0, lim.interphase_gap_max_us, "µs"),
+            (Rule.RECOVERY, t.recovery_amplitude_ua, 0, first, "µA"),
+            (Rule.RECOVERY, t.recovery_width_us, 0, PERIODS, "µs"),
+            (Rule.RATE, t.rate_mhz, lim.rate_min_mhz, lim.rate_max_mhz, "mHz"),
+            (Rule.PULSES, t.pulses_per_period, 1, lim.pulses_per_period_max, "pulses"),
+            (Rule.PULSE_FITS_PERIOD, busy_us(t), 0, fits, "µs"),
+        )
+
+    def _sum_rows(self, t: PulseTrain, s: Strength) -> tuple[Row, ...]:
+        """What has to be worked out (A.6)."""
+        lim, (num, den) = self.limits, self._accuracy()
+        net, first_charge = abs(net_charge_pc(t)), t.amplitude_ua * t.phase_width_us
+        mean_dc_na = ceil_div(net * t.rate_mhz * t.pulses_per_period, 1_000_000)
+        energy_uj = ceil_div(pulse_square_ua2us(t) * num, den * SQUARE_PER_UJ)
+        rms_ua = ceil_root(s.mean_square * num, PERIODS * den)
+        return (
+            (Rule.CHARGE, ceil_div(s.charge_pc, 1_000), 0, lim.charge_nc, "nC"),
+            (Rule.ENERGY, energy_uj, 0, lim.energy_uj, "µJ"),
+            (Rule.NET_CHARGE, net, 0, lim.net_charge_permille * first_charge // 1_000, "pC"),
+            (Rule.MEAN_DC, mean_dc_na, 0, lim.mean_dc_na, "nA"),
+            (Rule.RMS, rms_ua, 0, lim.rms_ua, "µA rms"),
+            *self.density_rows(s.mean_square),
+        )
+
+    def density_rows(self, mean_square: int) -> tuple[Row, Row]:
+        """The two densities of a mean square on this pad, which channels may share."""
+        lim, (num, den) = self.limits, self._accuracy()
+        density = ceil_root(mean_square * num * 10_000_000, den * self.area_um2**2)
+        power = ceil_div(mean_square * num, den * self.area_um2 * 20_000)
+        return (
+            (Rule.RMS_DENSITY, density, 0, lim.rms_density_ua_cm2, "µA/cm² rms"),
+            (Rule.POWER_DENSITY, power, 0, lim.power_density_uw_cm2, "µW/cm²"),
+        )
+
+    def _accuracy(self) -> tuple[int, int]:
+        """The factor on squares, as a fraction."""
+        return (ACCURACY_NUM**2, ACCURACY_DEN**2) if self.accuracy else (1, 1)
+
+
+@final
+class Gate:
+    """What every source of a channel allows, multiplied out once: the question asked of each command.
+
+    It answers yes or no at speed; the sources, asked one by one, then name the breach. Two ways to the same
+    judgement on purpose: the tests hold them against each other.
+    """
+
+    __slots__ = ("_charge_pc", "_dc", "_limits", "_mean_square", "_peak_ua", "_square", "sources")
+
+    def __init__(self, sources: tuple[Source, ...]) -> None:
+        self.sources = sources
+        self._limits = limits = narrow(*(source.limits for source in sources))
+        self._peak_ua, self._charge_pc = limits.peak_ua, limits.charge_nc * 1_000
+        self._dc = limits.mean_dc_na * 1_000_000
+        self._square = min(source.most_square() for source in sources)
+        self._mean_square = min(source.most_mean_square() for source in sources)
+
+    def allows(self, t: PulseTrain, s: Strength) -> bool:
+        """Whether a well-typed train of strength ``s`` is inside every bound of every source."""
+        lim, first, width, rate = self._limits, t.amplitude_ua, t.phase_width_us, t.rate_mhz
+        recovery, back = t.recovery_amplitude_ua, t.recovery_width_us
+        charge = first * width
+        net = abs(charge - recovery * back)
+        return (
+            0 <= recovery <= first <= self._peak_ua
+            and lim.phase_width_min_us <= width <= lim.phase_width_max_us
+            and 0 <= s.gap_us <= lim.interphase_gap_max_us
+            and back >= 0
+            and lim.rate_min_mhz <= rate <= lim.rate_max_mhz
+            and 1 <= s.pulses <= lim.pulses_per_period_max
+            and (width + s.gap_us + back) * s.pulses * rate <= PERIODS
+            and s.charge_pc <= self._charge_pc
+            and first * charge + recovery * recovery * back <= self._square
+            and net * 1_000 <= lim.net_charge_permille * charge
+            and net * rate * s.pulses <= self._dc
+            and s.mean_square <= self._mean_square
+        )
+
+    def finding(self, train: PulseTrain, s: Strength, channel: int) -> Finding:
+        """The first breach, source by source, of a train that :meth:`allows` refused."""
+        for source in self.sources:
+            for finding in source.findings(train, s, channel):
+                return finding
+        return Finding(Rule.FAULT, 0, 0, "breaches named", channel, "two judgements that disagree")
+
+    def highest_peak_ua(self, train: PulseTrain) -> int:
+        """The highest whole µA at which ``train``, scaled in exact proportion, is allowed; 0 if there is none."""
+        s, net = strength(train), abs(net_charge_pc(train))
+        peak = s.peak_ua
+        if not (peak > 0 and self._shape_fits(train, s)):
+            return 0
+        return min(
+            self._peak_ua,
+            self._charge_pc * peak // s.charge_pc,
+            isqrt(self._mean_square * peak * peak // s.mean_square),
+            isqrt(self._square * peak * peak // pulse_square_ua2us(train)),
+            self._dc * peak // (net * train.rate_mhz * s.pulses) if net else self._peak_ua,
+        )
+
+    def _shape_fits(self, train: PulseTrain, s: Strength) -> bool:
+        """Whether everything that does not grow with the amplitude is inside."""
+        return all(f.rule in _GROWS for source in self.sources for f in source.findings(train, s, 0))
+
+
+_GROWS: Final = frozenset(
+    {Rule.PEAK, Rule.CHARGE, Rule.ENERGY, Rule.MEAN_DC, Rule.RMS, Rule.RMS_DENSITY, Rule.POWER_DENSITY}
+)
+"""The rules that a lower amplitude can satisfy."""
+
+
+@final
+class SharedPad:
+    """A pad that several channels use: their mean squares add up on it (A.6, H41).
+
+    The sum holds for pulses that do not overlap, which a board must see to; the density bounds of every channel on
+    the pad apply to it.
+    """
+
+    __slots__ = ("_density", "name", "sources")
+
+    def __init__(self, name: str, sources: tuple[Source, ...]) -> None:
+        self.name, self.sources = name, sources
+        self._density = min(source.most_density() for source in sources)
+
+    def allows(self, mean_square: int) -> bool:
+        """Whether the summed mean square of the channels is inside every density bound."""
+        return 0 <= mean_square <= self._density
+
+    def finding(self, mean_square: int) -> Finding:
+        """The first bound that the sum passes."""
+        for source in self.sources:
+            for _, value, least, most, unit in source.density_rows(mean_square):
+                if not least <= value <= most:
+                    return Finding(Rule.SHARED_PAD_DENSITY, value, most, unit, None, f"{source.name}, pad {self.name}")
+        return Finding(Rule.FAULT, 0, 0, "breaches named", None, "two judgements that disagree")
+
+
+def sources(placement: Placement, board: Limits, *, senses_impedance: bool) -> tuple[Source, ...]:
+    """Whose bounds a channel is under, in the order in which they are asked (A.5)."""
+    part, effect = placement.part, placement.effect
+    area = min(pad.area_um2 for pad in placement.pads)
+    own = profile(part, effect, smallest_pad_um2=area, sensation=placement.sensation, senses_impedance=senses_impedance)
+    return (
+        Source("absolute", absolute(part, effect, smallest_pad_um2=area), area, accuracy=True),
+        Source(f"profile {part}", own, area),
+        Source("board", board, area),
+        Source("protocol", placement.protocol, area),
+    )
+
+
+def plan_findings(placement: Placement, source: Source) -> Iterator[Finding]:
+    """What is wrong with a channel's burst plan by this source; sensory stimulation has no on-time or duty rule."""
+    burst, lim, timed = placement.burst, source.limits, placement.effect is Effect.MOTOR
+    if burst is None:
+        if timed:
+            yield Finding(Rule.BURST_PLAN, 0, 1, "plans", placement.channel, source.name)
+        return
+    on_us = burst.ramp_up_us + burst.hold_us + burst.ramp_down_us
+    duty = ceil_div(on_us * 1_000, max(on_us + burst.rest_us, 1))
+    for rule, value, least, most, unit in (
+        (Rule.RAMP_UP, burst.ramp_up_us, lim.ramp_up_min_us, on_us, "µs"),
+        (Rule.ON_TIME, on_us, 1, lim.on_time_us if timed else on_us, "µs"),
+        (Rule.DUTY, duty, 0, lim.duty_permille if timed else 1_000, "‰"),
+    ):
+        if not least <= value <= most:
+            yield Finding(rule, value, least if value < least else most, unit, placement.channel, source.name)
+
+
+def check_placement(placement: Placement, now_us: int) -> None:
+    """Raise a :class:`Refusal` unless the placement is made of what it should be, before anything is worked out."""
+
+    def need(fine: bool, rule: Rule, value: object, bound: object, unit: str = "") -> None:
+        if not fine:
+            raise Refusal(rule, value, bound, unit, now_us=now_us, bound_from="placement")
+
+    need(type(placement) is Placement, Rule.TYPE, type(placement).__name__, "Placement")
+    channel, part, effect, sensation, pads, site, protocol, burst = placement
+    need(type(channel) is int and channel >= 0, Rule.UNKNOWN_CHANNEL, channel, "0 or more")
+    for value, kind in ((part, BodyPart), (effect, Effect), (sensation, Sensation), (site, str), (pads, tuple)):
+        need(type(value) is kind, Rule.TYPE, value, kind.__name__)
+    need(site != "", Rule.TYPE, "an empty name", "a site")
+    need(sensation is not Sensation.ABSENT, Rule.SENSATION, sensation, Sensation.REDUCED)
+    check_limits(protocol, now_us)
+    need(len(pads) >= 2, Rule.PADS, len(pads), 2, "pads")
+    for pad in pads:
+        need(type(pad) is Pad and type(pad.id) is str and pad.id != "", Rule.TYPE, pad, "Pad")
+        inside = type(pad.area_um2) is int and PAD_AREA_MIN_UM2 <= pad.area_um2 <= PAD_AREA_MAX_UM2
+        need(inside, Rule.PAD_AREA, pad.area_um2, f"{PAD_AREA_MIN_UM2} to {PAD_AREA_MAX_UM2}", "µm²")
+    need(len({pad.id for pad in pads}) == len(pads), Rule.PADS, "one pad twice", "different pads")
+    if burst is not None:
+        fine = type(burst) is Burst and all(type(each) is int and each >= 0 for each in burst)
+        need(fine, Rule.TYPE, burst, "a Burst of whole µs")
+
+
+def check_limits(limits: Limits, now_us: int) -> None:
+    """Raise a :class:`Refusal` unless every bound is an exact, non-negative integer."""
+    if type(limits) is not Limits:
+        raise Refusal(Rule.TYPE, type(limits).__name__, "Limits", "", now_us=now_us, bound_from="limits")
+    for field in fields(Limits):
+        value: object = getattr(limits, field.name, None)
+        if type(value) is not int or value < 0:
+            raise Refusal(Rule.TYPE, value, "a whole number", field.name, now_us=now_us, bound_from="limits")
