@@ -1,0 +1,131 @@
+"""The face as a child process: started, watched, ended."""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, final
+
+from stimctl.control.contract import Ending
+from stimctl.control.forward import Forwarder
+from stimctl.control.port import FacePort
+from stimctl.control.signals import blocked_for_face
+from stimctl.control.wire import ENVIRONMENT
+from stimctl.errors import StimctlError
+
+FACE: Final = (sys.executable, "-m", "stimctl", "--face")
+"""The command that starts our own face; the hidden door is in ``__main__``."""
+
+LEAVE_S: Final = 2.0
+"""How long, in s, a face may take to leave after *bye*, and again after SIGTERM divided by four."""
+
+
+FATE_S: Final = 0.25
+"""How long, in s, a face that hung up is given to show its exit code."""
+
+
+@final
+class FaceChild:
+    """A face, running from the moment of construction; raises :class:`StimctlError` when it cannot be started.
+
+    ``forward`` carries the terminal's bytes to its standard input, a pipe: Textual's input thread takes one as well as
+    a terminal, and it can neither echo, nor signal, nor be hung up. ``None`` where the face reads the console itself.
+    """
+
+    def __init__(self, command: Sequence[str], *, piped: bool = True, tcp: bool = sys.platform == "win32") -> None:
+        self.forward: Forwarder | None = None
+        stdin, stdin_far = os.pipe() if piped else (None, None)
+        try:
+            self._process, self.port = _by_tcp(command, stdin) if tcp else _by_fds(command, stdin)
+        except OSError as error:
+            raise StimctlError(f"the screen cannot be started: {error}") from None
+        finally:
+            if stdin is not None:
+                os.close(stdin)
+        if stdin_far is not None:
+            self.forward = Forwarder(stdin_far)
+
+    @property
+    def gone(self) -> bool:
+        """Whether the face has ended or hung up."""
+        return self.port.closed or self._process.poll() is not None
+
+    def fate(self) -> Ending:
+        """How a face that is :attr:`gone` went; waits a moment for its exit code."""
+        try:
+            code = self._process.wait(FATE_S)
+        except subprocess.TimeoutExpired:
+            return Ending("the screen hung up", 1)
+        if code == 0:
+            return Ending("the screen was closed", 0)
+        return Ending(f"the screen died ({f'signal {-code}' if code < 0 else f'exit code {code}'})", 1)
+
+    def end(self, why: str) -> int:
+        """Say goodbye, wait a bounded time, then end it by force; returns its exit code, negative for a signal."""
+        self.port.bye(why)
+        for act, seconds in ((None, LEAVE_S), (self._process.terminate, LEAVE_S / 4), (self._process.kill, LEAVE_S)):
+            if act is not None:
+                act()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return self._process.wait(seconds)
+        return -int(getattr(signal, "SIGKILL", 9))  # it does not even die: stuck in the kernel
+
+    def close(self) -> None:
+        """Close everything on this side; a face that still runs is ended. Idempotent; not while the stop thread runs."""
+        if self._process.poll() is None:
+            self.end("stimctl could not go on")
+        self.port.close()
+        if self.forward is not None:
+            self.forward.close()
+
+
+def _start(command: Sequence[str], stdin: int | None, link: str, fds: Sequence[int]) -> subprocess.Popen[bytes]:
+    environment: Mapping[str, str] = {**os.environ, ENVIRONMENT: link}
+    with blocked_for_face():
+        return subprocess.Popen(command, stdin=stdin, env=environment, pass_fds=fds)  # noqa: S603 - our own program
+
+
+def _by_fds(command: Sequence[str], stdin: int | None) -> tuple[subprocess.Popen[bytes], FacePort]:
+    """Start the face with its ends of two socket pairs."""
+    (link, link_far), (stop, stop_far) = socket.socketpair(), socket.socketpair()
+    with link_far, stop_far:
+        fds = (link_far.fileno(), stop_far.fileno())
+        return _start(command, stdin, f"fds:{fds[0]},{fds[1]}", fds), FacePort(link, stop)
+
+
+def _by_tcp(command: Sequence[str], stdin: int | None) -> tuple[subprocess.Popen[bytes], FacePort]:
+    """Start the face and have it call back on this machine, for systems that cannot hand descriptors on."""
+    secret = secrets.token_hex(16)
+    with socket.create_server(("127.0.0.1", 0), backlog=4) as server:
+        server.settimeout(10)
+        face = _start(command, stdin, f"tcp:{server.getsockname()[1]}:{secret}", ())
+        try:
+            lines = dict(_callers(server, secret))
+        except OSError:
+            face.kill()
+            face.wait()
+            raise
+    return face, FacePort(lines["link"], lines["stop"])
+
+
+def _callers(server: socket.socket, secret: str) -> Iterator[tuple[str, socket.socket]]:
+    """The two lines of the face that knows the secret, by name; strangers are turned away."""
+    wanted = {f"{secret} {name}\n": name for name in ("link", "stop")}
+    while wanted:
+        sock, _ = server.accept()
+        sock.settimeout(5)
+        said = sock.recv(128).decode("ascii", "replace")
+        name = next((name for words, name in wanted.items() if hmac.compare_digest(words, said)), None)
+        if name is None:
+            sock.close()
+            continue
+        del wanted[f"{secret} {name}\n"]
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        yield name, sock

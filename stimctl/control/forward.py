@@ -1,0 +1,46 @@
+"""Terminal bytes on their way to the face; a face that does not read them loses them, and nothing waits for it."""
+
+from __future__ import annotations
+
+import os
+from typing import Final, final
+
+HELD_MAX: Final = 16_384
+"""Bytes kept beside the pipe's own buffer for a face that is slow."""
+
+
+@final
+class Forwarder:
+    """The write end of the face's standard input; belongs to the stop thread."""
+
+    def __init__(self, fd: int) -> None:
+        os.set_blocking(fd, False)
+        self.dropped = 0
+        self._fd: int | None = fd
+        self._held = bytearray()
+
+    def send(self, data: bytes) -> None:
+        """Pass ``data`` on, now or later. A read that does not fit is dropped whole, so that no key is cut in two."""
+        if self._fd is None or len(self._held) + len(data) > HELD_MAX:
+            self.dropped += len(data)
+        else:
+            self._held += data
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what is held, as far as the face takes it; never blocks, never raises."""
+        if self._fd is None or not self._held:
+            return
+        try:
+            del self._held[: os.write(self._fd, self._held)]
+        except BlockingIOError:
+            return
+        except OSError:
+            self.close()
+
+    def close(self) -> None:
+        """The face sees the end of its input. Idempotent."""
+        fd, self._fd = self._fd, None
+        self._held.clear()
+        if fd is not None:
+            os.close(fd)

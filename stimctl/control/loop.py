@@ -1,0 +1,209 @@
+"""The control loop: one pass of the session after another, and beside it what the face says and is shown."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import socket
+import time
+from collections.abc import Callable
+from typing import Final, final
+
+from stimctl.control.child import FaceChild
+from stimctl.control.clock import Clock, asleep_us
+from stimctl.control.contract import LATE_US, STALLED_US, Ending, Operator, SessionLike
+from stimctl.control.stopping import StopThread
+from stimctl.errors import StimctlError
+from stimctl.orders import Order, Status
+from stimctl.units import SECOND
+
+SILENT_S: Final = 0.4
+"""A face that says nothing for this long, in s, with output on is a stop: design goal is zero within 0.5 s."""
+
+FROZEN_S: Final = 5.0
+"""The same with output off: worth a line in the record."""
+
+_LOOK_US: Final = 50_000  # a face is looked after at least this often
+_REFUSAL_S: Final = 8.0  # how long a refused order's reason stays on the screen, unless an order succeeds
+_COLLECT_S: Final = 5.0  # garbage is collected this often, and only with output off
+
+
+@final
+class Wake:
+    """Ends the control loop's waiting, from any thread."""
+
+    def __init__(self) -> None:
+        self._read, self._write = socket.socketpair()
+        self._read.setblocking(False)
+        self._write.setblocking(False)
+
+    def __call__(self) -> None:
+        """Wake it."""
+        try:
+            self._write.send(b"w")
+        except OSError:
+            return  # full: it is awake; closed: it has ended
+
+    def fileno(self) -> int:
+        """What to wait on."""
+        return self._read.fileno()
+
+    def clear(self) -> bool:
+        """Whether anybody has called since the last time."""
+        try:
+            return bool(self._read.recv(4096))
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """Close both ends."""
+        self._read.close()
+        self._write.close()
+
+
+@final
+class ControlLoop:
+    """Runs ``session`` on ``clock`` until it ends, the face goes, or the stop thread says so."""
+
+    def __init__(
+        self, session: SessionLike, clock: Clock, stop: StopThread, wake: Wake, face: FaceChild | None
+    ) -> None:
+        self.operator: Operator | None = None
+        self.progress: Callable[[Status], None] | None = None
+        self.every_us = SECOND
+        self._session, self._clock, self._stop, self._wake, self._face = session, clock, stop, wake, face
+        self._watch = Watch(session, stop)
+        self._refusal, self._refusal_s = "", 0.0
+        self._look_us = 0
+        self._collected_s = time.monotonic()
+
+    def run(self) -> Ending:
+        """Pass after pass; returns why it ended. What the session raises goes through."""
+        while True:
+            now_us = self._clock.now_us()
+            stirred = self._wake.clear()
+            self._session.tick(now_us)
+            self._attend_operator(now_us)
+            if self._face is not None:
+                self._attend_face(self._face, now_us, stirred=stirred)
+            ending = self._why_end()
+            if ending is not None:
+                return ending
+            self._tidy()
+            self._sleep(now_us)
+
+    def _why_end(self) -> Ending | None:
+        if self._stop.failure is not None:
+            raise self._stop.failure
+        if self._session.ended:
+            return Ending("the session has ended", 0)
+        if self._stop.ending is not None:
+            return self._stop.ending
+        if self._face is None:
+            # Nobody is there to clear a stop.
+            return Ending("stopped by the operator", 1) if self._stop.stops else None
+        if self._face.gone:
+            self._stop.stop_session("the screen has gone")  # before anybody asks how
+            return self._face.fate()
+        return None
+
+    def _sleep(self, now_us: int) -> None:
+        due_us = self._session.next_wake_us(now_us)
+        fds = [self._wake.fileno()]
+        if (board := self._session.fileno()) is not None:
+            fds.append(board)
+        if self._face is not None:
+            due_us = min(due_us, now_us + _LOOK_US)
+            fds.append(self._face.port.fileno())
+        self._stop.due_s = time.monotonic() + max(0, -self._clock.late_us(due_us)) / 1e6
+        self._clock.sleep_until(due_us, fds)
+        self._watch.late(self._clock.late_us(due_us), self._clock.now_us())
+
+    # --- the face ----------------------------------------------------------------------------------------------
+
+    def _attend_face(self, face: FaceChild, now_us: int, *, stirred: bool) -> None:
+        orders = face.port.orders()
+        for order in orders:
+            self._carry_out(order, now_us)
+        self._watch.silence(time.monotonic() - face.port.beat_s, now_us)
+        if face.port.wants_status(at_once=stirred or bool(orders)):
+            face.port.show(self._shown(now_us))
+
+    def _carry_out(self, order: Order, now_us: int) -> None:
+        try:
+            self._session.order(order, now_us)
+            self._refusal = ""
+        except StimctlError as error:
+            self._refusal, self._refusal_s = str(error), time.monotonic()
+
+    def _shown(self, now_us: int) -> Status:
+        """The session's status, with the reason for which the last order was refused."""
+        status = self._session.status(now_us)
+        if not self._refusal or time.monotonic() - self._refusal_s > _REFUSAL_S:
+            return status
+        return dataclasses.replace(status, refusal=self._refusal)
+
+    # --- no face, or a scripted operator beside it ----------------------------------------------------------------
+
+    def _attend_operator(self, now_us: int) -> None:
+        if now_us < self._look_us or (self.operator is None and self.progress is None):
+            return
+        self._look_us = now_us + self.every_us
+        status = self._session.status(now_us)
+        if self.progress is not None:
+            self.progress(status)
+        for order in self.operator(status, now_us) if self.operator is not None else ():
+            self._session.order(order, now_us)  # a script that is refused is wrong: its error ends the session
+
+    def _tidy(self) -> None:
+        """Collect garbage while nothing can be late."""
+        now_s = time.monotonic()
+        if now_s - self._collected_s > _COLLECT_S and not self._session.may_be_energised:
+            gc.collect()
+            self._collected_s = time.monotonic()
+
+
+@final
+class Watch:
+    """What the control loop notices about itself and its face: late passes, a sleeping computer, a silent screen."""
+
+    def __init__(self, session: SessionLike, stop: StopThread) -> None:
+        self._session, self._stop = session, stop
+        self._asleep_us = asleep_us()
+        self._noted_s = float("-inf")
+        self._late = 0
+        self._worst_us = 0
+        self._silent = False
+        self._frozen = False
+
+    def late(self, late_us: int, now_us: int) -> None:
+        """Judge a pass that comes ``late_us`` after it was due, in real time."""
+        slept_us, self._asleep_us = asleep_us() - self._asleep_us, asleep_us()
+        if slept_us > STALLED_US:
+            self._stop_if_on("the computer was asleep")
+            self._session.note(f"the computer was asleep for {slept_us / 1e6:.1f} s", now_us)
+        if late_us > STALLED_US:
+            self._stop_if_on("control loop late")
+        if late_us > LATE_US:
+            self._late += 1
+            self._worst_us = max(self._worst_us, late_us)
+        if self._late and time.monotonic() - self._noted_s >= 1:
+            self._session.note(f"control loop late {self._late} times, by up to {self._worst_us / 1e3:.0f} ms", now_us)
+            self._noted_s, self._late, self._worst_us = time.monotonic(), 0, 0
+
+    def silence(self, silent_s: float, now_us: int) -> None:
+        """Judge a face that has said nothing for ``silent_s``: the face's dead-man."""
+        if silent_s > SILENT_S and not self._silent and self._stop_if_on("the screen stopped answering"):
+            self._session.note(f"the screen stopped answering {silent_s * 1e3:.0f} ms ago", now_us)
+            self._silent = True
+        if silent_s > FROZEN_S and not self._frozen:
+            self._session.note(f"the screen has not answered for {silent_s:.0f} s", now_us)
+            self._frozen = True
+        if silent_s <= SILENT_S:
+            self._silent = self._frozen = False
+
+    def _stop_if_on(self, reason: str) -> bool:
+        on = self._session.may_be_energised
+        if on:
+            self._stop.stop_session(reason)
+        return on
