@@ -135,7 +135,7 @@ class Channel:
         A rise costs credit, in units of µA times ramp_up_min.
         """
         self._accrue(now_us)
-        if s != self._old:
+        if not self._old.covers(s):
             ramp_us = self.limits.ramp_up_min_us
             rise = rise_ua(s, self._old, self.level)
             if not rise * ramp_us <= self._credit:

@@ -67,13 +67,8 @@ class Approved:
     epoch: int
     latch: Latch
 
-    def __init__(self, seal: object, command: Command, epoch: int, latch: Latch) -> None:
-        if seal is not _SEAL:
-            raise OurBug("only the limiter approves")
-        _set_seal(self, seal)
-        _set_command(self, command)
-        _set_epoch(self, epoch)
-        _set_latch(self, latch)
+    def __init__(self, *_: object) -> None:
+        raise OurBug("only the limiter approves")
 
     def is_live(self) -> bool:
         """Whether this may still leave: made by the limiter, no stop since, and none in force."""
@@ -108,6 +103,7 @@ class Approved:
 
 
 # The slots' own setters: the one way past __setattr__, and quicker than object.__setattr__.
+_blank = object.__new__
 _set_seal = Approved.__dict__["_seal"].__set__
 _set_command = Approved.__dict__["command"].__set__
 _set_epoch = Approved.__dict__["epoch"].__set__
@@ -116,4 +112,9 @@ _set_latch = Approved.__dict__["latch"].__set__
 
 def approve(command: Command, epoch: int, latch: Latch) -> Approved:
     """Mint a permit; for the limiter, in this room, and nobody else."""
-    return Approved(_SEAL, command, epoch, latch)
+    permit = _blank(Approved)
+    _set_seal(permit, _SEAL)
+    _set_command(permit, command)
+    _set_epoch(permit, epoch)
+    _set_latch(permit, latch)
+    return permit

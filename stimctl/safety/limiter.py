@@ -220,9 +220,8 @@ class Limiter:
 
         A command of zeros passes in every state but a tripped one, if its trains are well formed.
         """
-        # Before anything is judged: a stop that comes while we think makes this epoch, and so the permit, void.
-        epoch = self._latch.epoch
-        self._observe(now_us)
+        # Read before anything is judged: a stop that comes while we think makes this epoch, and so the permit, void.
+        epoch = self._observe(now_us)
         self._refuse_latched()
         try:
             self._judge(command, now_us)
@@ -248,7 +247,9 @@ class Limiter:
             raise self._refuse(Rule.TYPE, type(command).__name__, "Command of a tuple")
         seen = 0
         for output in outputs:
-            state = self._named(output)
+            if type(output) is not Output:
+                raise self._refuse(Rule.TYPE, type(output).__name__, "Output")
+            state = self._state(output.channel)
             if seen & state.bit:
                 raise state.refuse(Rule.DUPLICATE_CHANNEL, state.number, "once", "", now_us)
             seen |= state.bit
@@ -322,25 +323,26 @@ class Limiter:
 
     # --- inner ways ------------------------------------------------------------------------------------------------
 
-    def _observe(self, now_us: int) -> None:
-        """Take note of the time and of the latch; a clock that is no clock latches."""
+    def _observe(self, now_us: int) -> int:
+        """Take note of the time and of the latch, and return its epoch; a clock that is no clock latches."""
         if type(now_us) is not int or not now_us >= self._now_us:
             refusal = self._refuse(Rule.CLOCK, now_us, self._now_us, "µs")
             self._latch.trip(str(refusal))
             raise refusal
         self._now_us = now_us
-        self._follow_latch()
         for site in self._sites.values():
             site.advance(now_us)
+        return self._follow_latch()
 
-    def _follow_latch(self) -> None:
-        """After a trip: locked, levels at zero, and output counted as on until a board's dead-man would have ended it."""
-        if self._latch.epoch == self._epoch:
-            return
-        self._epoch = self._latch.epoch
-        self.close()
-        for state in self._all:
-            state.end(min(self._now_us, self._approved_at_us + SILENCE_US))
+    def _follow_latch(self) -> int:
+        """After a trip: locked, levels at zero; output counts as on until a board's dead-man would have ended it."""
+        epoch = self._latch.epoch
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self.close()
+            for state in self._all:
+                state.end(min(self._now_us, self._approved_at_us + SILENCE_US))
+        return epoch
 
     def _operate(self, channel: int, now_us: int) -> Channel:
         """The channel of an operator's wish, with clock and latch looked at."""
@@ -372,11 +374,6 @@ class Limiter:
         if state is None:
             raise self._refuse(Rule.UNKNOWN_CHANNEL, channel, sorted(self._channels))
         return state
-
-    def _named(self, output: object) -> Channel:
-        if type(output) is not Output:
-            raise self._refuse(Rule.TYPE, type(output).__name__, "Output")
-        return self._state(output.channel)
 
     def _refuse(self, rule: Rule, value: object, bound: object, unit: str = "") -> Refusal:
         """The refusal of a rule that is about no one channel."""

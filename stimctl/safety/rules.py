@@ -161,20 +161,21 @@ class Gate:
         """Whether a well-typed train of strength ``s`` is inside every bound of every source."""
         lim, first, width, rate = self._limits, t.amplitude_ua, t.phase_width_us, t.rate_mhz
         recovery, back = t.recovery_amplitude_ua, t.recovery_width_us
+        gap, pulses = t.interphase_gap_us, t.pulses_per_period
         charge = first * width
         net = abs(charge - recovery * back)
         return (
             0 <= recovery <= first <= self._peak_ua
             and lim.phase_width_min_us <= width <= lim.phase_width_max_us
-            and 0 <= s.gap_us <= lim.interphase_gap_max_us
+            and 0 <= gap <= lim.interphase_gap_max_us
             and back >= 0
             and lim.rate_min_mhz <= rate <= lim.rate_max_mhz
-            and 1 <= s.pulses <= lim.pulses_per_period_max
-            and (width + s.gap_us + back) * s.pulses * rate <= PERIODS
+            and 1 <= pulses <= lim.pulses_per_period_max
+            and (width + gap + back) * pulses * rate <= PERIODS
             and s.charge_pc <= self._charge_pc
             and first * charge + recovery * recovery * back <= self._square
             and net * 1_000 <= lim.net_charge_permille * charge
-            and net * rate * s.pulses <= self._dc
+            and net * rate * pulses <= self._dc
             and s.mean_square <= self._mean_square
         )
 
