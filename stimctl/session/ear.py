@@ -11,7 +11,8 @@ from stimctl.sensors.onset import Detector, Onset
 from stimctl.sensors.quality import Quality
 from stimctl.sensors.rest import RestState
 from stimctl.sensors.samples import Chunk
-from stimctl.sensors.threshold import OnsetSettings, ThresholdDetector
+from stimctl.sensors.settings import OnsetSettings
+from stimctl.sensors.threshold import ThresholdDetector
 
 POINTS_PER_S: Final = 25
 SHOWN_S: Final = 6

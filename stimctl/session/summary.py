@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stimctl.pulse import figures
+from stimctl.safety import Finding
 from stimctl.schedule import ChannelPlan, Schedule
 from stimctl.session.dose import prescribed_line
 from stimctl.units import ma_text
@@ -22,4 +23,14 @@ def _channel_line(plan: ChannelPlan) -> str:
         f" {ma_text(plan.max_ua)} mA; {plan.shape.phase_width_us} µs per phase at {plan.shape.rate_mhz / 1000:g} Hz;"
         f" at most {most.charge_uc:.1f} µC, {most.rms_ma:.1f} mA rms, {most.rms_density_ma_cm2:.2f} mA/cm² on the"
         f" smallest pad"
+    )
+
+
+def warning_lines(findings: tuple[Finding, ...], schedule: Schedule) -> tuple[str, ...]:
+    """The warn column's findings, one line each."""
+    names = {plan.channel: plan.name for plan in schedule.channels}
+    return tuple(
+        f"{names.get(finding.channel, 'all channels') if finding.channel is not None else 'all channels'}:"
+        f" {finding.rule} {finding.value} {finding.unit} is beyond {finding.bound} {finding.unit} ({finding.bound_from})"
+        for finding in dict.fromkeys(findings)
     )

@@ -1,0 +1,94 @@
+"""What an author of protocol files needs: a check that ends in a dry flight, the library, the schema, templates.
+
+A check is two judges, one after the other: the file's model, which knows the line of every mistake, and the limiter,
+which flies the whole schedule at its maximum and is the authority. Nothing here opens a port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final, final
+
+from stimctl.errors import Fault, ProtocolError, Refusal, UsageError
+from stimctl.protocols import Entry, Loaded, library, library_text, load_with_hash, loads_with_hash, schema, template
+from stimctl.schedule import Steps, compile_schedule
+from stimctl.session.rehearsal import Rehearsal, rehearse
+from stimctl.session.summary import schedule_lines, warning_lines
+from stimctl.units import seconds_text
+
+__all__ = ["Entry", "Report", "check", "library", "library_text", "schema", "template"]
+
+STDIN: Final = "-"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check of one file found. ``ok`` means that nothing forbids a session with it on a board without bounds
+    of its own; warnings ask for an operator's attention."""
+
+    name: str
+    ok: bool
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[str, ...] = ()
+    summary: tuple[str, ...] = ()
+
+
+def check(names: Sequence[str], stdin: IO[bytes]) -> tuple[Report, ...]:
+    """Check each file, in order; ``-`` reads ``stdin``. A file that cannot be read is a fault like any other."""
+    return tuple(_check(name, stdin) for name in names)
+
+
+def _check(name: str, stdin: IO[bytes]) -> Report:
+    try:
+        loaded = _load(name, stdin)
+        return _fly(loaded)
+    except ProtocolError as error:
+        return Report(name, ok=False, faults=error.faults)
+
+
+def _load(name: str, stdin: IO[bytes]) -> Loaded:
+    if name != STDIN:
+        return load_with_hash(Path(name))
+    try:
+        return loads_with_hash(stdin.read().decode("utf-8-sig"), "<stdin>")
+    except UnicodeDecodeError as error:
+        raise ProtocolError((Fault("<stdin>", 0, 0, "file", f"is not UTF-8 text (byte {error.start})"),)) from None
+
+
+def _fly(loaded: Loaded) -> Report:
+    """The dry flight; what the limiter refuses is a fault of the file."""
+    try:
+        schedule = compile_schedule(loaded.protocol, Steps())
+        rehearsal = rehearse(schedule)
+    except Refusal as refusal:
+        return Report(loaded.name, ok=False, faults=(_refused(loaded, refusal),))
+    except UsageError as error:
+        return Report(loaded.name, ok=False, faults=(Fault(loaded.name, 1, 1, "protocol", str(error)),))
+    lines = (*schedule_lines(schedule), _flight_line(rehearsal))
+    return Report(loaded.name, ok=True, warnings=warning_lines(rehearsal.warnings, schedule), summary=lines)
+
+
+def _refused(loaded: Loaded, refusal: Refusal) -> Fault:
+    names = {each.output - 1: each.name for each in loaded.protocol.channels}
+    where = names.get(refusal.channel, "protocol") if refusal.channel is not None else "protocol"
+    return Fault(
+        loaded.name,
+        1,
+        1,
+        where,
+        f"the limiter refuses this in the dry flight, {seconds_text(refusal.now_us)} in: {refusal.rule}",
+        value=f"{refusal.value} {refusal.unit}".strip(),
+        allowed=f"{refusal.bound} {refusal.unit}".strip(),
+        source=refusal.bound_from,
+    )
+
+
+def _flight_line(rehearsal: Rehearsal) -> str:
+    bursts = f"{rehearsal.bursts} bursts, " if rehearsal.bursts else ""
+    return (
+        f"Dry flight at the maximum: {bursts}{seconds_text(rehearsal.length_us)} of treatment,"
+        f" {seconds_text(rehearsal.on_time_us)} on in all, {rehearsal.charge_uc / 1000:.0f} mC per phase"
+    )

@@ -1,0 +1,52 @@
+"""What the board said, and what it means for the session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stimctl.driver import Analog, Armed, BoardEvent, Disarmed, DriverState, Faulted, Lost, Refused, Reported, Stopped
+from stimctl.errors import Refusal
+
+if TYPE_CHECKING:
+    from stimctl.session.core import Session
+
+LOST_TEXT = "the board cannot be reached; use the stop switch, then check cable and power"
+
+
+def take(session: Session, event: BoardEvent, now_us: int) -> None:
+    """Carry one event of the driver into the session."""
+    if isinstance(event, Analog):
+        if session.hearing is not None:
+            session.hearing.take(event.samples, now_us)
+    elif isinstance(event, Reported):
+        session.measured.take(event, now_us)
+    elif isinstance(event, Armed):
+        session.armed_by_board(now_us)
+    elif isinstance(event, Stopped):
+        session.diary.write("stop-confirmed", {}, now_us, "The board confirms: zero")
+    elif isinstance(event, Lost):
+        session.diary.write("link-lost", {"why": str(event.error)}, now_us)
+        session.fault(f"{LOST_TEXT} ({event.error})", now_us, alarm="high")
+    elif isinstance(event, Faulted):
+        # What goes on after a stop was sent is worse than what led to it.
+        high = session.stage.driver.state in (DriverState.STOPPING, DriverState.LOST)
+        session.fault(str(event.error), now_us, alarm="high" if high else "medium")
+    elif isinstance(event, Disarmed):
+        session.fault(event.text, now_us)
+    elif isinstance(event, Refused):
+        session.fault(f"the board refused {event.command}: {event.text}", now_us)
+
+
+def refusal_payload(refusal: Refusal) -> dict[str, object]:
+    """A refusal as JSON values."""
+    return {
+        "rule": str(refusal.rule),
+        "value": str(refusal.value),
+        "bound": str(refusal.bound),
+        "unit": refusal.unit,
+        "bound_from": refusal.bound_from,
+        "channel": refusal.channel,
+        "at_us": refusal.now_us,
+    }
+
+

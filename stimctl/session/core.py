@@ -1,0 +1,398 @@
+"""One session: the stairwell between the rooms. It carries values; it decides nothing that a room can decide.
+
+Orders come in, time passes in :meth:`Session.tick`, a frozen status goes out. The way of a pulse is always the same:
+engine wishes, limiter judges, driver sends. A stop takes none of these steps: :meth:`Session.stop_now` trips the latch
+and writes the stop frame from whichever thread it is called in, and the session hears of it afterwards.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final, TypeVar, final
+
+from stimctl.driver import DriverState, OutputState
+from stimctl.engine import ARMED, Engine, Event, State
+from stimctl.errors import LinkLost, OurBug, Refusal, StimctlError, UsageError
+from stimctl.orders import Order, Status
+from stimctl.orders import OrderKind as Kind
+from stimctl.safety import Latch
+from stimctl.session import boardroom
+from stimctl.session.diary import Diary
+from stimctl.session.dose import review_lines
+from stimctl.session.hearing import Hearing
+from stimctl.session.link import Link
+from stimctl.session.measured import Measured
+from stimctl.session.opening import Case, Opening, Wishes, board_facts, meta
+from stimctl.session.preparation import Preparation
+from stimctl.session.stage import OutputStage
+from stimctl.session.wording import CAN, EVENT_KIND
+from stimctl.units import MS
+
+STALL_US: Final = 250 * MS
+"""A control loop this late while armed is a fault of its own (hazard H31): half of the board's dead-man."""
+
+IDLE_US: Final = 200 * MS
+"""How often a session with nothing to do looks around."""
+
+ARM_US: Final = 1_000 * MS
+"""How long a board may take to arm."""
+
+
+@final
+class Session:
+    """One session, from the choice of a protocol to the closed record.
+
+    ``clock`` is read only by the simulated board; everything else is told the time. All methods but
+    :meth:`stop_now` and :attr:`may_be_energised` belong to the control loop's thread.
+    """
+
+    def __init__(self, diary: Diary, clock: Callable[[], int], *, wishes: Wishes, seed: int = 0) -> None:
+        self.diary, self.wishes, self.latch = diary, wishes, Latch()
+        self.clock, self.seed = clock, seed
+        self.case: Case | None = None
+        self.link: Link | None = None
+        self._engine: Engine | None = None
+        self._stage: OutputStage | None = None
+        self._preparation: Preparation | None = None
+        self._measured: Measured | None = None
+        self.hearing: Hearing | None = None
+        self.selected = 0
+        self.refusal = self.stop_reason = ""
+        self.alarm: tuple[str, str] = ("", "")
+        self._opening: Opening | None = None
+        self._intent: tuple[Event, int] | None = None
+        self._stops: deque[str] = deque()
+        self._ticked_us: int | None = None
+        self._closed = False
+
+    # --- rooms that exist once a session is open ---------------------------------------------------------------
+
+    @property
+    def engine(self) -> Engine:
+        """The engine; raises :class:`UsageError` before a protocol was chosen."""
+        return _opened(self._engine)
+
+    @property
+    def stage(self) -> OutputStage:
+        """Limiter and driver; raises :class:`UsageError` before a protocol was chosen."""
+        return _opened(self._stage)
+
+    @property
+    def preparation(self) -> Preparation:
+        """Screening, pads, thresholds; raises :class:`UsageError` before a protocol was chosen."""
+        return _opened(self._preparation)
+
+    @property
+    def measured(self) -> Measured:
+        """What the board measures; raises :class:`UsageError` before a protocol was chosen."""
+        return _opened(self._measured)
+
+    @property
+    def state(self) -> State:
+        """Where the session is."""
+        if self._closed:
+            return State.ENDED
+        return self._engine.state if self._engine else State.CHOOSING
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether the board is being asked who it is."""
+        return self._opening is not None
+
+    @property
+    def may_be_energised(self) -> bool:
+        """Whether anything but a confirmed zero is possible now. Any thread."""
+        stage = self._stage
+        return stage is not None and stage.output is not OutputState.OFF
+
+    @property
+    def ended(self) -> bool:
+        """Whether the session came to its own end."""
+        return self.state is State.ENDED
+
+    # --- stop ---------------------------------------------------------------------------------------------------
+
+    def stop_now(self, reason: str) -> None:
+        """Any thread, any time: latch, then the stop frame, then everything else."""
+        stage, opening = self._stage, self._opening
+        if stage is not None:
+            stage.stop_now(reason)
+        else:
+            self.latch.trip(reason)
+            if opening is not None:
+                opening.link.driver.stop()
+        self._stops.append(reason)
+
+    def _take_stops(self, now_us: int) -> None:
+        """What a stop means for the session, after it has been carried out."""
+        while self._stops:
+            reason = self._stops.popleft()
+            armed = self._engine is not None and (self.engine.armed or self._intent is not None)
+            self._intent = None
+            if self._engine is None or self.state is State.ENDED:
+                self.latch.clear()
+                continue
+            self._happen(Event.STOP, now_us, reason=reason)
+            if self.state is State.STOPPED:
+                self.stop_reason = reason
+                self.diary.say(f"STOP: {reason}")
+            elif not armed:
+                # Nothing was armed and the limiter is locked: there is nothing to hold, so the latch opens again.
+                self.latch.clear()
+
+    # --- orders -------------------------------------------------------------------------------------------------
+
+    def order(self, order: Order, now_us: int) -> None:
+        """Carry out one order; raises :class:`StimctlError` with what is wrong, and keeps it for the status."""
+        try:
+            self.refusal = ""
+            self._take_stops(now_us)
+            if order.kind not in CAN[self.state]:
+                raise UsageError(f"{order.kind.value} is not possible now: the session is in {self.state.value!r}")
+            if self._engine is not None:
+                self.engine.attend(now_us)
+            self._carry_out(order, now_us)
+            if self._engine is not None:
+                self._deliver(now_us)  # a lower level does not wait for the next pass
+        except StimctlError as error:
+            self.refusal = str(error)
+            if isinstance(error, Refusal):
+                self.diary.write("refusal", boardroom.refusal_payload(error), now_us)
+            raise
+
+    def _carry_out(self, order: Order, now_us: int) -> None:
+        from stimctl.session import desk  # the desk knows the session, and the session calls it only here
+
+        if order.kind is Kind.OPEN:
+            self.open(order, now_us)
+        elif order.kind is Kind.CLOSE:
+            self.end("closed", now_us)
+        else:
+            desk.ORDERS[order.kind](self, order, now_us)
+
+    # --- opening ------------------------------------------------------------------------------------------------
+
+    def open(self, order: Order, now_us: int) -> None:
+        """Begin to open; the board's answer is taken in :meth:`tick`."""
+        if self._opening is not None:
+            raise UsageError("the board is still being asked who it is")
+        self.wishes = Wishes(order.protocol, order.patient, order.side, order.board, order.emg)
+        self._opening = Opening(order, self.latch, clock=self.clock, seed=self.seed, now_us=now_us)
+
+    def _take_opening(self, now_us: int) -> None:
+        opening = self._opening
+        if opening is None:
+            return
+        opening.link.driver.poll(now_us)
+        try:
+            case = opening.ready(now_us)
+            if case is not None:
+                self._begin(case, opening.link, now_us)
+                self._opening = None
+        except StimctlError as error:
+            self.refusal = str(error)
+            self._opening = None
+            opening.link.driver.close()
+
+    def _begin(self, case: Case, link: Link, now_us: int) -> None:
+        """Everything is known: build the rooms, open the record, ask the questions."""
+        stage = OutputStage(self.latch, link.driver)
+        if case.schedule.trigger is not None:
+            self.hearing = Hearing(case.wishes.emg, case.schedule.trigger, link.driver)
+        self.diary.open(meta(case, board_facts(link), {"seed": self.seed} if case.simulated else {}), now_us)
+        self.case, self.wishes, self.link, self._stage = case, case.wishes, link, stage
+        self._preparation, self._measured = Preparation(case.schedule), Measured(case.schedule)
+        self._engine = Engine(case.schedule, now_us)
+        self.selected = case.schedule.channels[0].channel
+        self._happen(Event.OPEN, now_us)
+
+    # --- time ---------------------------------------------------------------------------------------------------
+
+    def tick(self, now_us: int) -> None:
+        """One pass of the control loop: stops, board, ears, engine, and last the beat to the board."""
+        self._take_stops(now_us)
+        self._take_opening(now_us)
+        if self._engine is None or self._closed:
+            return
+        self._watch_the_clock(now_us)
+        for event in self.stage.poll(now_us):
+            boardroom.take(self, event, now_us)
+        self._arming_is_late(now_us)
+        onset = self._listen(now_us)
+        for happened in self.engine.step(now_us, onset=onset):
+            self._record(happened, now_us)
+        self._follow_the_engine(now_us)
+        self._deliver(now_us)
+        if self.diary.failed and self.engine.armed:
+            self.fault(f"the record cannot be written: {self.diary.failed}", now_us)
+
+    def _watch_the_clock(self, now_us: int) -> None:
+        last_us, self._ticked_us = self._ticked_us, now_us
+        if last_us is not None and self.engine.armed and not 0 <= now_us - last_us <= STALL_US:
+            self.fault(f"the control loop was {(now_us - last_us) // MS} ms late", now_us)
+
+    def _listen(self, now_us: int) -> bool:
+        """Whether an attempt was heard just now."""
+        if self.hearing is None:
+            return False
+        self.hearing.poll(now_us)
+        self.hearing.ear.listen(self.state is State.LISTENING)
+        self.engine.baseline_ready = self.hearing.ear.ready
+        return self.hearing.take_onset() is not None and self.state is State.LISTENING
+
+    def _deliver(self, now_us: int) -> None:
+        if not self.engine.armed or self.latch.tripped:
+            return
+        try:
+            self.stage.deliver(self.engine.command(), now_us)
+        except Refusal as refusal:
+            self.diary.write("refusal", boardroom.refusal_payload(refusal), now_us)
+            self.fault(f"the limiter refused: {refusal}", now_us)
+        except (LinkLost, OurBug) as error:
+            self.fault(str(error), now_us)
+
+    def next_wake_us(self, now_us: int) -> int:
+        """When :meth:`tick` must run again at the latest."""
+        wake_us = now_us + IDLE_US
+        if self._opening is not None or self._intent is not None:
+            wake_us = now_us + 5 * MS
+        if self._engine is not None and self.engine.armed:
+            wake_us = min(wake_us, self.engine.next_change_us(now_us), self.stage.next_beat_us())
+        if self.hearing is not None and (due_us := self.hearing.next_due_us()) is not None:
+            wake_us = min(wake_us, due_us)
+        link = self._opening.link if self._opening is not None else self.link
+        if link is not None and (due_us := link.next_event_us(now_us)) is not None:
+            wake_us = min(wake_us, due_us)
+        return max(wake_us, now_us + 1)
+
+    # --- what happens -------------------------------------------------------------------------------------------
+
+    def happen(self, event: Event, now_us: int, **payload: object) -> None:
+        """An event that an order brought; then the output stage follows."""
+        self._happen(event, now_us, **payload)
+        self._follow_the_engine(now_us)
+
+    def _happen(self, event: Event, now_us: int, **payload: object) -> None:
+        self.engine.happen(event, now_us)
+        self._record(event, now_us, **payload)
+
+    def _record(self, event: Event, now_us: int, **payload: object) -> None:
+        counts = self.engine.counts()
+        progress = self.engine.progress(now_us)
+        facts = {"state": self.state.value, "repetition": progress.repetition, "set": progress.set}
+        if event is Event.BURST_OVER:
+            facts |= {"delivered": counts.delivered, "charge_uc": counts.charge_uc}
+        self.diary.write(EVENT_KIND[event], facts | payload, now_us)
+        if event is Event.TO_LISTENING and self.link is not None and self.link.patient is not None:
+            self.link.patient.cue(now_us)
+
+    def _follow_the_engine(self, now_us: int) -> None:
+        """The output stage is armed in the engine's armed states and in no other."""
+        stage = self.stage
+        if self.state in ARMED or self._intent is not None:
+            return
+        if stage.driver.state in (DriverState.ARMED, DriverState.ARMING):
+            stage.disarm(now_us)
+        if self.hearing is not None:
+            self.hearing.rest(now_us)
+        if self.state is State.PAUSED and self.engine.pause_too_long(now_us):
+            self.preparation.void_thresholds()
+            self._happen(Event.EXPIRED, now_us)
+
+    def fault(self, reason: str, now_us: int, *, alarm: str = "medium") -> None:
+        """Something is wrong that nobody ordered: stop, latch, show, record."""
+        self.stage.stop_now(reason)
+        self._intent = None
+        self.alarm = (alarm, reason)
+        self.stop_reason = reason
+        self._happen(Event.FAULT, now_us, reason=reason)
+        self.diary.say(f"FAULT: {reason}")
+
+    # --- arming -------------------------------------------------------------------------------------------------
+
+    def intend(self, event: Event, now_us: int) -> None:
+        """The board was asked to arm; ``event`` happens when it has."""
+        self._intent = (event, now_us)
+
+    def armed_by_board(self, now_us: int) -> None:
+        """The board has armed at zero: now the engine and the limiter may."""
+        if self._intent is None or self.latch.tripped:
+            self.stage.disarm(now_us)
+            return
+        (event, _), self._intent = self._intent, None
+        self._ticked_us = now_us
+        limiter = self.stage.limiter
+        for channel, lane in self.engine.lanes.items():
+            # After a stop the limiter counts output as on until a dead-man would have ended it; the engine owes as much.
+            lane.owes_rest_until_us = max(lane.owes_rest_until_us, limiter.ready_at_us(channel))
+        if event is Event.TITRATE:
+            limiter.open_titration(self.selected, now_us)
+            self.engine.titrate(self.selected, now_us)
+            self._record(event, now_us, channel=self.selected)
+        else:
+            limiter.open_treatment(now_us)
+            self._happen(event, now_us)
+        self.diary.write("armed", {"for": event.value}, now_us)
+
+    def _arming_is_late(self, now_us: int) -> None:
+        if self._intent is not None and now_us - self._intent[1] > ARM_US:
+            self.fault("the board did not arm; check its stop button and contacts, then clear", now_us)
+
+    # --- end ----------------------------------------------------------------------------------------------------
+
+    def end(self, outcome: str, now_us: int) -> None:
+        """Close the record and the port; the board is stopped before."""
+        if self._closed:
+            return
+        self._closed = True
+        totals: dict[str, object] = {}
+        if self._engine is not None:
+            counts = self.engine.counts()
+            totals = {"delivered": counts.delivered, "review": list(self.review())}
+            if outcome == "closed":
+                done = counts.delivered + counts.missed
+                wanted = self.engine.schedule.repetitions * self.engine.schedule.sets
+                outcome = "complete" if done >= wanted or not self.engine.schedule.burst else "ended early"
+        if self.link is not None:
+            self.link.driver.close()
+        self.diary.close(outcome, totals, now_us)
+
+    def close(self, reason: str, now_us: int) -> None:
+        """The control process is going: stop first, then everything that :meth:`end` does."""
+        if not self._closed:
+            self.stop_now(reason)
+            self._take_stops(now_us)
+            self.end(reason, now_us)
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    def note(self, text: str, now_us: int) -> None:
+        """A remark of the control process, for the record."""
+        self.diary.write("note", {"text": text, "from": "control"}, now_us)
+
+    def fileno(self) -> int | None:
+        """The board's file descriptor, where it has one."""
+        link = self._opening.link if self._opening is not None else self.link
+        return link.driver.fileno() if link is not None and not self._closed else None
+
+    def review(self) -> tuple[str, ...]:
+        """What happened, in a few lines."""
+        if self._engine is None:
+            return ()
+        return review_lines(self.engine, self.preparation.thresholds, self.measured.charge_uc)
+
+    def status(self, now_us: int) -> Status:
+        """Everything that a face may show, frozen."""
+        from stimctl.session.view import view
+
+        return view(self, now_us)
+
+
+_Room = TypeVar("_Room")
+
+
+def _opened(room: _Room | None) -> _Room:
+    if room is None:
+        raise UsageError("choose a protocol first")
+    return room

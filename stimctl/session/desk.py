@@ -1,0 +1,231 @@
+"""The operator's desk: what each order does. Whether it is possible in this state was asked before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from stimctl.driver import DriverState, OutputState, Setup
+from stimctl.engine import Event, State
+from stimctl.errors import UsageError
+from stimctl.orders import Order
+from stimctl.orders import OrderKind as Kind
+from stimctl.schedule import ChannelPlan
+from stimctl.session.stage import press_ua
+from stimctl.units import ma_text
+
+if TYPE_CHECKING:
+    from stimctl.session.core import Session
+
+
+def _answer(session: Session, order: Order, now_us: int) -> None:
+    question = session.preparation.screening.answer(order.name, order.value, order.text)
+    payload = {"id": question.id, "text": question.text, "answer": question.answer, "reason": question.justification}
+    session.diary.write("screening-answer", payload, now_us)
+
+
+def _confirm_pads(session: Session, order: Order, now_us: int) -> None:
+    plan = session.engine.schedule.by_name(order.name)
+    session.preparation.pads.add(plan.channel)
+    pads = [f"{pad.name}: {pad.model}" for pad in plan.pads]
+    payload = {"channel": plan.name, "muscle": plan.muscle, "site": plan.site, "side": session.wishes.side, "pads": pads}
+    session.diary.write("pads-confirmed", payload, now_us, f"{plan.name}: pads confirmed")
+
+
+def _next(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
+    {State.SCREENING: _screened, State.PADS: _placed, State.TITRATING: _channel_found}[session.state](session, now_us)
+
+
+def _screened(session: Session, now_us: int) -> None:
+    screening = session.preparation.screening
+    if screening.blockers:
+        session.happen(Event.BLOCKED, now_us, because=list(screening.blockers))
+        session.diary.say(f"No treatment today: {screening.blockers[0]}")
+        return
+    _refuse_open(screening.open_points)
+    session.preparation.screened = True
+    session.stage.prepare(session.engine.schedule, session.preparation.sensation, now_us)
+    session.happen(Event.SCREENED, now_us)
+
+
+def _placed(session: Session, now_us: int) -> None:
+    _refuse_open(tuple(f"not confirmed: {name}" for name in session.preparation.pads_open))
+    session.happen(Event.PLACED, now_us)
+
+
+def _refuse_open(points: tuple[str, ...]) -> None:
+    if points:
+        more = f" (and {len(points) - 1} more)" if len(points) > 1 else ""
+        raise UsageError(f"{points[0]}{more}")
+
+
+def _channel_found(session: Session, now_us: int) -> None:
+    plan = _selected(session)
+    ceiling_ua = session.preparation.ceiling_ua(plan.channel)
+    if ceiling_ua is None:
+        found = session.preparation.thresholds[plan.channel]
+        raise UsageError(f"{plan.name}: run {found.run} of 2 ends with the most tolerated level; mark it first")
+    following = session.preparation.next_unfound()
+    session.happen(Event.CHANNEL_FOUND if following else Event.ALL_FOUND, now_us, channel=plan.name)
+    session.selected = (following or session.engine.schedule.channels[0]).channel
+
+
+def _select(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
+    session.selected = session.engine.schedule.by_name(order.name).channel
+
+
+def _selected(session: Session) -> ChannelPlan:
+    return next(plan for plan in session.engine.schedule.channels if plan.channel == session.selected)
+
+
+def _raise(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
+    plan = _selected(session)
+    lane = session.engine.lanes[plan.channel]
+    level_ua = session.stage.raised_ua(plan, lane.level_ua)
+    if level_ua <= lane.level_ua:
+        session.engine.tally.ceiling_hits += 1
+        session.diary.write("held-at-ceiling", {"channel": plan.name, "level_ua": lane.level_ua}, now_us)
+        raise UsageError(f"{plan.name} is at its ceiling of {ma_text(lane.level_ua)} mA")
+    session.stage.limiter.raise_level(plan.channel, plan.train(level_ua), now_us)
+    session.engine.set_level(plan.channel, level_ua, now_us)
+    session.diary.write("level", {"channel": plan.name, "level_ua": level_ua}, now_us)
+
+
+def _lower(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
+    plan = _selected(session)
+    _lower_to(session, plan, max(0, session.engine.lanes[plan.channel].level_ua - press_ua(plan)), now_us)
+
+
+def _zero(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
+    _lower_to(session, _selected(session), 0, now_us)
+
+
+def _lower_to(session: Session, plan: ChannelPlan, level_ua: int, now_us: int) -> None:
+    session.engine.set_level(plan.channel, level_ua, now_us)
+    session.stage.limiter.lower_level(plan.channel, plan.train(level_ua), now_us)
+    session.diary.write("level", {"channel": plan.name, "level_ua": level_ua}, now_us)
+
+
+def _mark(session: Session, order: Order, now_us: int) -> None:
+    plan = _selected(session)
+    found = session.preparation.thresholds[plan.channel]
+    level_ua = session.engine.lanes[plan.channel].level_ua
+    run = found.run
+    if found.put(order.value, level_ua):
+        if found.complete:
+            session.stage.limiter.set_ceiling(plan.channel, plan.train(found.ceiling_ua), now_us)
+            payload = {"channel": plan.name, "ceiling_ua": found.ceiling_ua, "runs": [dict(r) for r in found.runs]}
+            text = f"{plan.name}: ceiling {ma_text(found.ceiling_ua)} mA, the lower of two runs"
+            session.diary.write("ceiling-found", payload, now_us, text)
+        _lower_to(session, plan, 0, now_us)
+    payload = {"channel": plan.name, "mark": order.value, "run": run, "level_ua": level_ua}
+    session.diary.write("threshold", payload, now_us, f"{plan.name}, run {run}: {order.value} {ma_text(level_ua)} mA")
+
+
+# --- arming ------------------------------------------------------------------------------------------------------
+
+
+def _start(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
+    driver = session.stage.driver
+    if driver.state not in (DriverState.DISARMED, DriverState.STOPPED) or driver.output is not OutputState.OFF:
+        raise UsageError("the board has not confirmed zero yet; wait for it, or stop and clear")
+    if session.latch.tripped:
+        raise UsageError("a stop is in force; clear it first")
+    if session.state is State.THRESHOLDS:
+        plan = _selected(session)
+        session.preparation.begin_thresholds(plan)
+        setups: tuple[Setup, ...] = (_setup(plan, session.stage.highest_ua(plan)),)
+        event = Event.TITRATE
+    else:
+        ceilings = session.preparation.ceiling_ua
+        plans = session.engine.schedule.channels
+        setups = tuple(_setup(plan, ceilings(plan.channel) or 0) for plan in plans)
+        event = Event.RESUME if session.state is State.PAUSED else Event.START
+    session.stage.arm(setups, now_us)
+    session.intend(event, now_us)
+
+
+def _setup(plan: ChannelPlan, ceiling_ua: int) -> Setup:
+    shape = plan.shape
+    return Setup(
+        plan.channel,
+        ceiling_ua,
+        shape.phase_width_us,
+        shape.interphase_gap_us,
+        shape.recovery_width_us,
+        shape.rate_mhz,
+        shape.pulses_per_period,
+    )
+
+
+def _begin(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
+    if not any(lane.level_ua for lane in session.engine.lanes.values()):
+        raise UsageError("every channel is at zero; raise to the working level first")
+    session.happen(Event.BEGIN, now_us)
+    if session.hearing is not None:
+        session.hearing.start(now_us)
+
+
+def _pause(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
+    session.happen(Event.PAUSE, now_us)
+
+
+def _finish(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
+    session.happen(Event.FINISH, now_us)
+
+
+def _clear(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
+    if session.stage.driver.state is DriverState.LOST:
+        session.look_for_the_board(now_us)
+        raise UsageError("looking for the board again; clear once more when it has answered")
+    if session.stage.output is not OutputState.OFF:
+        raise UsageError("the board has not confirmed zero; use the stop switch, check the board, then clear")
+    session.latch.clear()
+    session.alarm, session.stop_reason = ("", ""), ""
+    session.happen(session.preparation.where_clearing_leads(), now_us)
+
+
+# --- the patient -------------------------------------------------------------------------------------------------
+
+
+def _present(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - any order answers the prompt
+    session.diary.write("present", {}, now_us)
+
+
+def _skin(session: Session, order: Order, now_us: int) -> None:
+    if order.value not in ("ok", "event"):
+        raise UsageError(f"the skin is ok or there is an event, not {order.value!r}")
+    session.diary.write("skin-checked", {"skin": order.value, "text": order.text}, now_us, f"Skin: {order.value}")
+
+
+def _pain(session: Session, order: Order, now_us: int) -> None:
+    if order.value not in tuple(map(str, range(11))):
+        raise UsageError(f"pain is a whole number from 0 to 10, not {order.value!r}")
+    session.diary.write("pain", {"nrs": int(order.value)}, now_us, f"Pain: {order.value} of 10")
+
+
+def _note(session: Session, order: Order, now_us: int) -> None:
+    session.diary.write("note", {"text": order.text[:2000], "from": "operator"}, now_us)
+
+
+ORDERS: Final[dict[Kind, Callable[[Session, Order, int], None]]] = {
+    Kind.ANSWER: _answer,
+    Kind.CONFIRM_PADS: _confirm_pads,
+    Kind.NEXT: _next,
+    Kind.SELECT: _select,
+    Kind.RAISE: _raise,
+    Kind.LOWER: _lower,
+    Kind.ZERO: _zero,
+    Kind.MARK: _mark,
+    Kind.START: _start,
+    Kind.BEGIN: _begin,
+    Kind.PAUSE: _pause,
+    Kind.RESUME: _start,
+    Kind.FINISH: _finish,
+    Kind.CLEAR: _clear,
+    Kind.PRESENT: _present,
+    Kind.SKIN_CHECKED: _skin,
+    Kind.NOTE: _note,
+    Kind.PAIN: _pain,
+}
+"""What each order does; opening and closing are the session's own."""

@@ -1,0 +1,73 @@
+"""The session's own hand on the record: what is written is also what the operator reads in the message lines."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Final, final
+
+from stimctl.errors import RecordError
+from stimctl.records.journal import Journal
+from stimctl.records.words import SessionMeta
+
+SHOWN: Final = 6
+
+SAFETY: Final = frozenset(
+    {"armed", "stop", "fault", "refusal", "ceiling-found", "screening-answer", "screened", "disarmed", "link-lost"}
+)
+"""Events that are on disk before the call returns (design §6); the others follow within a quarter of a second."""
+
+
+@final
+class Diary:
+    """Writes to a journal and keeps the last lines. :attr:`failed` is "" or why the record is broken.
+
+    A failing record ends a session but never delays a stop: nothing here raises once the session is open.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._lines: deque[str] = deque(maxlen=SHOWN)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The newest messages, oldest first."""
+        return tuple(self._lines)
+
+    @property
+    def failed(self) -> str:
+        """Why the record is broken, or ""."""
+        return self._journal.failed
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a session is being recorded."""
+        return bool(self._journal.session)
+
+    def open(self, meta: SessionMeta, now_us: int) -> str:
+        """Begin the record; raises :class:`RecordError` when it cannot be written: then there is no session."""
+        return self._journal.open_session(meta, mono_us=now_us)
+
+    def say(self, text: str) -> None:
+        """A line for the operator alone."""
+        self._lines.append(text)
+
+    def write(self, kind: str, payload: Mapping[str, object], now_us: int, text: str = "") -> None:
+        """One event; ``text`` is what the operator reads, if anything."""
+        if text:
+            self.say(text)
+        if not self.is_open:
+            return
+        try:
+            self._journal.append(kind, payload, mono_us=now_us, durable=kind in SAFETY)
+        except RecordError:
+            return  # it is in ``failed`` now, and the session looks there in every pass
+
+    def close(self, outcome: str, payload: Mapping[str, object], now_us: int) -> None:
+        """End the record; raises nothing: the outcome of a session does not hang on its last line."""
+        if not self.is_open:
+            return
+        try:
+            self._journal.close_session(outcome, payload, mono_us=now_us)
+        except RecordError:
+            return

@@ -1,0 +1,95 @@
+"""Where a session's EMG comes from: the board's analog input, or a recording played as if it were live."""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+import numpy as np
+
+from stimctl.driver import Driver
+from stimctl.driver import Samples as BoardSamples
+from stimctl.errors import UsageError
+from stimctl.orders import EmgStatus
+from stimctl.schedule import TriggerPlan
+from stimctl.sensors.onset import Onset
+from stimctl.sensors.recording import load_spec
+from stimctl.sensors.replay import RecordingSource
+from stimctl.sensors.samples import Chunk, Source
+from stimctl.session.ear import Ear
+
+BOARD: Final = ("", "board:", "sim:")
+"""EMG URLs that mean the board's own analog input."""
+
+
+@final
+class Hearing:
+    """One trigger's ear and its source. All times are session µs."""
+
+    def __init__(self, url: str, trigger: TriggerPlan, driver: Driver) -> None:
+        self._driver = driver
+        self._source: Source | None = None
+        facts = driver.facts
+        if url in BOARD:
+            if facts is None or not facts.analog_rate_hz:
+                raise UsageError("this board has no EMG input; give a source with --emg, such as file:recording.npz")
+            self.ear = Ear(trigger, facts.analog_rate_hz, "board")
+        else:
+            self._source = _open_source(url)
+            self.ear = Ear(trigger, self._source.rate_hz, self._source.name)
+        self._on = False
+
+    @property
+    def finished(self) -> bool:
+        """Whether a recording has come to its end."""
+        return self._source is not None and self._source.finished
+
+    def start(self, now_us: int) -> None:
+        """Let samples come from now on; a recording starts at its beginning, once."""
+        if self._source is None:
+            self._driver.listen(True, now_us)
+        elif not self._on:
+            self._source.start(now_us)
+        self._on = True
+
+    def rest(self, now_us: int) -> None:
+        """Let the board's samples end; a recording goes on."""
+        if self._source is None and self._on:
+            self._driver.listen(False, now_us)
+            self._on = False
+
+    def take(self, samples: BoardSamples, now_us: int) -> None:
+        """A chunk from the board."""
+        if self._source is None:
+            self.ear.hear(_chunk(samples, now_us), now_us)
+
+    def poll(self, now_us: int) -> None:
+        """What the source has by now; silence is noticed."""
+        if self._source is not None and self._on:
+            for chunk in self._source.read(now_us):
+                self.ear.hear(chunk, now_us)
+        if self._on:
+            self.ear.watch(now_us)
+
+    def next_due_us(self) -> int | None:
+        """When a recording has its next chunk."""
+        return self._source.next_due_us() if self._source is not None and self._on else None
+
+    def take_onset(self) -> Onset | None:
+        """The onset heard since the last call."""
+        return self.ear.take_onset()
+
+    def status(self) -> EmgStatus:
+        """What a face shows."""
+        return self.ear.status()
+
+
+def _open_source(url: str) -> Source:
+    scheme, _, path = url.partition(":")
+    if scheme != "file" or not path:
+        raise UsageError(f"{url!r} is not an EMG source; write board:, sim: or file:PATH")
+    return RecordingSource(load_spec(path))
+
+
+def _chunk(samples: BoardSamples, now_us: int) -> Chunk:
+    values_uv = np.array(samples.values, dtype=np.float64) * (samples.scale_nv / 1_000)
+    return Chunk(samples.first_index, float(samples.rate_hz), values_uv, now_us, samples.pulses)

@@ -1,0 +1,51 @@
+"""What the board measures: current and impedance now, and the charge that these reports add up to."""
+
+from __future__ import annotations
+
+from typing import final
+
+from stimctl.driver import Reported
+from stimctl.schedule import ChannelPlan, Schedule
+
+
+@final
+class Measured:
+    """The newest report of each output, and the measured charge per phase since the beginning."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._plans = {plan.channel: plan for plan in schedule.channels}
+        self._current_ua: dict[int, int | None] = {}
+        self._impedance_ohm: dict[int, int | None] = {}
+        self._charge_e9pc: int | None = None
+        self._reported_us: int | None = None
+
+    def take(self, report: Reported, now_us: int) -> None:
+        """Add a report: until it came, the current before it is taken to have flowed."""
+        if self._reported_us is not None:
+            self._add_charge(now_us - self._reported_us)
+        self._reported_us = now_us
+        for channel in self._plans:
+            if channel < len(report.outputs):
+                self._current_ua[channel] = report.outputs[channel].measured_ua
+                self._impedance_ohm[channel] = report.outputs[channel].impedance_ohm
+
+    def _add_charge(self, elapsed_us: int) -> None:
+        for channel, plan in self._plans.items():
+            current_ua = self._current_ua.get(channel)
+            if current_ua is not None:
+                shape = plan.shape
+                flowed = current_ua * shape.phase_width_us * shape.rate_mhz * shape.pulses_per_period * elapsed_us
+                self._charge_e9pc = (self._charge_e9pc or 0) + flowed
+
+    def current_ua(self, plan: ChannelPlan) -> int | None:
+        """Newest measured current, µA."""
+        return self._current_ua.get(plan.channel)
+
+    def impedance_ohm(self, plan: ChannelPlan) -> int | None:
+        """Newest contact impedance, ohm."""
+        return self._impedance_ohm.get(plan.channel)
+
+    @property
+    def charge_uc(self) -> int | None:
+        """Measured charge per phase, µC, summed over outputs; ``None`` if the board does not measure."""
+        return None if self._charge_e9pc is None else self._charge_e9pc // 10**15

@@ -1,0 +1,126 @@
+"""Opening a session: the protocol, the board behind the URL, and what they make together.
+
+Procedure D, step 0 and 1: the board is found and asked who it is before anything else; the schedule is compiled in its
+steps and flown through a fresh limiter; the record is opened. Whatever fails here, nothing was armed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, final
+
+from stimctl import __version__
+from stimctl.driver import DriverState
+from stimctl.errors import LinkTimeout, UsageError
+from stimctl.orders import Order
+from stimctl.protocols import Loaded, library_text, load_with_hash, loads_with_hash
+from stimctl.records.words import SessionMeta, patient_code
+from stimctl.safety import Latch
+from stimctl.schedule import Schedule, Steps, compile_schedule
+from stimctl.session.link import SIMULATED, Link, open_link
+from stimctl.session.rehearsal import Rehearsal, rehearse
+from stimctl.units import SECOND
+
+ANSWER_US: Final = 5 * SECOND
+"""How long a board may take to say who it is."""
+
+SIDES: Final = ("left", "right")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a session is to be opened with; a face shows them as pre-filled fields."""
+
+    protocol: str = ""
+    patient: str = ""
+    side: str = ""
+    board: str = SIMULATED
+    emg: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An opened session's fixed facts."""
+
+    wishes: Wishes
+    loaded: Loaded
+    schedule: Schedule
+    rehearsal: Rehearsal
+    simulated: bool
+    board: str
+
+
+def load_protocol(name: str) -> Loaded:
+    """A file's protocol, or the library's of that name; raises :class:`ProtocolError` or :class:`UsageError`."""
+    if not name:
+        raise UsageError("choose a protocol: a file, or a name that `stimctl library` lists")
+    if name.endswith(".toml") or "/" in name or "\\" in name or Path(name).exists():
+        return load_with_hash(Path(name))
+    return loads_with_hash(library_text(name), name)
+
+
+@final
+class Opening:
+    """A session on its way: waits for the board's answer. Raises from its constructor what can be known at once."""
+
+    def __init__(self, order: Order, latch: Latch, *, clock: Callable[[], int], seed: int, now_us: int) -> None:
+        patient_code(order.patient)
+        if order.side not in SIDES:
+            raise UsageError(f"the affected side is {' or '.join(SIDES)}, not {order.side!r}")
+        self.wishes = Wishes(order.protocol, order.patient, order.side, order.board or SIMULATED, order.emg)
+        self.loaded = load_protocol(order.protocol)
+        sites = {channel.output - 1: channel.site for channel in self.loaded.protocol.channels}
+        self.link: Link = open_link(self.wishes.board, latch, clock=clock, seed=seed, sites=sites)
+        self._until_us = now_us + ANSWER_US
+        self.link.driver.open(now_us)
+
+    def ready(self, now_us: int) -> Case | None:
+        """The case once the board has answered; raises :class:`LinkTimeout`, or what the rehearsal refuses."""
+        driver = self.link.driver
+        if driver.state is DriverState.DISARMED and driver.facts is not None:
+            return self._case()
+        if driver.state is DriverState.LOST or now_us >= self._until_us:
+            why = f": {driver.lost_because}" if driver.state is DriverState.LOST else ""
+            raise LinkTimeout(f"{self.wishes.board}: no board answered{why}; check the port, the cable and the power")
+        return None
+
+    def _case(self) -> Case:
+        facts = self.link.driver.facts
+        assert facts is not None
+        steps = Steps(facts.amplitude_step_ua, facts.width_step_us, facts.rate_step_mhz)
+        schedule = compile_schedule(self.loaded.protocol, steps)
+        for plan in schedule.channels:
+            if plan.channel >= facts.outputs:
+                raise UsageError(f"{plan.name} needs output {plan.channel + 1}; {facts.name} has {facts.outputs}")
+        rehearsal = rehearse(schedule, facts.limits, senses_impedance=facts.senses_impedance)
+        board = f"{facts.name} {facts.serial}".strip()
+        return Case(self.wishes, self.loaded, schedule, rehearsal, facts.simulated, board)
+
+
+def meta(case: Case, facts: Mapping[str, object], extra: Mapping[str, object]) -> SessionMeta:
+    """The first row of the record."""
+    wishes = case.wishes
+    return SessionMeta(
+        patient=wishes.patient,
+        protocol_title=case.schedule.title,
+        protocol_kind=case.schedule.kind,
+        protocol_sha256=case.loaded.sha256,
+        protocol_text=case.loaded.text,
+        simulated=case.simulated,
+        board=facts,
+        stimctl_version=__version__,
+        side=wishes.side,
+        emg=wishes.emg,
+        extra=extra,
+    )
+
+
+def board_facts(link: Link) -> dict[str, object]:
+    """The board's own facts as JSON values."""
+    facts = link.driver.facts
+    assert facts is not None
+    return {key: value for key, value in asdict(facts).items() if isinstance(value, (str, int, bool, dict))}

@@ -1,0 +1,113 @@
+"""The dry flight: the whole schedule, at the most it can become, through a fresh limiter on a fake clock.
+
+Load time and run time are judged by the same engine and the same limiter (design rule 8). Every channel is taken to its
+maximum, every trigger comes the moment it is listened for, nobody is ever slow: what passes here passes with less, too.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple, final
+
+from stimctl.engine import Engine, Event, State
+from stimctl.limits import ABSOLUTE, Limits, Sensation
+from stimctl.pulse import Command, Output
+from stimctl.safety import Finding, Latch, Limiter
+from stimctl.schedule import CONTROL_PERIOD_US, ChannelPlan, Schedule
+from stimctl.session.placing import placements
+from stimctl.units import MS
+
+_STRIDE_US: Final = 900 * MS  # below the second that the limiter lets pass unseen while output is on
+_PRESS_US: Final = 500 * MS
+_PRESS_UA: Final = 1_000
+
+
+@final
+class Rehearsal(NamedTuple):
+    """What the flight showed: how long the treatment was, what flowed at most, and the warn column's findings."""
+
+    length_us: int
+    bursts: int
+    on_time_us: int
+    charge_uc: int
+    warnings: tuple[Finding, ...]
+
+
+def rehearse(schedule: Schedule, board: Limits = ABSOLUTE, *, senses_impedance: bool = True) -> Rehearsal:
+    """Fly ``schedule`` for a board with these limits; raises :class:`Refusal` at the first thing the limiter refuses."""
+    return _Flight(schedule, board, senses_impedance=senses_impedance).fly()
+
+
+@final
+class _Flight:
+    def __init__(self, schedule: Schedule, board: Limits, *, senses_impedance: bool) -> None:
+        self._schedule = schedule
+        self._now_us = 0
+        self._engine = Engine(schedule)
+        placed = placements(schedule, lambda _site: Sensation.NORMAL)
+        self._limiter = Limiter(placed, board, Latch(), senses_impedance=senses_impedance, now_us=0)
+        self._most = Command(tuple(Output(plan.channel, plan.train(plan.max_ua)) for plan in schedule.channels))
+
+    def fly(self) -> Rehearsal:
+        warnings = self._limiter.review(self._most)
+        for event in (Event.OPEN, Event.SCREENED, Event.PLACED):
+            self._engine.happen(event, 0)
+        for plan in self._schedule.channels:
+            self._find(plan)
+        began_us = self._treat()
+        counts = self._engine.counts()
+        return Rehearsal(self._now_us - began_us, counts.delivered, counts.on_time_us, counts.charge_uc, warnings)
+
+    def _find(self, plan: ChannelPlan) -> None:
+        """Titrate one channel to its maximum, as an operator would, and take that for its ceiling."""
+        self._engine.titrate(plan.channel, self._now_us)
+        self._limiter.open_titration(plan.channel, self._now_us)
+        self._raise_all((plan,))
+        while self._engine.lanes[plan.channel].stepped_ua < plan.max_ua:
+            self._on()
+        self._limiter.set_ceiling(plan.channel, plan.train(plan.max_ua), self._now_us)
+        self._limiter.close()
+        last = plan is self._schedule.channels[-1]
+        self._engine.happen(Event.ALL_FOUND if last else Event.CHANNEL_FOUND, self._now_us)
+
+    def _treat(self) -> int:
+        """The treatment from start to end; returns when counting began."""
+        self._engine.happen(Event.START, self._now_us)
+        self._limiter.open_treatment(self._now_us)
+        self._raise_all(self._schedule.channels)
+        self._engine.happen(Event.BEGIN, self._now_us)
+        began_us = self._now_us
+        while self._engine.state is not State.REVIEW:
+            self._on()
+        return began_us
+
+    def _raise_all(self, plans: tuple[ChannelPlan, ...]) -> None:
+        for plan in plans:
+            level_ua = 0
+            while level_ua < plan.max_ua:
+                level_ua = min(level_ua + _PRESS_UA, plan.max_ua)
+                self._on(_PRESS_US)
+                self._limiter.raise_level(plan.channel, plan.train(level_ua), self._now_us)
+                self._engine.set_level(plan.channel, level_ua, self._now_us)
+
+    def _on(self, stretch_us: int = 0) -> None:
+        """On to the engine's next change, or by ``stretch_us`` through all the changes on the way."""
+        until_us = self._now_us + stretch_us
+        while True:
+            self._judge()
+            wake_us = min(self._engine.next_change_us(self._now_us), self._now_us + self._stride_us())
+            self._now_us = min(wake_us, until_us) if stretch_us else wake_us
+            if self._now_us >= until_us:
+                self._judge()
+                return
+
+    def _stride_us(self) -> int:
+        return CONTROL_PERIOD_US if self._engine.state is State.LISTENING else _STRIDE_US
+
+    def _judge(self) -> None:
+        engine = self._engine
+        engine.attend(self._now_us)
+        engine.step(self._now_us, onset=engine.state is State.LISTENING)
+        if engine.armed:
+            self._limiter.approve(engine.command(), self._now_us)
+
+

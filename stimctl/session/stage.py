@@ -1,0 +1,122 @@
+"""The output stage: limiter and driver as one gate. What passes here, and nothing else, reaches a board."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, final
+
+from stimctl.driver import BoardEvent, Driver, DriverState, OutputState, Setup
+from stimctl.limits import Sensation
+from stimctl.pulse import Command
+from stimctl.safety import Latch, Limiter
+from stimctl.schedule import ChannelPlan, Schedule
+from stimctl.session.placing import placements
+from stimctl.units import MS
+
+BEAT_US: Final = 100 * MS
+"""The control loop beats to the board this often (F.3); the board's dead-man is 500 ms at most."""
+
+PRESS_UA: Final = 1_000
+"""One press raises by one milliampere at most (R2)."""
+
+
+@final
+class OutputStage:
+    """Limiter and driver around one latch."""
+
+    def __init__(self, latch: Latch, driver: Driver) -> None:
+        self.latch, self.driver = latch, driver
+        self._limiter: Limiter | None = None
+        self._sent: Command | None = None
+        self._counter = 0
+        self._beat_us = 0
+
+    @property
+    def limiter(self) -> Limiter:
+        """The limiter; there is one as soon as the placements are known."""
+        assert self._limiter is not None
+        return self._limiter
+
+    def prepare(self, schedule: Schedule, sensation: Callable[[str], Sensation], now_us: int) -> None:
+        """A limiter for today's placements, locked. Time already spent on a site is carried over from the last one."""
+        facts = self.driver.facts
+        assert facts is not None
+        sites = {plan.site for plan in schedule.channels}
+        spent = {site: self._limiter.site_time_us(site) for site in sites} if self._limiter else None
+        self._limiter = Limiter(
+            placements(schedule, sensation),
+            facts.limits,
+            self.latch,
+            senses_impedance=facts.senses_impedance,
+            now_us=now_us,
+            site_time_spent_us=spent,
+        )
+
+    # --- arming ----------------------------------------------------------------------------------------------
+
+    def arm(self, setups: tuple[Setup, ...], now_us: int) -> None:
+        """Ask the board to arm at zero. The answer comes as an event."""
+        self._sent = None
+        self.driver.arm(setups, now_us)
+
+    def disarm(self, now_us: int) -> None:
+        """Locked here, zero and disarmed there."""
+        if self._limiter is not None:
+            self._limiter.close()
+        self._sent = None
+        if self.driver.state in (DriverState.ARMED, DriverState.ARMING):
+            self.driver.disarm(now_us)
+
+    # --- levels ----------------------------------------------------------------------------------------------
+
+    def highest_ua(self, plan: ChannelPlan) -> int:
+        """The highest level that this channel may be raised to now, in the board's steps."""
+        if self._limiter is None:
+            return 0
+        most_ua = min(plan.max_ua, self._limiter.amplitude_ceiling_ua(plan.channel, plan.shape))
+        return most_ua - most_ua % plan.step_ua
+
+    def raised_ua(self, plan: ChannelPlan, level_ua: int) -> int:
+        """Where one press would take a level: a milliampere up, held at the ceiling."""
+        return min(level_ua + press_ua(plan), self.highest_ua(plan))
+
+    # --- delivering ------------------------------------------------------------------------------------------
+
+    def deliver(self, command: Command, now_us: int) -> None:
+        """Judge the command as it stands and send it if it is news; raises :class:`Refusal`, which has latched.
+
+        It is judged in every pass, sent or not: on-time, duty and site time go on while nothing changes.
+        """
+        approved = self.limiter.approve(command, now_us)
+        self._counter += 1
+        if command != self._sent:
+            self.driver.send(approved, self._counter, now_us)
+            self._sent, self._beat_us = command, now_us
+        elif now_us - self._beat_us >= BEAT_US:
+            self.driver.beat(self._counter, now_us)
+            self._beat_us = now_us
+
+    def next_beat_us(self) -> int:
+        """When the board must be beaten to again."""
+        return self._beat_us + BEAT_US
+
+    def stop_now(self, reason: str) -> None:
+        """Any thread: latch and stop frame, at once."""
+        self.latch.trip(reason)
+        self.driver.stop()
+
+    # --- reading ---------------------------------------------------------------------------------------------
+
+    def poll(self, now_us: int) -> tuple[BoardEvent, ...]:
+        """What the board has said."""
+        return self.driver.poll(now_us)
+
+    @property
+    def output(self) -> OutputState:
+        """What the board's own reports say about its output."""
+        return self.driver.output
+
+
+def press_ua(plan: ChannelPlan) -> int:
+    """What one press moves: a milliampere, rounded down to the board's step."""
+    return max(plan.step_ua, PRESS_UA - PRESS_UA % plan.step_ua)

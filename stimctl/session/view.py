@@ -1,0 +1,116 @@
+"""From a session to the frozen status that a face shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stimctl.driver import DriverState, OutputState
+from stimctl.engine import State
+from stimctl.orders import ChannelStatus, OutputWord, Stage, Status
+from stimctl.schedule import ChannelPlan
+from stimctl.session.summary import schedule_lines, warning_lines
+from stimctl.session.wording import CAN, NEXT_ACTION
+
+if TYPE_CHECKING:
+    from stimctl.session.core import Session
+
+_OUTPUT = {
+    OutputState.OFF: OutputWord.OFF,
+    OutputState.ON: OutputWord.ON,
+    OutputState.UNKNOWN: OutputWord.UNKNOWN,
+}
+
+
+def view(session: Session, now_us: int) -> Status:
+    """The status at ``now_us``."""
+    if session.case is None:
+        return _before_opening(session, now_us)
+    engine, case, wishes = session.engine, session.case, session.wishes
+    return Status(
+        stage=engine.stage,
+        state=session.state.value,
+        next_action=_next_action(session),
+        output=_OUTPUT[session.stage.output],
+        simulated=case.simulated,
+        board=case.board,
+        stopped=session.state is State.STOPPED,
+        stop_confirmed=session.stage.output is OutputState.OFF,
+        stop_reason=session.stop_reason,
+        alarm=session.alarm[0],
+        alarm_text=session.alarm[1],
+        refusal=session.refusal,
+        protocol=case.schedule.title,
+        protocol_kind=case.schedule.kind,
+        summary=schedule_lines(case.schedule),
+        warnings=warning_lines(case.rehearsal.warnings, case.schedule),
+        patient=wishes.patient,
+        side=wishes.side,
+        questions=session.preparation.screening.questions,
+        channels=tuple(_channel(session, plan) for plan in case.schedule.channels),
+        progress=engine.progress(now_us),
+        counts=engine.counts(),
+        emg=session.hearing.status() if session.hearing is not None else None,
+        messages=session.diary.lines,
+        presence_due=engine.presence_due(now_us),
+        review=session.review() if engine.stage is Stage.REVIEW else (),
+        can=CAN[session.state],
+        now_us=now_us,
+    )
+
+
+def _before_opening(session: Session, now_us: int) -> Status:
+    """The start screen: nothing is chosen, or the board is being asked."""
+    wishes = session.wishes
+    asking = f"Asking {wishes.board} who it is ..." if session.is_opening else NEXT_ACTION[State.CHOOSING]
+    return Status(
+        stage=Stage.START,
+        state=session.state.value,
+        next_action=asking,
+        output=OutputWord.OFF,
+        simulated=wishes.board == "sim:",
+        board=wishes.board,
+        refusal=session.refusal,
+        protocol=wishes.protocol,
+        patient=wishes.patient,
+        side=wishes.side,
+        messages=session.diary.lines,
+        can=() if session.is_opening else CAN[session.state],
+        now_us=now_us,
+    )
+
+
+def _next_action(session: Session) -> str:
+    if session.stage.driver.state is DriverState.ARMING:
+        return "The board is arming at zero ..."
+    if session.state is State.SCREENING and (points := session.preparation.screening.open_points):
+        return f"{len(points)} still open; {points[0]}"
+    if session.state is State.REST and session.hearing is not None and not session.hearing.ear.ready:
+        return "Relax completely: the resting EMG is being measured."
+    return NEXT_ACTION[session.state]
+
+
+def _channel(session: Session, plan: ChannelPlan) -> ChannelStatus:
+    lane = session.engine.lanes[plan.channel]
+    found = session.preparation.thresholds.get(plan.channel)
+    ohm = session.measured.impedance_ohm(plan)
+    return ChannelStatus(
+        name=plan.name,
+        muscle=plan.muscle,
+        site=plan.site,
+        output=plan.channel + 1,
+        pads=", ".join(f"{pad.name} ({pad.model})" for pad in plan.pads),
+        pads_confirmed=plan.channel in session.preparation.pads,
+        selected=plan.channel == session.selected,
+        now_ua=lane.stepped_ua,
+        measured_ua=session.measured.current_ua(plan),
+        level_ua=lane.level_ua,
+        target_ua=plan.target_ua,
+        ceiling_ua=session.preparation.ceiling_ua(plan.channel),
+        max_ua=plan.max_ua,
+        impedance_ohm=ohm,
+        contact="not measured yet" if ohm is None else f"{ohm / 1000:.1f} kΩ",
+        sensory_ua=found.latest("sensory") if found else None,
+        motor_ua=found.latest("motor") if found else None,
+        tolerated_ua=found.latest("tolerated") if found else None,
+        threshold_run=found.run if found else 1,
+    )
