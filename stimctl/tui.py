@@ -1,0 +1,394 @@
+"""The terminal face: shows one frozen status, sends orders, and stops.
+
+It decides nothing. The stage on the screen is the session's stage, the keys on offer are the orders that the session
+takes now, and what is out of date is corrected by the next status. There is no modal dialog anywhere: questions are
+lines, help is a panel, and nothing ever lies above STOP (hazard H34).
+
+STOP has two ways. The control process reads the terminal before this face does and acts by itself; here every key
+passes :meth:`Face.on_event` before any widget sees it, so that text fields, lists and buttons cannot swallow one.
+"""
+
+from __future__ import annotations
+
+import gc
+import signal
+import time
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Final, Protocol, final
+
+from textual import events, on
+from textual.app import App, ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.filter import LineFilter
+from textual.widgets import Button, ContentSwitcher, Input, OptionList, RadioSet, Static
+
+from stimctl.orders import ChannelStatus, Order, OrderKind, OutputWord, Stage, Status
+from stimctl.widgets import channels, frame, procedure
+from stimctl.widgets.emg import EmgPlot
+from stimctl.widgets.forms import Entry, ReviewForm, ScreeningForm, StartForm
+from stimctl.widgets.keys import LOOSENING, LOWERING, PRESSES, STOP_CHARACTERS, STOP_KEYS, Lone, Press
+from stimctl.widgets.parts import GUIDE, HELP, THEME, Cap, Plain, Say, Sheet, Wish
+from stimctl.widgets.words import Words, flow
+
+BEAT_S: Final = 0.1
+"""The beat to the control process, from the event loop itself: a screen that hangs must fall silent (F.3)."""
+
+FRAME_S: Final = 0.05
+"""How often a new status is looked for: 20 frames/s."""
+
+WIDTH, HEIGHT = 80, 24
+STOP_ANSWER_US: Final = 1_000_000
+"""How long the screen says "not confirmed" when no session answers and the board reports its output off anyway."""
+
+BELL_EVERY: Final = int(2 / FRAME_S)
+"""Frames between two bells of a high alarm. A terminal has one bell and no melodies."""
+
+PANES: Final = {
+    Stage.START: "start",
+    Stage.SCREENING: "screening",
+    Stage.PADS: "pads",
+    Stage.THRESHOLDS: "dose",
+    Stage.RUN: "dose",
+    Stage.REVIEW: "review",
+}
+FOCUS: Final = {Stage.START: "#library", Stage.SCREENING: "#questions", Stage.PADS: "#placements"}
+
+class FaceHandle(Protocol):
+    """What the control process gives its face."""
+
+    def send(self, order: Order) -> None:
+        """Pass an order on."""
+
+    def stop(self) -> None:
+        """Stop, by the short way."""
+
+    def beat(self) -> None:
+        """Tell that this face is alive."""
+
+    def poll(self) -> Status | None:
+        """The newest status since the last call."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the control process has gone."""
+
+
+@final
+class Face(App[None]):
+    """The whole screen. ``clock`` returns monotonic µs; tests bring their own."""
+
+    CSS_PATH = "tui.tcss"
+    TITLE = "stimctl"
+    ENABLE_COMMAND_PALETTE = False  # a modal screen that would lie above STOP
+    ALLOW_SELECT = False
+    AUTO_FOCUS = None
+    VERTICAL_BREAKPOINTS = [(0, "short"), (32, "tall")]  # noqa: RUF012  Textual declares it on the instance
+    BINDINGS: ClassVar = []
+
+    def __init__(
+        self, handle: FaceHandle, library: Sequence[Entry], *, protocol: str = "", board: str = "sim:", emg: str = "",
+        clock: Callable[[], int] = lambda: time.monotonic_ns() // 1_000,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.register_theme(THEME)
+        self.theme = THEME.name
+        self._handle, self._library, self._clock = handle, tuple(library), clock
+        self._preset = {"protocol": protocol, "board": board, "emg": emg}
+        self._status: Status | None = None
+        self._lone = Lone()
+        self._stop_us: int | None = None
+        self._hint = ""
+        self._ask: tuple[str, Callable[[], None]] | None = None
+        self._frames = 0
+        self._leaving = False
+
+    # --- what is on the screen --------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        """Everything at once: building a screen later would hold up the beat."""
+        for name in ("banner", "output", "next", "alert"):
+            yield Words(name)
+        with ContentSwitcher(initial="start", id="stages"):
+            yield StartForm(self._library, self._preset)
+            yield ScreeningForm()
+            with Vertical(id="pads"):
+                yield Sheet("placements")
+                yield VerticalScroll(Words("summary"))
+            with Vertical(id="dose"):
+                yield Words("channels")
+                with Horizontal(id="level"):
+                    yield Cap("▼ L\nlower", "lower", self._click(OrderKind.LOWER))
+                    yield Words("bar")
+                    yield Cap("R ▲\nraise", "raise", self._click(OrderKind.RAISE))
+                yield Static(Content(GUIDE), id="guide")
+                for name in ("progress", "counts"):
+                    yield Words(name)
+                yield EmgPlot("emg")
+            yield ReviewForm()
+        yield Words("tiny")
+        with Horizontal(id="foot"):
+            yield Words("keys")
+            yield Cap("■  S T O P\nSpace  Esc\nCtrl+X  Ctrl+C", "stop", self._stop)
+        yield Static(Content(HELP), id="help")
+
+    # --- life -------------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Beat, look for news, and keep the collector from pausing for longer than the dead-man allows."""
+        self.set_interval(BEAT_S, self._handle.beat)
+        self.set_interval(FRAME_S, self.tick)
+        self._paint()
+        self.query_one("#library").focus()
+        self.call_after_refresh(settle)
+
+    def tick(self) -> None:
+        """One frame: the order whose wait is over, the newest status, the bell."""
+        self._frames += 1
+        if self._handle.closed:
+            self.exit(message="stimctl: the control process has gone; the board's own dead-man ends output")
+            return
+        if order := self._lone.due(self._clock()):
+            self._give(order)
+        status = self._handle.poll()
+        if status is not None:
+            self._take(status)
+        elif self._stop_us is not None and self._status:
+            self._paint_top(self._status)
+        if self._status and self._status.alarm == "high" and self._frames % BELL_EVERY == 0:
+            self.bell()
+
+    def _take(self, status: Status) -> None:
+        before, self._status = self._status, status
+        if before is None or before.stage is not status.stage:
+            self._enter(status.stage)
+        if status.alarm in {"high", "medium"} and (before is None or before.alarm_text != status.alarm_text):
+            self.bell()
+        self._paint()
+
+    def _enter(self, stage: Stage) -> None:
+        self._lone.drop()
+        self._hint, self._ask = "", None
+        self.query_one(ContentSwitcher).current = PANES[stage]
+        # A field that keeps the focus while output may be on would swallow L; on those screens nothing has it.
+        self.set_focus(self.query_one(FOCUS[stage]) if stage in FOCUS else None)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Below 80 x 24 only output, alarms and STOP are shown, and what is missing."""
+        small = event.size.width < WIDTH or event.size.height < HEIGHT
+        self.screen.set_class(small, "small")
+        said = f" This window is {event.size.width} x {event.size.height}; stimctl needs {WIDTH} x {HEIGHT}. STOP works."
+        self.query_one("#tiny", Words).show(Content(said))
+        self.call_after_refresh(self._paint)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """No colour codes at all under NO_COLOR."""
+        return (Plain(),) if self.no_color else super().get_line_filters()
+
+    # --- painting ---------------------------------------------------------------------------------------------
+
+    def _paint(self) -> None:
+        status, width = self._status, self.size.width
+        self.query_one("#banner", Words).show(frame.banner(status, width))
+        if status is None:
+            return
+        self._paint_top(status)
+        if status.stage is Stage.SCREENING:
+            self.query_one(ScreeningForm).show(status.questions)
+        elif status.stage is Stage.PADS:
+            self.query_one("#placements", Sheet).show([procedure.pads_row(channel) for channel in status.channels])
+            lines = [*(Content.styled(f"▲ {text}", "$warning") for text in status.warnings), *map(Content, status.summary)]
+            self.query_one("#summary", Words).show(Content("\n").join(lines), resize=True)
+        elif PANES[status.stage] == "dose":
+            self._paint_dose(status, width - 2)
+        elif status.stage is Stage.REVIEW:
+            self.query_one("#results", Words).show(Content("\n").join(map(Content, status.review)), resize=True)
+        self.query_one("#keys", Words).show(self._offers(status))
+
+    def _paint_top(self, status: Status) -> None:
+        hint = self._ask[0] if self._ask else self._hint
+        alert = frame.alert_lines(status, stop_unanswered=self._stop_unanswered(status), hint=hint)
+        self.query_one("#output", Words).show(frame.output_line(status, self.size.width))
+        self.query_one("#next", Words).show(frame.next_line(status), resize=True)
+        self.query_one("#alert", Words).show(alert, resize=True)
+
+    def _paint_dose(self, status: Status, width: int) -> None:
+        columns = channels.RUN_COLUMNS if status.stage is Stage.RUN else channels.THRESHOLD_COLUMNS
+        table = channels.channel_table(status.channels, columns, width)
+        self.query_one("#channels", Words).show(table, resize=True)
+        chosen = channels.selected(status.channels)
+        words = channels.level_words(chosen, width - 28) if chosen else Content("no channel selected: ← →")
+        self.query_one("#bar", Words).show(words)
+        self.screen.set_class(status.stage is Stage.RUN, "running")
+        self.query_one("#progress", Words).show(procedure.progress_lines(status.progress, width))
+        self.query_one("#counts", Words).show(procedure.counts_line(status.counts))
+        self.query_one("#emg", EmgPlot).show(status.emg)
+
+    def _offers(self, status: Status) -> Content:
+        """The keys for what the session takes now, and no others."""
+        presses = [press for press in PRESSES if press.kind in status.can and press.kind is not OrderKind.ANSWER]
+        parts = [Content.assemble((press.cap, "bold $primary"), f" {press.words}") for press in presses]
+        if status.stage is Stage.SCREENING and (question := self.query_one(ScreeningForm).at(status.questions)):
+            parts[:0] = [Content(words) for words in procedure.answers(question, status.questions)]
+        if status.stage in {Stage.START, Stage.REVIEW}:
+            parts += [Content.assemble((cap, "bold $primary"), f" {text}") for cap, text in (("Tab", "next field"),)]
+        quit_word = "close" if OrderKind.CLOSE in status.can else "quit"
+        parts += [Content.assemble((cap, "bold $primary"), f" {text}") for cap, text in (("Q", quit_word), ("?", "help"))]
+        return flow(parts, self.size.width - 22)
+
+    def _say(self, hint: str) -> None:
+        self._hint = hint
+        self._paint()
+
+    # --- stop -------------------------------------------------------------------------------------------------
+
+    def _stop(self) -> None:
+        """The second way of every stop key, and the only one of Esc and of the mouse. Never a toggle."""
+        self._handle.stop()
+        self._lone.drop()
+        self._ask, self._stop_us = None, self._clock()
+        self._paint()
+
+    def _stop_unanswered(self, status: Status) -> bool:
+        if self._stop_us is None:
+            return False
+        waited = self._clock() - self._stop_us > STOP_ANSWER_US and status.output is OutputWord.OFF
+        if status.stopped or waited:
+            self._stop_us = None
+        return self._stop_us is not None
+
+    # --- keys -------------------------------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        """Every key, before any widget. A forwarded event was here already."""
+        if isinstance(event, events.Key) and not event.is_forwarded and self._key(event):
+            return
+        if isinstance(event, events.Paste):
+            self._lone.key(self._clock())
+        await super().on_event(event)
+
+    def _key(self, event: events.Key) -> bool:
+        """Whether ``event`` was taken here; if not, the focused widget gets it."""
+        if event.key in STOP_KEYS or event.character in STOP_CHARACTERS:
+            self._stop()
+            return True
+        (ask, self._ask), self._hint = (self._ask, None), ""
+        typing = isinstance(self.focused, Input)
+        if event.key == "f1" or (event.character == "?" and not typing):
+            self.screen.toggle_class("helping")
+        elif event.key == "ctrl+q" or (event.key in {"q", "Q"} and not typing):
+            self._quit()
+        elif ask and event.key == "enter":
+            ask[1]()
+        elif typing or not self._command(event.key):
+            self._lone.key(self._clock())
+            return False
+        return True
+
+    def _command(self, key: str) -> bool:
+        status = self._status
+        if status is None or (key == "enter" and isinstance(self.focused, Button | RadioSet)):
+            return False
+        dosing = PANES[status.stage] == "dose"
+        for press in PRESSES:
+            if key in press.keys and (press.kind in status.can or (dosing and press.kind in LOWERING)):
+                order = self._order(press, key, status)
+                if order is not None:
+                    self._post(order)
+                    return True
+        if dosing and key in {"up", "plus"}:
+            self._say("R raises. Up and plus do not: they lie beside the keys that lower.")
+        return False
+
+    def _order(self, press: Press, key: str, status: Status) -> Order | None:
+        """The order that ``press`` means here, or ``None`` where it means nothing."""
+        if press.kind is OrderKind.ANSWER:
+            return self.query_one(ScreeningForm).answer(press.value, status.questions)
+        if press.kind is OrderKind.CONFIRM_PADS:
+            channel = self.query_one("#placements", Sheet).at(status.channels)
+            return Order(press.kind, name=channel.name) if channel else None
+        if press.kind is OrderKind.SELECT:
+            name = neighbour(status.channels, -1 if key == "left" else 1)
+            return Order(press.kind, name=name) if name else None
+        if press.kind is OrderKind.FINISH:
+            self._ask = ("End the session now? Enter ends it, any other key goes on.", lambda: self._give(Order(press.kind)))
+            self._paint()
+            return None
+        chosen = channels.selected(status.channels)
+        needs_channel = press.kind in {OrderKind.RAISE, OrderKind.LOWER, OrderKind.ZERO, OrderKind.MARK}
+        return Order(press.kind, name=chosen.name if chosen and needs_channel else "", value=press.value)
+
+    # --- orders -----------------------------------------------------------------------------------------------
+
+    def _click(self, kind: OrderKind) -> Callable[[], None]:
+        """What a click on a key cap does: the same as the key."""
+        return lambda: self._post(Order(kind)) if self._status and kind in {*self._status.can, *LOWERING} else None
+
+    def _post(self, order: Order) -> None:
+        """Send ``order`` now, or when its key turns out to have stood alone."""
+        if order.kind not in LOOSENING:
+            self._lone.key(self._clock())
+            self._give(order)
+        elif not self._lone.key(self._clock(), order):
+            self._say("One press, one step: keys that follow each other within 0.12 s do not count.")
+
+    def _give(self, order: Order) -> None:
+        self._handle.send(order)
+        if order.kind is OrderKind.ANSWER:
+            self.query_one("#questions", OptionList).action_cursor_down()
+
+    def _quit(self) -> None:
+        status = self._status
+        if status is None or (status.stage is Stage.START and status.output is OutputWord.OFF):
+            self.exit()
+        elif status.output is not OutputWord.OFF:
+            self._stop()
+            self._ask = ("Stopped first. Enter quits; if the board did not confirm, use the stop switch.", self.exit)
+        elif OrderKind.CLOSE in status.can and not self._leaving:
+            self._leaving = True
+            self._give(Order(OrderKind.CLOSE))
+        elif status.stage is Stage.REVIEW:
+            self.exit()
+        else:
+            self._ask = ("Quit and end this session? Enter quits, any other key stays.", self.exit)
+        if self._status:
+            self._paint()
+
+    @on(Wish)
+    def _on_wish(self, event: Wish) -> None:
+        if self._status and event.order.kind in self._status.can:
+            self._give(event.order)
+        else:
+            self._say(f"The session does not take '{event.order.kind}' now.")
+
+    @on(Say)
+    def _on_say(self, event: Say) -> None:
+        self._say(event.text)
+
+    @on(OptionList.OptionHighlighted, "#questions")
+    def _on_question(self) -> None:
+        self._paint()
+
+
+def neighbour(listed: Sequence[ChannelStatus], step: int) -> str:
+    """The name of the channel before (-1) or after (1) the selected one, which is the first while there is none."""
+    at = next((at + step for at, channel in enumerate(listed) if channel.selected), 0)
+    return listed[at].name if 0 <= at < len(listed) else ""
+
+
+def settle() -> None:
+    """Take what exists out of the collector's sight: its full passes over it took up to 400 ms."""
+    gc.collect()
+    gc.freeze()
+
+
+def run_tui(
+    handle: FaceHandle, library: Sequence[Entry], *, protocol: str = "", board: str = "sim:", emg: str = ""
+) -> None:
+    """Show the face on this terminal until the operator quits or the control process has gone.
+
+    ``library`` is shown on the start screen; ``protocol``, ``board`` and ``emg`` fill its fields beforehand. Keys come
+    from standard input, which may be a pipe. Ctrl+C as a kernel signal stops, too, and does not end the face.
+    """
+    signal.signal(signal.SIGINT, lambda *_: handle.stop())
+    Face(handle, library, protocol=protocol, board=board, emg=emg).run()

@@ -1,0 +1,90 @@
+"""The channels: one line each, and the selected one's level between its two keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from textual.content import Content
+
+from stimctl.orders import ChannelStatus
+from stimctl.units import ma_text
+from stimctl.widgets.words import MUTED, NONE, STRONG, about_ma, fit, ma
+
+SIDE_BY_SIDE: Final = 110
+"""From this width, in cells, the channel table has room for a bar in each row."""
+
+
+class Column(NamedTuple):
+    """One right-aligned column of the channel table: its heading, its width in cells, what it says."""
+
+    heading: str
+    cells: int
+    text: Callable[[ChannelStatus], str]
+
+
+def margin_text(channel: ChannelStatus) -> str:
+    """What is left up to the ceiling, in mA and per cent of it."""
+    if channel.ceiling_ua is None or channel.ceiling_ua <= 0:
+        return NONE
+    left = channel.ceiling_ua - channel.level_ua
+    return f"{ma_text(left)} {100 * left // channel.ceiling_ua:>3} %"
+
+
+RUN_COLUMNS: Final = (
+    Column("now mA", 7, lambda c: about_ma(c.now_ua)),
+    Column("target", 8, lambda c: ma(c.target_ua)),
+    Column("ceiling", 8, lambda c: ma(c.ceiling_ua)),
+    Column("margin", 12, margin_text),
+    Column("measured", 9, lambda c: about_ma(c.measured_ua)),
+)
+THRESHOLD_COLUMNS: Final = (
+    Column("now mA", 7, lambda c: about_ma(c.now_ua)),
+    Column("sensory", 8, lambda c: ma(c.sensory_ua)),
+    Column("motor", 6, lambda c: ma(c.motor_ua)),
+    Column("tolerated", 10, lambda c: ma(c.tolerated_ua)),
+    Column("run", 7, lambda c: "done" if c.ceiling_ua is not None else f"{c.threshold_run} of 2"),
+    Column("ceiling", 8, lambda c: ma(c.ceiling_ua)),
+)
+
+
+def channel_table(channels: Sequence[ChannelStatus], columns: Sequence[Column], width: int) -> Content:
+    """One line a channel, the selected one marked by sign and weight; names give way to numbers, with an ellipsis."""
+    numbers = sum(column.cells for column in columns)
+    bars = 24 if width >= SIDE_BY_SIDE else 0
+    room = max(8, width - numbers - bars - 4)
+    name, muscle = room // 2, room - room // 2
+    heading = f"  {fit('channel', name)} {fit('muscle', muscle)} " + "".join(
+        f"{column.heading:>{column.cells}}" for column in columns
+    )
+    lines = [Content.styled(heading, MUTED)]
+    for channel in channels:
+        line = f"{fit(channel.name, name)} {fit(channel.muscle, muscle)} "
+        line += "".join(f"{column.text(channel):>{column.cells}}" for column in columns)
+        mark, style = ("▶ ", "bold $selected") if channel.selected else ("  ", "")
+        small = level_bar(channel, bars - 2) if bars else Content("")
+        lines.append(Content.assemble((mark + line, style), "  " if bars else "", small))
+    return Content("\n").join(lines)
+
+
+def selected(channels: Sequence[ChannelStatus]) -> ChannelStatus | None:
+    """The channel that raise and lower act on."""
+    return next((channel for channel in channels if channel.selected), None)
+
+
+def level_bar(channel: ChannelStatus, cells: int) -> Content:
+    """Now (solid), set (shaded) and free (dots) up to the ceiling, or to the limit while there is no ceiling."""
+    top = channel.ceiling_ua or channel.max_ua
+    at = [min(cells, max(0, ua * cells // top)) if top > 0 else 0 for ua in (channel.now_ua, channel.level_ua)]
+    now, level = at[0], max(at)
+    return Content.assemble(("█" * now, "$output"), ("▒" * (level - now), "$primary"), ("·" * (cells - level), MUTED))
+
+
+def level_words(channel: ChannelStatus, cells: int) -> Content:
+    """Two lines between the lower and the raise key: whose level it is, and the bar with its ends in mA."""
+    top = channel.ceiling_ua or channel.max_ua
+    end = f" of {ma(top)} mA {'ceiling' if channel.ceiling_ua else 'limit'}"
+    start = f"set {ma_text(channel.level_ua)} "
+    first = Content.assemble((channel.name, "bold $selected"), f"  {channel.muscle}", (f", {channel.site}", MUTED))
+    small = level_bar(channel, max(4, cells - len(start) - len(end)))
+    return Content("\n").join((first.truncate(cells, ellipsis=True), Content.assemble((start, STRONG), small, (end, MUTED))))

@@ -1,0 +1,179 @@
+"""The three steps in which something is typed: the start, the screening, the review.
+
+A form checks what only a form can know, that a field is empty or that a number is none, and asks for an order with a
+:class:`~stimctl.widgets.parts.Wish`. Whether an answer is good enough is the session's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Input, Label, OptionList, RadioSet, Static
+
+from stimctl.orders import Order, OrderKind, Question
+from stimctl.widgets.parts import Prose, Say, Sheet, Side, Wish
+from stimctl.widgets.procedure import question_row
+from stimctl.widgets.words import MUTED, STRONG, Words
+
+WELCOME: Final = """\
+Research software, not a certified medical device. A real board needs a physical switch within reach \
+that takes its output away.
+STOP: Space, Ctrl+X, Ctrl+C or Esc, on every screen, also while typing."""
+
+FIELDS: Final = {
+    "protocol": ("Protocol", "from the list, or a file's path", "a protocol"),
+    "patient": ("Patient code", "a code, never a name", "a patient code"),
+    "board": ("Board", "sim: or e.g. reference:/dev/ttyUSB0", "a board"),
+    "emg": ("EMG", "empty: what the board hears", ""),
+}
+"""The start form: label, placeholder, and what to call a field that must not be empty."""
+
+PAIN: Final = frozenset(map(str, range(11)))
+"""The numeric rating scale of the clinical reference, D.1."""
+
+Entry = tuple[str, str, str, str]
+"""A protocol of the library: name, kind, title, summary."""
+
+
+def row(label: str, *widgets: Static | Input | RadioSet | Button) -> Horizontal:
+    """A labelled line of a form."""
+    return Horizontal(Label(Content(label)), *widgets, classes="row")
+
+
+@final
+class StartForm(Horizontal):
+    """Protocol, patient, side, board, EMG. Nothing that concerns the patient has a default."""
+
+    def __init__(self, library: Sequence[Entry], preset: Mapping[str, str]) -> None:
+        super().__init__(id="start")
+        self._library, self._preset = library, preset
+
+    def compose(self) -> ComposeResult:
+        """The library at the left, the form at the right."""
+        rows = [Content.assemble((title, STRONG), (f"\n{kind}: {text}", MUTED)) for _, kind, title, text in self._library]
+        yield OptionList(*rows, id="library", compact=True)
+        with Vertical(id="form"):
+            yield Label(Content(WELCOME))
+            yield self._field("protocol")
+            yield self._field("patient")
+            sides = (Side("left"), Side("right"))
+            yield row("Affected side", RadioSet(*sides, id="side", compact=True))
+            yield self._field("board")
+            yield self._field("emg")
+            yield Button("Open the session", id="open", compact=True)
+
+    def _field(self, name: str) -> Horizontal:
+        label, hint, _ = FIELDS[name]
+        return row(label, Input(self._preset.get(name, ""), placeholder=hint, compact=True, id=name))
+
+    @on(OptionList.OptionSelected, "#library")
+    def _on_protocol(self, event: OptionList.OptionSelected) -> None:
+        self.query_one("#protocol", Input).value = self._library[event.option_index][0]
+        self.query_one("#patient").focus()
+
+    @on(Input.Submitted)
+    def _on_line(self) -> None:
+        self.screen.focus_next()
+
+    @on(Button.Pressed)
+    def _on_open(self) -> None:
+        text = {name: self.query_one(f"#{name}", Input).value.strip() for name in FIELDS}
+        pressed = self.query_one("#side", RadioSet).pressed_button
+        side = (pressed.id or "") if pressed else ""
+        missing = [words for name, (*_, words) in FIELDS.items() if words and not text[name]]
+        if missing or not side:
+            self.post_message(Say(f"Still missing: {', '.join([*missing, *([] if side else ['the affected side'])])}."))
+            return
+        # Simulated and real do not mix (hazard H47): without another wish, EMG comes from where the output goes.
+        text["emg"] = text["emg"] or ("sim:" if text["board"].startswith("sim:") else "board:")
+        self.post_message(Wish(Order(OrderKind.OPEN, side=side, **text)))
+
+
+@final
+class ScreeningForm(Vertical):
+    """The questions, one row each, answered at the cursor; and the reason that a precaution needs."""
+
+    def __init__(self) -> None:
+        super().__init__(id="screening")
+        self._reason_for = ""
+
+    def compose(self) -> ComposeResult:
+        """The list and, hidden, the field for a reason."""
+        yield Sheet("questions")
+        yield Prose(id="reason", placeholder="Why is treatment still right? _ writes a space, Enter keeps it")
+
+    def show(self, questions: Sequence[Question]) -> None:
+        """Show ``questions`` with their answers."""
+        self.query_one(Sheet).show([question_row(question) for question in questions])
+
+    def at(self, questions: Sequence[Question]) -> Question | None:
+        """The question at the cursor."""
+        return self.query_one(Sheet).at(questions)
+
+    def answer(self, value: str, questions: Sequence[Question]) -> Order | None:
+        """The order for ``value`` at the cursor; ``None`` where it is no answer, or where its reason comes first."""
+        question = self.at(questions)
+        if question is None or (question.kind == "sensation") is (value in {"yes", "no"}):
+            return None
+        if question.kind == "precaution" and value == "yes":
+            self.ask_reason(question.id)
+            return None
+        return Order(OrderKind.ANSWER, name=question.id, value=value)
+
+    def ask_reason(self, question: str) -> None:
+        """Show the field for the reason of ``question``; hide it for an empty one."""
+        self._reason_for = question
+        field = self.query_one(Prose)
+        field.clear()
+        field.display = bool(question)
+        (field if question else self.query_one(Sheet)).focus()
+
+    @on(Input.Submitted)
+    def _on_reason(self, event: Input.Submitted) -> None:
+        text = event.value.strip()
+        if text:
+            self.post_message(Wish(Order(OrderKind.ANSWER, name=self._reason_for, value="yes", text=text)))
+        else:
+            self.post_message(Say("Yes to a precaution needs a reason. Without one it stays unanswered."))
+        self.ask_reason("")
+
+
+@final
+class ReviewForm(Vertical):
+    """What was done, and what remains to be noted: skin, pain, remarks."""
+
+    def __init__(self) -> None:
+        super().__init__(id="review")
+
+    def compose(self) -> ComposeResult:
+        """The results above, three lines to fill in below."""
+        yield VerticalScroll(Words("results"))
+        words = Prose(placeholder="what was seen; _ writes a space", compact=True, id="skin")
+        yield row("Skin at each pad", words, Button("looks well", id="ok", compact=True), Button("event", id="event", compact=True))
+        yield row("Pain now, 0-10", Input(placeholder="0 none, 10 worst; Enter sends", compact=True, id="pain"))
+        yield row("Note", Prose(placeholder="_ writes a space; Enter sends", compact=True, id="note"))
+
+    @on(Button.Pressed)
+    def _on_skin(self, event: Button.Pressed) -> None:
+        words = self.query_one("#skin", Input).value.strip()
+        if event.button.id == "event" and not words:
+            self.post_message(Say("Say in a few words what was seen; a skin event needs them."))
+        else:
+            self.post_message(Wish(Order(OrderKind.SKIN_CHECKED, value=event.button.id or "", text=words)))
+
+    @on(Input.Submitted, "#pain")
+    def _on_pain(self, event: Input.Submitted) -> None:
+        text = event.value.strip()
+        pain = Order(OrderKind.PAIN, value=text)
+        self.post_message(Wish(pain) if text in PAIN else Say("Pain is a whole number from 0 to 10."))
+
+    @on(Input.Submitted, "#note")
+    def _on_note(self, event: Input.Submitted) -> None:
+        if event.value.strip():
+            self.post_message(Wish(Order(OrderKind.NOTE, text=event.value.strip())))
+            event.input.clear()

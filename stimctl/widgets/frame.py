@@ -1,0 +1,71 @@
+"""What stands above every screen: simulated or real, output, next action, alarms."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.content import Content
+
+from stimctl.orders import OutputWord, Stage, Status
+from stimctl.widgets.words import MUTED, STRONG, edges, fit
+
+
+def banner(status: Status | None, width: int) -> Content:
+    """Simulated or real, in words, on every screen (hazard H47)."""
+    # In a window that is too small the disclaimer gives way: what must not be mistaken stays whole.
+    use = Content.styled("research use only, not a medical device " if width >= 80 else "", MUTED)
+    if status is None:
+        return edges(Content(" stimctl - waiting for the control process"), use, width)
+    if status.simulated:
+        return edges(Content.styled(" SIMULATED - nobody is stimulated ", "bold $primary reverse"), use, width)
+    return edges(Content.styled(" REAL BOARD - current reaches a person ", "bold $warning reverse"), use, width)
+
+
+OUTPUT: Final = {
+    OutputWord.OFF: ("○", "bold $success"),
+    OutputWord.ON: ("●", "bold $output reverse"),
+    OutputWord.UNKNOWN: ("▲", "bold $error reverse"),
+}
+
+
+def output_line(status: Status, width: int) -> Content:
+    """What leaves the board by its own report, the state, and for whom."""
+    sign, style = OUTPUT[status.output]
+    left = Content.assemble(" ", (f" {sign} {status.output} ", style), "  ", status.state)
+    stages = tuple(Stage)
+    step = f"{stages.index(status.stage) + 1}/{len(stages)} {status.stage} "
+    person = f"{fit(status.patient, 12).rstrip()}  {status.side.upper()}  " if status.patient else ""
+    return edges(left, Content.assemble((person, STRONG), (step, MUTED)), width)
+
+
+def next_line(status: Status) -> Content:
+    """The next action; the presence prompt (hazard H32) takes its place."""
+    if status.presence_due:
+        return Content.styled(" ▶ Are you with the patient? Press H, or the output ramps down.", "bold $warning")
+    return Content.assemble((" ▶ ", "bold $primary"), (status.next_action, STRONG))
+
+
+ALARMS: Final = {
+    "high": ("▲▲ ALARM, act now: ", "bold $error reverse"),
+    "medium": ("▲ ALARM: ", "bold $warning"),
+    "low": ("i ", "$primary"),
+}
+
+
+def alert_lines(status: Status, *, stop_unanswered: bool, hint: str) -> Content:
+    """At most two lines, the gravest first. Stopped is amber until the board itself confirms zero (hazard H35)."""
+    lines: list[Content] = []
+    if status.alarm in ALARMS:
+        sign, style = ALARMS[status.alarm]
+        lines.append(Content.styled(f" {sign}{status.alarm_text} ", style))
+    if stop_unanswered or (status.stopped and not status.stop_confirmed):
+        text = " ◆ STOP SENT, NOT CONFIRMED: treat output as ON, use the stop switch "
+        lines.append(Content.styled(text, "bold $warning reverse"))
+    elif status.stopped:
+        reason = f": {status.stop_reason}" if status.stop_reason else ""
+        lines.append(Content.assemble((" ■ STOPPED, confirmed by the board", "bold $success"), reason))
+    rest = [(status.refusal, " ✕ Refused: ", "$warning"), (hint, " ", "$primary")]
+    rest.append((status.messages[-1] if status.messages else "", " ", MUTED))
+    lines += [Content.styled(f"{sign}{text}", style) for text, sign, style in rest if text]
+    lines.sort(key=lambda line: 0 if "▲▲" in line.plain else 1)
+    return Content("\n").join(lines[:2])

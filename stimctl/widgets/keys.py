@@ -1,0 +1,111 @@
+"""Which key means what, and which keys have to stand alone.
+
+Raise and lower lie apart: R under the left hand and L under the right one, in their places on QWERTY, QWERTZ and
+AZERTY alike, and the stop keys (Space, Esc, Ctrl+X, Ctrl+C) touch neither. No letter next to R acts while output
+may be on. Lowering has spare keys (down, minus); raising has none. Up and plus are free on purpose: they lie beside
+down and minus, where a hurried hand would raise instead.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple, final
+
+from stimctl.orders import Order, OrderKind
+
+STOP_KEYS: Final = frozenset({"space", "escape", "ctrl+x", "ctrl+c", "ctrl+z", "ctrl+@", "ctrl+space"})
+"""Keys that stop, by Textual's names. Ctrl+Z would suspend the screen; Ctrl+@ is how terminals send Ctrl+Space."""
+
+STOP_CHARACTERS: Final = frozenset(" \u00a0\u3000\x00")
+"""Spaces of every layout and input method, as the control process counts them too."""
+
+
+class Press(NamedTuple):
+    """One command: the keys that give it, its cap and words on the screen, and its order."""
+
+    keys: tuple[str, ...]
+    cap: str
+    words: str
+    kind: OrderKind
+    value: str = ""
+
+
+PRESSES: Final = (
+    Press(("u", "U"), "U", "clear the stop (output stays off)", OrderKind.CLEAR),
+    Press(("h", "H"), "H", "I am here", OrderKind.PRESENT),
+    Press(("y", "Y"), "Y", "yes", OrderKind.ANSWER, "yes"),
+    Press(("n", "N"), "N", "no", OrderKind.ANSWER, "no"),
+    Press(("1",), "1", "normal", OrderKind.ANSWER, "normal"),
+    Press(("2",), "2", "reduced", OrderKind.ANSWER, "reduced"),
+    Press(("3",), "3", "absent", OrderKind.ANSWER, "absent"),
+    Press(("v", "V"), "V", "confirm this channel's pads", OrderKind.CONFIRM_PADS),
+    Press(("s", "S"), "S", "start, from zero", OrderKind.START),
+    Press(("1",), "1", "first felt", OrderKind.MARK, "sensory"),
+    Press(("2",), "2", "first twitch", OrderKind.MARK, "motor"),
+    Press(("3",), "3", "most tolerated", OrderKind.MARK, "tolerated"),
+    Press(("b", "B"), "B", "begin: count from here", OrderKind.BEGIN),
+    Press(("g", "G"), "G", "go on, from zero", OrderKind.RESUME),
+    Press(("r", "R"), "R", "raise", OrderKind.RAISE),
+    Press(("l", "L", "down", "minus"), "L", "lower", OrderKind.LOWER),
+    Press(("z", "Z"), "Z", "zero", OrderKind.ZERO),
+    Press(("left", "right"), "←→", "channel", OrderKind.SELECT),
+    Press(("p", "P"), "P", "pause", OrderKind.PAUSE),
+    Press(("w", "W"), "W", "wrap up", OrderKind.FINISH),
+    Press(("enter",), "Enter", "next step", OrderKind.NEXT),
+)
+"""In the order in which they are offered."""
+
+LOWERING: Final = frozenset({OrderKind.LOWER, OrderKind.ZERO, OrderKind.PAUSE})
+"""Given at once, at every event, and also when the last status did not offer them: it may be old."""
+
+LOOSENING: Final = frozenset(
+    {
+        OrderKind.RAISE,
+        OrderKind.START,
+        OrderKind.BEGIN,
+        OrderKind.RESUME,
+        OrderKind.CLEAR,
+        OrderKind.NEXT,
+        OrderKind.ANSWER,
+        OrderKind.CONFIRM_PADS,
+    }
+)
+"""What brings output nearer. A held N must not answer a whole screening any more than a held R may raise twice."""
+
+LONE_US: Final = 120_000
+"""Half a loosening key's solitude, in µs: longer than a keyboard's repeat interval (30 to 100 ms as usually set)."""
+
+LATE_US: Final = 400_000
+"""A key this old was held up by a stalled screen. What came behind it is not known, so it is dropped."""
+
+
+@final
+class Lone:
+    """Lets a loosening order through only if its key stood alone: no key at all for 120 ms before and after it.
+
+    A terminal reports no key release, so a held key is a first press and, after the keyboard's delay, a stream of
+    presses. The first one stands alone and counts; in the stream each has a neighbour and none counts: one step for
+    one press, however long it is held (hazard H03). Pasted text and a cat on the keyboard come as streams, too. The
+    price is a wait of 120 ms, for orders that are never urgent. The session bounds the rate a second time.
+    """
+
+    def __init__(self) -> None:
+        self._last_us: int | None = None
+        self._waiting: tuple[int, Order] | None = None
+
+    def key(self, now_us: int, order: Order | None = None) -> bool:
+        """Note a key at ``now_us``; ``order`` waits if it stood alone so far. False: it was crowded out."""
+        crowded = self._last_us is not None and now_us - self._last_us < LONE_US
+        self._last_us = now_us
+        self._waiting = None if crowded or order is None else (now_us, order)
+        return order is None or not crowded
+
+    def due(self, now_us: int) -> Order | None:
+        """The order whose wait is over, once."""
+        if self._waiting is None or now_us - self._waiting[0] < LONE_US:
+            return None
+        (pressed_us, order), self._waiting = self._waiting, None
+        return order if now_us - pressed_us <= LATE_US else None
+
+    def drop(self) -> None:
+        """Forget what waits: a stop, or another screen, came between."""
+        self._waiting = None

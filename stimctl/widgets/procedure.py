@@ -1,0 +1,74 @@
+"""One row or line for each step of the procedure: a question, a pair of pads, a burst, a dose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from textual.content import Content
+
+from stimctl.orders import ChannelStatus, Counts, Progress, Question
+from stimctl.widgets.words import MUTED, NONE, STRONG, bar, clock, fit, tenths
+
+ANSWERS: Final = {
+    "blocker": ("Y yes: the session ends here", "N no"),
+    "precaution": ("Y yes, with the reason to treat", "N no"),
+    "check": ("Y yes, done", "N not done: cannot go on"),
+    "sensation": ("1 normal", "2 reduced", "3 absent"),
+}
+"""What each kind of question can be answered, and what follows."""
+
+
+def answers(question: Question, questions: Sequence[Question]) -> tuple[str, ...]:
+    """How ``question`` can be answered, and how many of ``questions`` are."""
+    done = sum(1 for each in questions if each.answer)
+    return (f"{done} of {len(questions)} answered", *ANSWERS.get(question.kind, ()), "↑↓ question")
+
+
+def question_row(question: Question) -> Content:
+    """Answer, question and reason; what stands in the way carries a sign."""
+    bad = (question.kind, question.answer) in {("blocker", "yes"), ("check", "no"), ("sensation", "absent")}
+    answer = f"{'▲ ' if bad else '✓ ' if question.answer else '  '}{question.answer or '......'}"
+    style = "bold $warning" if bad else "$success" if question.answer else MUTED
+    reason = f"\n{'':10}because: {question.justification}" if question.justification else ""
+    return Content.assemble((f"{answer:<10}", style), question.text, (reason, MUTED))
+
+
+def pads_row(channel: ChannelStatus) -> Content:
+    """One channel to confirm: what sits where, and how well it touches."""
+    ohm = "impedance not known" if channel.impedance_ohm is None else f"{channel.impedance_ohm / 1_000:.1f} kΩ"
+    done = ("✓ confirmed", "$success") if channel.pads_confirmed else ("… V confirms", "$warning")
+    return Content.assemble(
+        (f"output {channel.output}  {channel.name}", STRONG), f"  {channel.muscle}, {channel.site}\n",
+        (f"  {channel.pads}, contact {channel.contact or 'not known'}, {ohm}   ", MUTED), done,
+    )  # fmt: skip
+
+
+def progress_lines(progress: Progress, width: int) -> Content:
+    """Burst, set and session: each with a bar, and the same in words and numbers."""
+    p = progress
+    rows = (
+        ("burst", p.phase or "-", p.phase_elapsed_us, p.phase_length_us,
+         f"{tenths(p.phase_elapsed_us)} of {tenths(p.phase_length_us)} s"),
+        ("set", f"{p.set} of {p.sets}", p.repetition, p.repetitions, f"repetition {p.repetition} of {p.repetitions}"),
+        ("session", "time", p.session_elapsed_us, p.session_length_us,
+         f"{clock(p.session_elapsed_us)} of {clock(p.session_length_us)} min"),
+    )  # fmt: skip
+    cells = max(6, width - 54)
+    lines = [
+        Content.assemble((f"{label:<9}", MUTED), fit(word, 19), (bar(done, whole, cells), "$primary"), f"  {numbers}")
+        for label, word, done, whole, numbers in rows
+    ]
+    return Content("\n").join(lines)
+
+
+def counts_line(counts: Counts) -> Content:
+    """The dose so far; % voluntary as in the clinical reference, D.2."""
+    tries = counts.triggered + counts.missed + counts.assisted
+    own = f"{100 * counts.triggered // tries} %" if tries else NONE
+    pairs = (
+        ("delivered", counts.delivered), ("triggered", counts.triggered), ("missed", counts.missed),
+        ("assisted", counts.assisted), ("own effort", own), ("stops", counts.stops),
+    )  # fmt: skip
+    parts = [Content.assemble((f"{name} ", MUTED), (str(value), STRONG)) for name, value in pairs]
+    return Content("  ").join(parts)
