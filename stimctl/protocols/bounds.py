@@ -13,9 +13,9 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from stimctl import pulse
-from stimctl.limits import ABSOLUTE, ACCURACY_DEN, ACCURACY_NUM, Effect, Limits, narrow, profile
+from stimctl.limits import ABSOLUTE, ACCURACY_DEN, ACCURACY_NUM, Effect, Limits, absolute, narrow, profile
 from stimctl.protocols.models import Channel
-from stimctl.units import UM2_PER_CM2, MicroAmp, microamps, millihertz
+from stimctl.units import UM2_PER_CM2, microamps, millihertz
 
 SOURCES: Final[dict[str, str]] = {
     "peak_ua": "project, peak ceiling of the body part (small pads: thenar)",
@@ -93,26 +93,42 @@ def refuse_column(channel: Channel, effect: Effect, smallest_pad_um2: int) -> Li
 
     Normal sensation and a board that senses impedance are assumed; the limiter knows better and only narrows.
     """
-    return narrow(ABSOLUTE, profile(channel.part, effect, smallest_pad_um2=smallest_pad_um2))
+    part = channel.part
+    return narrow(
+        absolute(part, effect, smallest_pad_um2=smallest_pad_um2),
+        profile(part, effect, smallest_pad_um2=smallest_pad_um2),
+    )
 
 
-def field_breaches(channel: Channel, bounds: Limits) -> Iterator[tuple[str, Breach]]:
-    """Bounds of single fields: the field's name and the breach."""
+def peak_breaches(channel: Channel, bounds: Limits) -> Iterator[Breach]:
+    """Peak of the first phase."""
     peak = microamps(channel.max_amplitude_ma)
     if not 0 < peak <= bounds.peak_ua:
-        yield "max_amplitude_ma", _breach("peak_ua", f"{channel.max_amplitude_ma} mA", _ma(bounds.peak_ua))
+        yield _breach("peak_ua", f"{channel.max_amplitude_ma} mA", f"at most {bounds.peak_ua / 1e3:g} mA")
+
+
+def width_breaches(channel: Channel, bounds: Limits) -> Iterator[Breach]:
+    """Width of one phase."""
     if not bounds.phase_width_min_us <= channel.phase_width_us <= bounds.phase_width_max_us:
         which = "phase_width_min_us" if channel.phase_width_us < bounds.phase_width_min_us else "phase_width_max_us"
         allowed = f"{bounds.phase_width_min_us} to {bounds.phase_width_max_us} µs"
-        yield "phase_width_us", _breach(which, f"{channel.phase_width_us} µs", allowed)
+        yield _breach(which, f"{channel.phase_width_us} µs", allowed)
+
+
+def gap_breaches(channel: Channel, bounds: Limits) -> Iterator[Breach]:
+    """Pause between the phases."""
     if not 0 <= channel.interphase_gap_us <= bounds.interphase_gap_max_us:
         allowed = f"at most {bounds.interphase_gap_max_us} µs"
-        yield "interphase_gap_us", _breach("interphase_gap_max_us", f"{channel.interphase_gap_us} µs", allowed)
+        yield _breach("interphase_gap_max_us", f"{channel.interphase_gap_us} µs", allowed)
+
+
+def rate_breaches(channel: Channel, bounds: Limits) -> Iterator[Breach]:
+    """Pulse rate."""
     rate = millihertz(channel.rate_hz)
     if not bounds.rate_min_mhz <= rate <= bounds.rate_max_mhz:
         which = "rate_min_mhz" if rate < bounds.rate_min_mhz else "rate_max_mhz"
         allowed = f"{bounds.rate_min_mhz / 1e3:g} to {bounds.rate_max_mhz / 1e3:g} Hz"
-        yield "rate_hz", _breach(which, f"{channel.rate_hz} Hz", allowed)
+        yield _breach(which, f"{channel.rate_hz} Hz", allowed)
 
 
 def train_breaches(strongest: pulse.PulseTrain, bounds: Limits) -> Iterator[Breach]:
@@ -151,10 +167,6 @@ def fits_its_period(strongest: pulse.PulseTrain) -> bool:
 
 
 _ACCURACY: Final = Fraction(ACCURACY_NUM**2, ACCURACY_DEN**2)
-
-
-def _ma(ua: int) -> str:
-    return f"at most {MicroAmp(ua) / 1e3:g} mA"
 
 
 def _breach(limit: str, value: str, allowed: str, sources: dict[str, str] = SOURCES) -> Breach:

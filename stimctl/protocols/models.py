@@ -27,7 +27,8 @@ MAX_PADS: Final = 2 * MAX_CHANNELS
 
 def _why_not_a_site(word: str) -> str:
     """A clearer refusal for a placement that labels forbid."""
-    if FORBIDDEN_WORDS.isdisjoint(word.lower().replace("_", "-").split("-")):
+    words = set(word.lower().replace("_", "-").split("-"))
+    if not words & FORBIDDEN_WORDS or words & {"hand", "forearm"}:  # the back of the hand is only misspelt
         return ""
     return "is a forbidden placement: no current through head, neck, chest, heart or trunk"
 
@@ -153,13 +154,13 @@ class Trigger(_Strict):
     """Threshold in standard deviations over the resting mean; this or threshold_uv, never both."""
     threshold_uv: Annotated[int | float, q.THRESHOLD_UV] | None = None
     """Threshold of the EMG envelope in µV; this or threshold_sd, never both."""
-    dwell_ms: Annotated[int | float, q.DWELL_MS]
+    dwell_ms: Annotated[int, q.DWELL_MS]
     """Time in ms for which the EMG must stay over the threshold."""
     release_fraction: Annotated[int | float, q.RELEASE_FRACTION]
     """Share of the threshold below which the EMG must fall before the next attempt counts."""
-    blanking_ms: Annotated[int | float, q.BLANKING_MS]
+    blanking_ms: Annotated[int, q.BLANKING_MS]
     """Time in ms after each pulse in which the EMG is not heard."""
-    lockout_ms: Annotated[int | float, q.LOCKOUT_MS]
+    lockout_ms: Annotated[int, q.LOCKOUT_MS]
     """Time in ms after each burst in which nothing triggers."""
     baseline_s: Annotated[int | float, q.BASELINE_S]
     """Time in s of quiet EMG at the beginning, from which the resting level is taken."""

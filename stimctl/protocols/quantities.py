@@ -58,13 +58,17 @@ THRESHOLD_SD: Final = Quantity("SD", 2, 20, "project; clinical practice is 3 SD 
 THRESHOLD_UV: Final = Quantity(
     "µV", 1, 1_000, "project; NeuroMove manual: detectable 1.25 to 1000 µV", (("mV", 1e3), ("nV", 1e-3))
 )
-DWELL_MS: Final = Quantity("ms", 10, 500, "project; clinical practice is 50 to 200 ms", _MS)
+DWELL_MS: Final = Quantity("ms", 10, 500, "project; clinical practice is 50 to 200 ms", _MS, whole=True)
 RELEASE_FRACTION: Final = Quantity(
     "", 0.1, 0.95, "project: re-arm only after the EMG has fallen clearly below the threshold", (("%", 1e-2),)
 )
 # B.3: the M-wave ends about 14 ms after the pulse; 15 ms was enough, with slow amplifiers 30 ms was needed.
-BLANKING_MS: Final = Quantity("ms", 15, 100, "project; M-wave ends about 14 ms after a pulse (simulation study)", _MS)
-LOCKOUT_MS: Final = Quantity("ms", 300, 10_000, "project (hazard H24): no trigger for 300 ms after a burst", _MS)
+BLANKING_MS: Final = Quantity(
+    "ms", 15, 100, "project; M-wave ends about 14 ms after a pulse (simulation study)", _MS, whole=True
+)
+LOCKOUT_MS: Final = Quantity(
+    "ms", 300, 10_000, "project (hazard H24): no trigger for 300 ms after a burst", _MS, whole=True
+)
 BASELINE_S: Final = Quantity("s", 0.5, 60, _WINDOW, _S, exact=microseconds)
 ATTEMPT_WINDOW_S: Final = Quantity("s", 1, 60, "project; clinical practice is 5 to 10 s", _S, exact=microseconds)
 MAX_TRIGGERS_PER_MIN: Final = Quantity("", 1, 30, "project (hazard H24)", whole=True)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from stimctl.limits import PAD_AREA_MAX_UM2, Limits, narrow
+from stimctl.limits import ABSOLUTE, PAD_AREA_MAX_UM2, Limits, narrow
 from stimctl.protocols import bounds
 from stimctl.protocols.checks import nearest
 from stimctl.protocols.findings import Finding, shown
@@ -58,12 +58,15 @@ def tens_rate_is_high(protocol: Protocol, index: int, channel: Channel) -> Itera
         yield Finding(path, message, f"{channel.rate_hz} Hz", allowed, "TENS modes, secondary tables: 50 to 130 Hz")
 
 
-def fields_are_within_limits(protocol: Protocol, index: int, channel: Channel) -> Iterator[Finding]:
-    """Peak, phase width, gap and rate."""
-    limits = _limits(protocol, channel)
-    for name, breach in bounds.field_breaches(channel, limits):
-        message = f"is outside the limits of the {channel.part} ({protocol.effect} stimulation)"
-        yield Finding(("channel", index, name), message, *breach[1:])
+def _within_limits(field: str, judge: Callable[[Channel, Limits], Iterator[bounds.Breach]]) -> ChannelRule:
+    """The rule for one field alone, so that an unreadable neighbour does not hide its breach."""
+
+    def rule(protocol: Protocol, index: int, channel: Channel) -> Iterator[Finding]:
+        for breach in judge(channel, _limits(protocol, channel)):
+            message = f"is outside the limits of the {channel.part} ({protocol.effect} stimulation)"
+            yield Finding(("channel", index, field), message, *breach[1:])
+
+    return rule
 
 
 def pulses_are_within_limits(protocol: Protocol, index: int, channel: Channel) -> Iterator[Finding]:
@@ -217,7 +220,10 @@ CHANNEL_RULES: Final[tuple[ChannelRule, ...]] = (
     pads_exist,
     working_level_is_below_its_maximum,
     tens_rate_is_high,
-    fields_are_within_limits,
+    _within_limits("max_amplitude_ma", bounds.peak_breaches),
+    _within_limits("phase_width_us", bounds.width_breaches),
+    _within_limits("interphase_gap_us", bounds.gap_breaches),
+    _within_limits("rate_hz", bounds.rate_breaches),
     pulses_are_within_limits,
     pulses_fit_their_period,
 )
@@ -247,7 +253,9 @@ def _limits(protocol: Protocol, channel: Channel) -> Limits:
 
 
 def _narrowest(protocol: Protocol) -> Limits:
-    return narrow(*(_limits(protocol, channel) for channel in protocol.channels))
+    """What binds the bursts: the narrowest of all channels whose place is known."""
+    placed = (channel for channel in protocol.channels if {"site", "pads"} <= channel.model_fields_set)
+    return narrow(ABSOLUTE, *(_limits(protocol, channel) for channel in placed))
 
 
 def _load(channels: tuple[Channel, ...], area_um2: int) -> bounds.Load:

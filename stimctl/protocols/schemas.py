@@ -26,9 +26,18 @@ def schema() -> dict[str, Any]:
         definition.pop("title", None)
         for field, properties in definition["properties"].items():
             properties.pop("title", None)
+            _without_null(properties)
             properties["description"] = sentences[name][field]
     title = "stimctl protocol file, format 1"
     return {"$schema": DIALECT, "title": title, **document}
+
+
+def _without_null(properties: dict[str, Any]) -> None:
+    """TOML has no null: a field that may be absent is simply absent."""
+    kinds = [each for each in properties.get("anyOf", ()) if each != {"type": "null"}]
+    if len(kinds) == 1:
+        del properties["anyOf"], properties["default"]
+        properties.update(kinds[0])
 
 
 def _sentences() -> dict[str, dict[str, str]]:
