@@ -1,39 +1,16 @@
-"""What a host knows of a connected board, and whether its limits can be trusted."""
+"""From a reference board's introduction to the facts about it, and whether its limits can be trusted."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import final
+from dataclasses import fields, replace
 from zlib import crc32
 
+from stimctl.boards.facts import BoardFacts
 from stimctl.boards.reference import layout
 from stimctl.boards.reference.codes import Capability
 from stimctl.boards.reference.messages import Identity, LimitsTable
 from stimctl.errors import LimitsDisagree
 from stimctl.limits import ABSOLUTE, Limits, is_within
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class BoardFacts:
-    """A board as it has introduced itself. Steps: amplitude in µA, width in µs, rate in mHz.
-
-    ``limits`` is for the limiter: the board's own table, and the absolute limits for what a board cannot know
-    (pads, sites, what a channel is for). ``analog_rate_hz`` is 0 without an analog input.
-    """
-
-    name: str
-    serial: str
-    firmware: str
-    outputs: int
-    amplitude_step_ua: int
-    width_step_us: int
-    rate_step_mhz: int
-    senses_impedance: bool
-    senses_current: bool
-    analog_rate_hz: int
-    limits: Limits
-    limits_crc: int
 
 
 def table_crc(table: LimitsTable) -> int:
@@ -44,12 +21,11 @@ def table_crc(table: LimitsTable) -> int:
 def limits_of(table: LimitsTable) -> Limits:
     """The board's limits for the limiter; raises :class:`LimitsDisagree` if any is wider than the absolute ones."""
     own = {field.name: getattr(table, field.name) for field in fields(LimitsTable)}
-    limits = replace(ABSOLUTE, **own)
-    if not is_within(limits, ABSOLUTE):
-        wide = [name for name in own if not is_within(replace(ABSOLUTE, **{name: own[name]}), ABSOLUTE)]
-        listed = ", ".join(f"{name} {own[name]} (at most: {getattr(ABSOLUTE, name)})" for name in wide)
-        raise LimitsDisagree(f"the board's limits are wider than stimctl's: {listed}; it needs the right firmware")
-    return limits
+    wide = [name for name, value in own.items() if not is_within(replace(ABSOLUTE, **{name: value}), ABSOLUTE)]
+    if wide:
+        listed = ", ".join(f"{name} {own[name]} (stimctl: {getattr(ABSOLUTE, name)})" for name in wide)
+        raise LimitsDisagree(f"the board allows more than stimctl does: {listed}; it needs the right firmware")
+    return replace(ABSOLUTE, **own)
 
 
 def introduce(identity: Identity, table: LimitsTable) -> BoardFacts:
@@ -67,4 +43,5 @@ def introduce(identity: Identity, table: LimitsTable) -> BoardFacts:
         analog_rate_hz=identity.analog_rate_hz if Capability.ANALOG_IN in identity.capabilities else 0,
         limits=limits_of(table),
         limits_crc=table_crc(table),
+        simulated=Capability.SIMULATED in identity.capabilities,
     )

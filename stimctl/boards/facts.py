@@ -1,0 +1,33 @@
+"""What a host knows of a connected board, whichever kind it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from stimctl.limits import Limits
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class BoardFacts:
+    """A board as it has introduced itself. Steps: amplitude in µA, width in µs, rate in mHz.
+
+    ``limits`` is for the limiter: the board's own table, and the absolute limits for what a board cannot know
+    (pads, sites, what a channel is for). ``analog_rate_hz`` is 0 without an analog input. ``simulated``: a twin, with no
+    current anywhere.
+    """
+
+    name: str
+    serial: str
+    firmware: str
+    outputs: int
+    amplitude_step_ua: int
+    width_step_us: int
+    rate_step_mhz: int
+    senses_impedance: bool
+    senses_current: bool
+    analog_rate_hz: int
+    limits: Limits
+    limits_crc: int
+    simulated: bool

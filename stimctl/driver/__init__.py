@@ -1,0 +1,51 @@
+"""Talks to a board: acknowledgements, heartbeats, read-back, and a stop that any thread can give at any instant.
+
+``words`` holds states and events, ``core`` the :class:`Driver` that a session orders about, ``hearing`` and
+``conversation`` what the board's words and the passing time do to it, ``armed`` one armed session, ``health`` the
+read-back, ``exchange`` the open questions, ``line`` the lock between the control loop and the stop.
+"""
+
+from stimctl.boards import BoardFacts
+from stimctl.boards.reference.codes import Cause, Reason, Trouble
+from stimctl.boards.reference.messages import OutputReport, Samples
+from stimctl.driver.core import Driver
+from stimctl.driver.words import (
+    Analog,
+    Armed,
+    BoardEvent,
+    Connected,
+    Disarmed,
+    DriverState,
+    Faulted,
+    Lost,
+    OutputState,
+    Refused,
+    Reported,
+    Setup,
+    Stopped,
+    Told,
+)
+
+__all__ = [
+    "Analog",
+    "Armed",
+    "BoardEvent",
+    "BoardFacts",
+    "Cause",
+    "Connected",
+    "Disarmed",
+    "Driver",
+    "DriverState",
+    "Faulted",
+    "Lost",
+    "OutputReport",
+    "OutputState",
+    "Reason",
+    "Refused",
+    "Reported",
+    "Samples",
+    "Setup",
+    "Stopped",
+    "Told",
+    "Trouble",
+]

@@ -1,0 +1,167 @@
+"""Read-back: whether what a board reports is what it was told, and whether the pads still hold (hazards H11, H12, H22).
+
+Pure: reports and times go in, complaints come out. A complaint needs two reports running, so that one garbled
+measurement stops nobody's treatment; what the board itself calls trouble needs one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass
+from typing import Final, final
+
+from stimctl.boards.reference.messages import OutputReport, Report
+from stimctl.pulse import Command
+from stimctl.units import MS
+
+NEAR_ZERO_UA: Final = 500
+"""Measured current that still counts as none (project): above a converter's noise, far below a sensory threshold."""
+
+TOLERANCE_UA: Final = 2_000
+"""H22: measured and commanded may differ by 2 mA ..."""
+
+TOLERANCE_PERCENT: Final = 20
+"""... or by 20 %, whichever is more (IEC accuracy, A.1)."""
+
+REPORTS_RUNNING: Final = 2
+"""H22, F.3: a mismatch counts from the second report running."""
+
+IMPEDANCE_MAX_OHM: Final = 10_000
+"""Contact impedance beyond which a pad counts as off (project): several times a good gel pad's."""
+
+IMPEDANCE_RISE_PERCENT: Final = 50
+"""H11: a rise by more than this over the first value in the session counts as a peeling pad."""
+
+SETTLE_US: Final = 100 * MS
+"""How long, beyond two periods, a measurement may still show an earlier setting: it is of the newest pulse."""
+
+_HISTORY: Final = 512
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Something wrong with one output, in words."""
+
+    output: int
+    text: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    sequence: int
+    sent_us: int
+    command: Command | None  # None: all zero, as after arming
+
+
+class Health:
+    """Judges the reports of one armed session over ``outputs``; made anew at each arming."""
+
+    def __init__(self, outputs: frozenset[int], armed_sequence: int, now_us: int, *, senses_current: bool) -> None:
+        self._outputs, self._senses_current = outputs, senses_current
+        self._sent = deque([_Sent(armed_sequence, now_us, None)], maxlen=_HISTORY)
+        self._baseline: dict[int, int] = {}
+        self._strikes: Counter[tuple[str, int]] = Counter()
+
+    def commanded(self, sequence: int, command: Command, now_us: int) -> None:
+        """An update left under ``sequence``."""
+        self._sent.append(_Sent(sequence, now_us, command))
+
+    def has_applied(self, sequence: int, report: Report) -> bool:
+        """Whether the board had accepted the frame ``sequence``, or a later one, when it reported."""
+        return (report.last_sequence - sequence) % 0x1_0000 < 0x8000
+
+    def judge(self, report: Report, now_us: int) -> tuple[Complaint, ...]:
+        """What is wrong with the session's outputs in ``report``."""
+        accepted = [sent for sent in self._sent if self.has_applied(sent.sequence, report)]
+        complaints = []
+        for number in sorted(self._outputs):
+            if number >= len(report.outputs):
+                complaints.append(Complaint(number, "is missing from the board's report"))
+                continue
+            told = report.outputs[number]
+            complaints += self._current(number, told, accepted, now_us)
+            complaints += self._contact(number, told)
+        return tuple(complaints)
+
+    def _current(self, number: int, told: OutputReport, accepted: list[_Sent], now_us: int) -> list[Complaint]:
+        commanded = _amplitude(accepted[-1], number) if accepted else 0
+        complaints = self._struck(
+            "applied",
+            number,
+            told.applied_ua != commanded,
+            f"applies {told.applied_ua} µA where {commanded} µA were commanded",
+        )
+        if not self._senses_current:
+            return complaints
+        low, high = _recent_range(accepted, number, now_us)
+        inside = told.measured_ua is not None and low - _tolerance(low) <= told.measured_ua <= high + _tolerance(high)
+        return complaints + self._struck(
+            "measured",
+            number,
+            not inside,
+            f"delivers {told.measured_ua} µA where {commanded} µA were commanded",
+        )
+
+    def _contact(self, number: int, told: OutputReport) -> list[Complaint]:
+        complaints = [Complaint(number, f"reports {told.trouble.name}".lower())] if told.trouble else []
+        impedance = told.impedance_ohm
+        if impedance is None:
+            return complaints
+        first = self._baseline.setdefault(number, impedance)
+        risen = 100 * impedance > (100 + IMPEDANCE_RISE_PERCENT) * first
+        complaints += self._struck(
+            "rise", number, risen, f"contact impedance rose from {first} to {impedance} ohm: check the pads"
+        )
+        return complaints + self._struck(
+            "high", number, impedance > IMPEDANCE_MAX_OHM, f"contact impedance is {impedance} ohm: check the pads"
+        )
+
+    def _struck(self, what: str, number: int, wrong: bool, text: str) -> list[Complaint]:
+        """One complaint once ``wrong`` has held for enough reports running."""
+        self._strikes[what, number] = self._strikes[what, number] + 1 if wrong else 0
+        return [Complaint(number, text)] if self._strikes[what, number] >= REPORTS_RUNNING else []
+
+
+def _amplitude(sent: _Sent, number: int) -> int:
+    return 0 if sent.command is None else sent.command.amplitude_ua(number)
+
+
+def _tolerance(ua: int) -> int:
+    return max(TOLERANCE_UA, ua * TOLERANCE_PERCENT // 100)
+
+
+def _recent_range(accepted: list[_Sent], number: int, now_us: int) -> tuple[int, int]:
+    """Lowest and highest amplitude in force since a time that a measurement may still stem from.
+
+    Without it every ramp would look like a fault: at 120 mA/s the newest pulse is 3.4 mA behind the newest setting.
+    """
+    low = high = _amplitude(accepted[-1], number) if accepted else 0
+    since = now_us - SETTLE_US - _two_periods_us(accepted, number)
+    for index in range(len(accepted) - 1, 0, -1):
+        if accepted[index].sent_us < since:
+            break  # this one was in force through the whole window
+        earlier = _amplitude(accepted[index - 1], number)
+        low, high = min(low, earlier), max(high, earlier)
+    return low, high
+
+
+def _two_periods_us(accepted: list[_Sent], number: int) -> int:
+    """Two periods of the newest train of an output that had a rate, at most 4 s."""
+    for sent in reversed(accepted):
+        if sent.command is None:
+            break
+        for output in sent.command.outputs:
+            if output.channel == number and output.train.rate_mhz > 0:
+                return min(2_000_000_000 // output.train.rate_mhz, 4_000_000)
+    return 0
+
+
+def is_quiet(outputs: tuple[OutputReport, ...], *, senses_current: bool) -> bool:
+    """Whether every output is at zero, by setting and, on a board that can, by measurement."""
+    return all(
+        told.applied_ua == 0
+        and (not senses_current or (told.measured_ua is not None and told.measured_ua <= NEAR_ZERO_UA))
+        for told in outputs
+    )
