@@ -12,7 +12,7 @@ from stimctl.errors import Refusal
 from stimctl.limits import DEAD_MAN_MAX_MS, Effect, Limits
 from stimctl.pulse import PulseTrain
 from stimctl.safety.rules import Gate
-from stimctl.safety.words import ZERO, Placement, Rule, Strength, ceil_div, rise_ua
+from stimctl.safety.words import ZERO, Placement, Rule, Strength, ceil_div, one_step_up, rise_ua, strength, well_typed
 from stimctl.units import MS, SECOND
 
 SILENCE_US: Final = 2 * DEAD_MAN_MAX_MS * MS
@@ -35,11 +35,14 @@ class Site:
         self.spent_us = spent_us
         self._counted_to_us = self._warm_until_us = now_us
 
+    def spent_at_us(self, now_us: int) -> int:
+        """Stimulation time until now."""
+        return self.spent_us + max(0, min(now_us, self._warm_until_us) - self._counted_to_us)
+
     def advance(self, now_us: int) -> None:
         """Count up to now."""
-        warm_us = min(now_us, self._warm_until_us) - self._counted_to_us
-        if warm_us > 0:
-            self.spent_us += warm_us
+        if self._warm_until_us > self._counted_to_us:
+            self.spent_us = self.spent_at_us(now_us)
         self._counted_to_us = now_us
 
     def warm(self, at_us: int) -> None:
@@ -116,6 +119,37 @@ class Channel:
     ) -> Refusal:
         """The refusal of a rule for this channel."""
         return Refusal(rule, value, bound, unit, now_us=now_us, channel=self.number, bound_from=whose)
+
+    def measure(self, train: PulseTrain, now_us: int) -> Strength:
+        """Judge the type and every bound of a train; its strength if it is inside."""
+        if not well_typed(train):
+            raise self.refuse(Rule.TYPE, train, "a PulseTrain of whole numbers", "", now_us, "types")
+        s = strength(train)
+        if not self.gate.allows(train, s):
+            raise self.gate.finding(train, s, self.number).refusal(now_us)
+        return s
+
+    def judge_ceiling(self, s: Strength, now_us: int) -> None:
+        """Refuse what is stronger than this person was found to tolerate today, or anything if nothing was found."""
+        if self.ceiling is None:
+            raise self.refuse(Rule.CEILING, "none", "found today", "", now_us)
+        if not self.ceiling.covers(s):
+            raise self.refuse(Rule.CEILING, *self.ceiling.excess(s), now_us, "ceiling found today")
+
+    def judge_raise(self, new: Strength, raised_at_us: int | None, now_us: int) -> None:
+        """Refuse a raise that is too large, or comes too soon after the last one, on whatever channel that was."""
+        lim = self.limits
+        most = one_step_up(self.level, new, lim.step_ua)
+        if not most.covers(new):
+            raise self.refuse(Rule.TITRATION_STEP, *most.excess(new), now_us, "one step above the level")
+        if raised_at_us is None:
+            return
+        waited_us = now_us - raised_at_us
+        if not waited_us >= lim.step_interval_min_us:
+            raise self.refuse(Rule.TITRATION_RATE, waited_us, lim.step_interval_min_us, "µs", now_us)
+        rise, may = rise_ua(new, self.level, self.level), lim.rise_ua_per_s * waited_us // SECOND
+        if not rise <= may:
+            raise self.refuse(Rule.TITRATION_RATE, rise, may, "µA rise", now_us)
 
     def judge(self, s: Strength, now_us: int) -> None:
         """Refuse an amplitude that what has been forbids; takes the ramp's credit."""

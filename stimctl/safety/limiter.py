@@ -9,25 +9,14 @@ from __future__ import annotations
 from typing import Final, final
 
 from stimctl.errors import Refusal
-from stimctl.limits import Effect, Limits, indicated, narrow, untimed
+from stimctl.limits import Limits
 from stimctl.pulse import Command, Output, PulseTrain
 from stimctl.safety import review
-from stimctl.safety.accounts import SILENCE_US, Channel, Site
+from stimctl.safety.accounts import SILENCE_US, Channel
 from stimctl.safety.latch import Approved, Latch, approve
-from stimctl.safety.rules import Gate, SharedPad, Source, check_limits, check_placement, plan_findings, sources
-from stimctl.safety.words import (
-    ZERO,
-    Finding,
-    Placement,
-    Rule,
-    Strength,
-    highest_covered_ua,
-    one_step_up,
-    rise_ua,
-    strength,
-    well_typed,
-)
-from stimctl.units import SECOND, MicroAmp
+from stimctl.safety.placing import place
+from stimctl.safety.words import ZERO, Finding, Placement, Rule, highest_covered_ua, strength, well_typed
+from stimctl.units import MicroAmp
 
 _ONE_MA: Final = MicroAmp(1_000)
 
@@ -58,65 +47,17 @@ class Limiter:
         now_us: int,
         site_time_spent_us: dict[str, int] | None = None,
     ) -> None:
+        if type(latch) is not Latch:
+            raise Refusal(Rule.TYPE, type(latch).__name__, "Latch", "", now_us=0)
+        placed = place(placements, board, senses_impedance, site_time_spent_us or {}, now_us)
+        self._channels, self._sites, self._shared = placed
+        self._all = tuple(self._channels.values())
+        self._every_bit = (1 << len(self._all)) - 1
+        self._latch, self._epoch = latch, latch.epoch
         self._now_us = self._approved_at_us = now_us
         self._raised_at_us: int | None = None
         self._titrating: Channel | None = None
         self._treating = False
-        self._sites: dict[str, Site] = {}
-        self._channels: dict[int, Channel] = {}
-        self._check_arguments(placements, board, latch, senses_impedance, site_time_spent_us or {})
-        self._latch, self._epoch = latch, latch.epoch
-        for placement in placements:
-            self._place(placement, board, senses_impedance, (site_time_spent_us or {}).get(placement.site, 0))
-        self._all = tuple(self._channels.values())
-        self._every_bit = (1 << len(self._all)) - 1
-        self._shared = self._shared_pads()
-
-    # --- construction ----------------------------------------------------------------------------------------------
-
-    def _check_arguments(
-        self, placements: object, board: Limits, latch: object, senses_impedance: object, spent: dict[str, int]
-    ) -> None:
-        """Refuse arguments that are not what they should be, before anything is built on them."""
-        for value, kind in ((self._now_us, int), (placements, tuple), (latch, Latch), (senses_impedance, bool)):
-            if type(value) is not kind:
-                raise self._refuse(Rule.TYPE, type(value).__name__, kind.__name__)
-        if not placements:
-            raise self._refuse(Rule.MISSING_CHANNEL, 0, 1, "channels")
-        check_limits(board, self._now_us)
-        for site, us in spent.items():
-            if not (type(site) is str and type(us) is int and us >= 0):
-                raise self._refuse(Rule.TYPE, f"{site!r}: {us!r}", "a site and its µs")
-
-    def _place(self, placement: Placement, board: Limits, senses_impedance: bool, spent_us: int) -> None:
-        """Take up one channel, with its plan judged."""
-        check_placement(placement, self._now_us)
-        if placement.channel in self._channels:
-            raise self._refuse(Rule.DUPLICATE_CHANNEL, placement.channel, "once", "")
-        whose = sources(placement, board, senses_impedance=senses_impedance)
-        for source in whose:
-            for finding in plan_findings(placement, source):
-                raise finding.refusal(self._now_us)
-        absolute, *others = (source.limits for source in whose)
-        limits = narrow(indicated(absolute), *others)
-        if placement.effect is Effect.SENSORY:
-            limits = untimed(limits)
-        site = self._sites.setdefault(placement.site, Site(spent_us, self._now_us))
-        channel = Channel(placement, Gate(whose), limits, site, 1 << len(self._channels))
-        self._channels[placement.channel] = channel
-
-    def _shared_pads(self) -> tuple[tuple[SharedPad, tuple[Channel, ...]], ...]:
-        """The pads that more than one channel uses; one id with two areas is refused."""
-        users: dict[str, list[Channel]] = {}
-        areas: dict[str, int] = {}
-        for channel in self._all:
-            for pad in channel.placement.pads:
-                users.setdefault(pad.id, []).append(channel)
-                if areas.setdefault(pad.id, pad.area_um2) != pad.area_um2:
-                    raise self._refuse(Rule.PAD_AREA, pad.area_um2, areas[pad.id], "µm²")
-        return tuple(
-            (SharedPad(pad, _on_pad(each, areas[pad])), tuple(each)) for pad, each in users.items() if len(each) > 1
-        )
 
     # --- what an operator does -------------------------------------------------------------------------------------
 
@@ -136,7 +77,7 @@ class Limiter:
         state = self._operate(channel, now_us)
         if state is not self._titrating:
             raise state.refuse(Rule.LOCKED, "not in titration", "titration", "", now_us)
-        s = self._measure(state, found, now_us)
+        s = state.measure(found, now_us)
         if not s.peak_ua > 0:
             raise state.refuse(Rule.CEILING, s.peak_ua, 1, "µA", now_us)
         if not state.reached.covers(s):
@@ -148,8 +89,7 @@ class Limiter:
         self._observe(now_us)
         self._refuse_latched()
         for state in self._all:
-            if state.ceiling is None:
-                raise state.refuse(Rule.CEILING, "none", "found today", "", now_us)
+            state.judge_ceiling(ZERO, now_us)
         self.close()
         self._treating = True
         for state in self._all:
@@ -176,13 +116,13 @@ class Limiter:
         lowering and passes at once.
         """
         state = self._operate(channel, now_us)
-        new = self._measure(state, train, now_us)
+        new = state.measure(train, now_us)
         if self._treating:
-            self._refuse_over_ceiling(state, new, now_us)
+            state.judge_ceiling(new, now_us)
         if not state.open:
             raise state.refuse(Rule.LOCKED, new.peak_ua, 0, "µA", now_us)
         if not state.level.covers(new):
-            self._refuse_leap(state, new, now_us)
+            state.judge_raise(new, self._raised_at_us, now_us)
             self._raised_at_us = now_us
             state.grant_step(now_us)
         state.set_level(train, new)
@@ -196,22 +136,6 @@ class Limiter:
         if not state.level.covers(s):
             raise state.refuse(Rule.LEVEL, *state.level.excess(s), now_us, "level")
         state.set_level(train, s)
-
-    def _refuse_leap(self, state: Channel, new: Strength, now_us: int) -> None:
-        """Refuse a raise that is too large, or comes too soon after the last one on any channel."""
-        lim, old = state.limits, state.level
-        most = one_step_up(old, new, lim.step_ua)
-        if not most.covers(new):
-            raise state.refuse(Rule.TITRATION_STEP, *most.excess(new), now_us, "one step above the level")
-        if self._raised_at_us is None:
-            return
-        waited_us = now_us - self._raised_at_us
-        if not waited_us >= lim.step_interval_min_us:
-            raise state.refuse(Rule.TITRATION_RATE, waited_us, lim.step_interval_min_us, "µs", now_us)
-        rise = rise_ua(new, old, old)
-        if not rise * SECOND <= lim.rise_ua_per_s * waited_us:
-            may = lim.rise_ua_per_s * waited_us // SECOND
-            raise state.refuse(Rule.TITRATION_RATE, rise, may, "µA rise", now_us)
 
     # --- every command ---------------------------------------------------------------------------------------------
 
@@ -264,10 +188,10 @@ class Limiter:
 
     def _judge_train(self, state: Channel, train: PulseTrain, now_us: int) -> None:
         """One channel's train: its bounds, its ceiling, then what has been."""
-        s = state.new = self._measure(state, train, now_us)
+        s = state.new = state.measure(train, now_us)
         if s.peak_ua:
             if self._treating:
-                self._refuse_over_ceiling(state, s, now_us)
+                state.judge_ceiling(s, now_us)
             state.judge(s, now_us)
 
     # --- what can be asked -----------------------------------------------------------------------------------------
@@ -309,12 +233,12 @@ class Limiter:
         """Stimulation time of a site so far, earlier sessions of today included."""
         return self._sites[site].spent_us
 
-    def review(self, command: Command) -> tuple[Finding, ...]:
+    def review(self, command: Command, now_us: int) -> tuple[Finding, ...]:
         """What the warn column says about a command, the burst plans and the sites; refuses and changes nothing."""
         named = [(self._channels.get(output.channel), output) for output in command.outputs]
         trains = [f for state, output in named if state is not None for f in review.train_warnings(state, output)]
         pads = [f for pad, users in self._shared for f in review.pad_warnings(pad, users, command)]
-        sites = [f for state in self._all for f in review.site_warnings(state)]
+        sites = [f for state in self._all for f in review.site_warnings(state, now_us)]
         return (*trains, *pads, *self.review_placements(), *sites)
 
     def review_placements(self) -> tuple[Finding, ...]:
@@ -354,21 +278,6 @@ class Limiter:
         if self._latch.tripped:
             raise self._refuse(Rule.LATCHED, self._latch.reason, "cleared by a person")
 
-    def _refuse_over_ceiling(self, state: Channel, s: Strength, now_us: int) -> None:
-        if state.ceiling is None:
-            raise state.refuse(Rule.CEILING, "none", "found today", "", now_us)
-        if not state.ceiling.covers(s):
-            raise state.refuse(Rule.CEILING, *state.ceiling.excess(s), now_us, "ceiling found today")
-
-    def _measure(self, state: Channel, train: PulseTrain, now_us: int) -> Strength:
-        """Type and bounds of a train; its strength if it is inside."""
-        if not well_typed(train):
-            raise state.refuse(Rule.TYPE, train, "a PulseTrain of whole numbers", "", now_us, "types")
-        s = strength(train)
-        if not state.gate.allows(train, s):
-            raise state.gate.finding(train, s, state.number).refusal(now_us)
-        return s
-
     def _state(self, channel: int) -> Channel:
         state = self._channels.get(channel) if type(channel) is int else None
         if state is None:
@@ -378,8 +287,3 @@ class Limiter:
     def _refuse(self, rule: Rule, value: object, bound: object, unit: str = "") -> Refusal:
         """The refusal of a rule that is about no one channel."""
         return Refusal(rule, value, bound, unit, now_us=self._now_us, bound_from="session")
-
-
-def _on_pad(users: list[Channel], area_um2: int) -> tuple[Source, ...]:
-    """The sources of every channel on a pad, for that pad's own area."""
-    return tuple(source._replace(area_um2=area_um2) for state in users for source in state.gate.sources)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from stimctl.limits import warning
 from stimctl.pulse import Command, Output
 from stimctl.safety.accounts import Channel
-from stimctl.safety.rules import SharedPad, Source, plan_findings
+from stimctl.safety.placing import plan_findings
+from stimctl.safety.rules import SharedPad, Source
 from stimctl.safety.words import Finding, Placement, Rule, strength, well_typed
 
 
@@ -28,10 +29,10 @@ def train_warnings(channel: Channel, output: Output) -> Iterator[Finding]:
         yield from warn_source(channel.placement).findings(train, strength(train), channel.number)
 
 
-def site_warnings(channel: Channel) -> Iterator[Finding]:
+def site_warnings(channel: Channel, now_us: int) -> Iterator[Finding]:
     """Whether the channel's site has had enough."""
     source = warn_source(channel.placement)
-    spent_us, bound_us = channel.site.spent_us, source.limits.site_time_us
+    spent_us, bound_us = channel.site.spent_at_us(now_us), source.limits.site_time_us
     if not spent_us <= bound_us:
         yield Finding(Rule.SITE_TIME, spent_us, bound_us, "µs", channel.number, source.name)
 

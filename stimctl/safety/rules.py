@@ -8,38 +8,24 @@ refuse". Where the clinical reference leaves a choice, the stricter reading is t
 * R4's factor 6/5 applies to rms, both densities and energy of the absolute column, so 36/25 on squares.
 * Charge density has no bound in A.5; it is reported (:func:`stimctl.pulse.figures`), not judged. Shannon's k permits
   and refuses nothing (A.4).
-* A channel without sensation at its site is refused (labels: not on numb skin, C.3), not merely lowered.
-* A motor channel must bring a burst plan, and every channel at least two different pads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from math import isqrt
 from typing import Final, NamedTuple, final
 
-from stimctl.errors import Refusal
 from stimctl.limits import (
     ACCURACY_DEN,
     ACCURACY_NUM,
-    PAD_AREA_MAX_UM2,
-    PAD_AREA_MIN_UM2,
-    BodyPart,
-    Effect,
     Limits,
-    Sensation,
-    absolute,
     narrow,
-    profile,
 )
 from stimctl.pulse import TEST_LOAD_OHM, PulseTrain, busy_us, net_charge_pc, pulse_square_ua2us
 from stimctl.safety.words import (
     PERIODS,
-    Burst,
     Finding,
-    Pad,
-    Placement,
     Row,
     Rule,
     Strength,
@@ -236,70 +222,3 @@ class SharedPad:
                 if not least <= value <= most:
                     return Finding(Rule.SHARED_PAD_DENSITY, value, most, unit, None, f"{source.name}, pad {self.name}")
         return Finding(Rule.FAULT, 0, 0, "breaches named", None, "two judgements that disagree")
-
-
-def sources(placement: Placement, board: Limits, *, senses_impedance: bool) -> tuple[Source, ...]:
-    """Whose bounds a channel is under, in the order in which they are asked (A.5)."""
-    part, effect = placement.part, placement.effect
-    area = min(pad.area_um2 for pad in placement.pads)
-    own = profile(part, effect, smallest_pad_um2=area, sensation=placement.sensation, senses_impedance=senses_impedance)
-    return (
-        Source("absolute", absolute(part, effect, smallest_pad_um2=area), area, accuracy=True),
-        Source(f"profile {part}", own, area),
-        Source("board", board, area),
-        Source("protocol", placement.protocol, area),
-    )
-
-
-def plan_findings(placement: Placement, source: Source) -> Iterator[Finding]:
-    """What is wrong with a channel's burst plan by this source; sensory stimulation has no on-time or duty rule."""
-    burst, lim, timed = placement.burst, source.limits, placement.effect is Effect.MOTOR
-    if burst is None:
-        if timed:
-            yield Finding(Rule.BURST_PLAN, 0, 1, "plans", placement.channel, source.name)
-        return
-    on_us = burst.ramp_up_us + burst.hold_us + burst.ramp_down_us
-    duty = ceil_div(on_us * 1_000, max(on_us + burst.rest_us, 1))
-    for rule, value, least, most, unit in (
-        (Rule.RAMP_UP, burst.ramp_up_us, lim.ramp_up_min_us, on_us, "µs"),
-        (Rule.ON_TIME, on_us, 1, lim.on_time_us if timed else on_us, "µs"),
-        (Rule.DUTY, duty, 0, lim.duty_permille if timed else 1_000, "‰"),
-    ):
-        if not least <= value <= most:
-            yield Finding(rule, value, least if value < least else most, unit, placement.channel, source.name)
-
-
-def check_placement(placement: Placement, now_us: int) -> None:
-    """Raise a :class:`Refusal` unless the placement is made of what it should be, before anything is worked out."""
-
-    def need(fine: bool, rule: Rule, value: object, bound: object, unit: str = "") -> None:
-        if not fine:
-            raise Refusal(rule, value, bound, unit, now_us=now_us, bound_from="placement")
-
-    need(type(placement) is Placement, Rule.TYPE, type(placement).__name__, "Placement")
-    channel, part, effect, sensation, pads, site, protocol, burst = placement
-    need(type(channel) is int and channel >= 0, Rule.UNKNOWN_CHANNEL, channel, "0 or more")
-    for value, kind in ((part, BodyPart), (effect, Effect), (sensation, Sensation), (site, str), (pads, tuple)):
-        need(type(value) is kind, Rule.TYPE, value, kind.__name__)
-    need(site != "", Rule.TYPE, "an empty name", "a site")
-    need(sensation is not Sensation.ABSENT, Rule.SENSATION, sensation, Sensation.REDUCED)
-    check_limits(protocol, now_us)
-    need(len(pads) >= 2, Rule.PADS, len(pads), 2, "pads")
-    for pad in pads:
-        need(type(pad) is Pad and type(pad.id) is str and pad.id != "", Rule.TYPE, pad, "Pad")
-        inside = type(pad.area_um2) is int and PAD_AREA_MIN_UM2 <= pad.area_um2 <= PAD_AREA_MAX_UM2
-        need(inside, Rule.PAD_AREA, pad.area_um2, f"{PAD_AREA_MIN_UM2} to {PAD_AREA_MAX_UM2}", "µm²")
-    need(len({pad.id for pad in pads}) == len(pads), Rule.PADS, "one pad twice", "different pads")
-    if burst is not None:
-        fine = type(burst) is Burst and all(type(each) is int and each >= 0 for each in burst)
-        need(fine, Rule.TYPE, burst, "a Burst of whole µs")
-
-
-def check_limits(limits: Limits, now_us: int) -> None:
-    """Raise a :class:`Refusal` unless every bound is an exact, non-negative integer."""
-    if type(limits) is not Limits:
-        raise Refusal(Rule.TYPE, type(limits).__name__, "Limits", "", now_us=now_us, bound_from="limits")
-    for field in fields(Limits):
-        value: object = getattr(limits, field.name, None)
-        if type(value) is not int or value < 0:
-            raise Refusal(Rule.TYPE, value, "a whole number", field.name, now_us=now_us, bound_from="limits")
