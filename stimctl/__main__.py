@@ -1,0 +1,29 @@
+"""The door: ``stimctl`` and ``python -m stimctl``. Opens the command line, or, for a control process, the face."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Run what the command line says; returns the process's exit code."""
+    from stimctl import cli
+
+    return cli.guarded(_face) if sys.argv[1:2] == ["--face"] else cli.main()
+
+
+def _face() -> int:
+    """The hidden door: ``stimctl --face [PROTOCOL BOARD EMG]``, which a control process starts for its screen.
+
+    The three fill the fields of the start screen; see :data:`stimctl.control.FACE`.
+    """
+    from stimctl.control import authoring, run_face
+    from stimctl.tui import run_tui
+
+    protocol, board, emg = (*sys.argv[2:5], "", "", "")[:3]
+    library = [(each.name, each.kind, each.title, each.name) for each in authoring.library()]
+    return run_face(lambda handle: run_tui(handle, library, protocol=protocol, board=board or "sim:", emg=emg))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

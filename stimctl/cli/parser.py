@@ -1,0 +1,235 @@
+"""Every command, its options, its help and an example of its use."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import textwrap
+from collections.abc import Callable
+from typing import Final, NoReturn
+
+from stimctl import __version__
+from stimctl.cli import authoring, checking, records, running
+
+EXIT_CODES: Final = "exit codes: 0 all good, 1 faults, 2 wrong usage, 70 a bug in stimctl, 128 + N ended by signal N"
+
+KINDS: Final = ("fes-cyclic", "fes-emg-triggered", "tens-conventional")
+"""The kinds of protocol, for the help; ``control.authoring`` has the last word."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def build() -> argparse.ArgumentParser:
+    """The parser; its result has ``run``, which takes the result and returns an exit code."""
+    parser = _Parser(
+        prog="stimctl",
+        description="A session controller for electrical stimulation in hand rehabilitation after stroke. Without a "
+        "command it opens the screen, on the simulated board. Research software, not a certified medical device.",
+        epilog=f"example: stimctl demo\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"stimctl {__version__}")
+    parser.set_defaults(run=running.start)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
+    for add in (_demo, _run, _check, _new, _library, _schema, _sim, _sessions, _verify):
+        add(commands)
+    return parser
+
+
+Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for what add_subparsers returns
+
+
+def _command(
+    commands: Commands[_Parser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    does: str,
+    *examples: str,
+    more: str = "",
+) -> argparse.ArgumentParser:
+    """A command with its one line, its longer words and its examples."""
+    word = "example" if len(examples) == 1 else "examples"
+    parser = commands.add_parser(
+        name,
+        help=does,
+        description=textwrap.fill(f"{does[0].upper()}{does[1:]}. {more}".strip(), 79),
+        epilog=f"{word}:\n" + "\n".join(f"  {each}" for each in examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _demo(commands: Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "demo",
+        running.demo,
+        "a full guided session on the simulated board and patient, nothing to answer",
+        "stimctl demo",
+        "stimctl demo --headless --speed max",
+        more="Without a terminal it prints plain lines of progress.",
+    )
+    _simulation(parser)
+    parser.add_argument("--headless", action="store_true", help="no screen: print progress and end by itself")
+
+
+def _run(commands: Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "run",
+        running.run,
+        "one session with a protocol file",
+        "stimctl run wrist.toml",
+        "stimctl run wrist.toml --board reference:/dev/ttyACM0",
+        "stimctl run wrist.toml --emg file:recording.csv --headless --speed max",
+        more="Every session starts at zero. STOP is Space, Ctrl+X or Ctrl+C, everywhere.",
+    )
+    parser.add_argument("protocol", metavar="FILE", help="the protocol file (TOML)")
+    parser.add_argument(
+        "--board",
+        metavar="URL",
+        default="sim:",
+        help="sim: (default) or reference:PORT; PORT is anything pyserial opens",
+    )
+    parser.add_argument("--emg", metavar="URL", default="", help="sim:, board: or file:PATH (default: the board's own)")
+    parser.add_argument("--headless", action="store_true", help="no screen: print progress and end by itself")
+    _simulation(parser)
+
+
+def _simulation(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--seed", metavar="N", type=_seed, help="the simulated patient's seed; the same N, the same patient"
+    )
+    parser.add_argument(
+        "--speed",
+        metavar="X",
+        type=_speed,
+        help="X times as fast as life, or max (with --headless); on the simulated board only",
+    )
+    _store(parser)
+
+
+def _check(commands: Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "check",
+        checking.check,
+        "validate protocol files and rehearse them through the limiter",
+        "stimctl check wrist.toml",
+        "stimctl check --format json protocols/*.toml",
+        "stimctl library wrist-finger-extensors-cyclic | stimctl check -",
+        more="Each fault is one line: file:line:column: field: what is wrong, what is allowed, where the limit comes "
+        "from. Exit code 0 when all files are good, 1 when any has a fault.",
+    )
+    parser.add_argument("files", metavar="FILE", nargs="+", help="a protocol file; - reads standard input")
+    _format(parser)
+
+
+def _new(commands: Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "new",
+        authoring.new,
+        "a commented protocol file to start from",
+        "stimctl new fes-cyclic -o wrist.toml",
+        more=f"KIND is one of {', '.join(KINDS)}. An existing file is never overwritten.",
+    )
+    parser.add_argument("kind", metavar="KIND", help="what kind of protocol")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write it here and not to standard output")
+
+
+def _library(commands: Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "library",
+        authoring.library,
+        "the protocols that come with stimctl, or the text of one",
+        "stimctl library",
+        "stimctl library wrist-finger-extensors-cyclic > mine.toml",
+    )
+    parser.add_argument("name", metavar="NAME", nargs="?", help="print this one")
+
+
+def _schema(commands: Commands[_Parser]) -> None:
+    _command(
+        commands,
+        "schema",
+        authoring.schema,
+        "the JSON Schema of protocol files, for an editor",
+        "stimctl schema > stimctl.schema.json",
+    )
+
+
+def _sim(commands: Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "sim",
+        running.sim,
+        "a board's twin with a simulated patient, on a pseudo-terminal",
+        "stimctl sim reference --link ./board",
+        "stimctl run wrist.toml --board reference:./board     (in another terminal)",
+        more="It speaks the board's own bytes, for any client to open, until Ctrl+C.",
+    )
+    parser.add_argument("board", metavar="BOARD", choices=("reference",), help="which board: reference")
+    parser.add_argument("--link", metavar="PATH", help="make this link to the pseudo-terminal")
+    parser.add_argument("--seed", metavar="N", type=_seed, help="the simulated patient's seed")
+
+
+def _sessions(commands: Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "sessions",
+        records.sessions,
+        "the recorded sessions, or every event of one",
+        "stimctl sessions",
+        "stimctl sessions last",
+        more="ID may be shortened as long as it is unmistakable; last is the newest.",
+    )
+    parser.add_argument("id", metavar="ID", nargs="?", help="show the events of this session")
+    _store(parser)
+    _format(parser)
+
+
+def _verify(commands: Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "verify",
+        records.verify,
+        "walk the record's hash chain and say whether every row is as it was written",
+        "stimctl verify",
+    )
+    _store(parser)
+
+
+def _store(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--store", metavar="PATH", help="the record (default: in your user data folder)")
+
+
+def _format(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
+
+
+def _seed(text: str) -> int:
+    if text.isascii() and text.isdecimal() and len(text) <= 18:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
+
+
+def _speed(text: str) -> float:
+    if text == "max":
+        return math.inf
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = math.nan
+    if 0.1 <= speed <= 10_000:
+        return speed
+    raise argparse.ArgumentTypeError(f"{text!r} is not max or a number from 0.1 to 10000")

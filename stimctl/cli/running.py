@@ -1,0 +1,81 @@
+"""``run``, ``demo``, ``sim`` and the bare screen: what starts a session."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from typing import TYPE_CHECKING, Final
+
+from stimctl.cli import say
+from stimctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from stimctl.control.start import RunRequest
+
+SIMULATED: Final = "sim:"
+
+
+def start(_arguments: argparse.Namespace) -> int:
+    """The screen at its start, on the simulated board."""
+    from stimctl.control import start as door
+
+    return door.run_interactive(_request(argparse.Namespace()))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """One session with the file that was given."""
+    _only_simulated(arguments)
+    return _session(arguments, _request(arguments))
+
+
+def demo(arguments: argparse.Namespace) -> int:
+    """The guided session; with a screen when there is a terminal to paint on."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        arguments.headless = True
+    _only_simulated(arguments)
+    return _session(arguments, _request(arguments, demo=True))
+
+
+def sim(arguments: argparse.Namespace) -> int:
+    """A board's twin, until it is told to stop."""
+    from stimctl.control import start as door
+
+    return door.run_sim(arguments.board, arguments.link, arguments.seed, say.line)
+
+
+def _session(arguments: argparse.Namespace, request: RunRequest) -> int:
+    """With a screen or without; who prints and who paints is decided here and nowhere else."""
+    from stimctl.control import start as door
+
+    if arguments.headless:
+        return door.run_headless(request, say.line)
+    if request.speed == math.inf:
+        raise UsageError("--speed max is too fast to watch; add --headless, or give a number")
+    return door.run_interactive(request)
+
+
+def _request(arguments: argparse.Namespace, *, demo: bool = False) -> RunRequest:
+    from stimctl.control import start as door
+
+    given = vars(arguments)
+    return door.RunRequest(
+        protocol=given.get("protocol"),
+        board=given.get("board", SIMULATED),
+        emg=given.get("emg", ""),
+        seed=given.get("seed"),
+        speed=given.get("speed"),
+        store=given.get("store"),
+        demo=demo,
+    )
+
+
+def _only_simulated(arguments: argparse.Namespace) -> None:
+    """Refuse what would bend time or chance around a board that has neither to bend."""
+    board = vars(arguments).get("board", SIMULATED)
+    if board == SIMULATED:
+        return
+    if arguments.speed is not None:
+        raise UsageError(f"--speed works on the simulated board alone, and this is {board}; leave it out")
+    if arguments.seed is not None:
+        raise UsageError(f"--seed is the simulated board's, and this is {board}; a twin takes it: stimctl sim --seed")
