@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, TypeVar, final
 
-from stimctl.driver import DriverState, OutputState
+from stimctl.driver import Connected, DriverState, Faulted, Lost, OutputState
 from stimctl.engine import ARMED, Engine, Event, State
 from stimctl.errors import LinkLost, OurBug, Refusal, StimctlError, UsageError
 from stimctl.orders import Order, Status
@@ -21,7 +21,7 @@ from stimctl.session import boardroom
 from stimctl.session.diary import Diary
 from stimctl.session.dose import review_lines
 from stimctl.session.hearing import Hearing
-from stimctl.session.link import Link
+from stimctl.session.link import Link, open_link
 from stimctl.session.measured import Measured
 from stimctl.session.opening import Case, Opening, Wishes, board_facts, meta
 from stimctl.session.preparation import Preparation
@@ -60,7 +60,9 @@ class Session:
         self.selected = 0
         self.refusal = self.stop_reason = ""
         self.alarm: tuple[str, str] = ("", "")
+        self.went_wrong = False
         self._opening: Opening | None = None
+        self._searching: Link | None = None
         self._intent: tuple[Event, int] | None = None
         self._stops: deque[str] = deque()
         self._ticked_us: int | None = None
@@ -121,7 +123,7 @@ class Session:
         else:
             self.latch.trip(reason)
             if opening is not None:
-                opening.link.driver.stop()
+                opening.link.driver.stop(reason)
         self._stops.append(reason)
 
     def _take_stops(self, now_us: int) -> None:
@@ -184,7 +186,6 @@ class Session:
         opening = self._opening
         if opening is None:
             return
-        opening.link.driver.poll(now_us)
         try:
             case = opening.ready(now_us)
             if case is not None:
@@ -194,6 +195,39 @@ class Session:
             self.refusal = str(error)
             self._opening = None
             opening.link.driver.close()
+
+    def look_for_the_board(self, now_us: int) -> None:
+        """After a lost link: a new connection, which begins with a stop. It arms nothing; the latch stays."""
+        if self.case is None or self._searching is not None:
+            return
+        plans = self.case.schedule.channels
+        sites = {plan.channel: plan.site for plan in plans}
+        link = open_link(self.wishes.board, self.latch, clock=self.clock, seed=self.seed, sites=sites)
+        link.driver.open(now_us)
+        self._searching = link
+
+    def _take_search(self, now_us: int) -> None:
+        link = self._searching
+        if link is None:
+            return
+        for event in link.driver.poll(now_us):
+            if isinstance(event, Connected):
+                self._searching = None
+                self._swap(link, event, now_us)
+            elif isinstance(event, (Lost, Faulted)):
+                self._searching = None
+                link.driver.close()
+                self.refusal = f"{event.error}; check cable and power, then clear again"
+
+    def _swap(self, link: Link, event: Connected, now_us: int) -> None:
+        """The board is back. It must be the same one: its steps and limits are in the schedule."""
+        if self.link is None or event.facts != self.link.driver.facts:
+            link.driver.close()
+            self.refusal = "another board answered; finish this session and open a new one"
+            return
+        self.link = link
+        self.stage.driver = link.driver
+        self.diary.write("link-found", {}, now_us, "The board is back, at zero")
 
     def _begin(self, case: Case, link: Link, now_us: int) -> None:
         """Everything is known: build the rooms, open the record, ask the questions."""
@@ -213,6 +247,7 @@ class Session:
         """One pass of the control loop: stops, board, ears, engine, and last the beat to the board."""
         self._take_stops(now_us)
         self._take_opening(now_us)
+        self._take_search(now_us)
         if self._engine is None or self._closed:
             return
         self._watch_the_clock(now_us)
@@ -224,6 +259,7 @@ class Session:
             self._record(happened, now_us)
         self._follow_the_engine(now_us)
         self._deliver(now_us)
+        self.stage.beat(now_us)
         if self.diary.failed and self.engine.armed:
             self.fault(f"the record cannot be written: {self.diary.failed}", now_us)
 
@@ -255,10 +291,12 @@ class Session:
     def next_wake_us(self, now_us: int) -> int:
         """When :meth:`tick` must run again at the latest."""
         wake_us = now_us + IDLE_US
-        if self._opening is not None or self._intent is not None:
+        if self._opening is not None or self._intent is not None or self._searching is not None:
             wake_us = now_us + 5 * MS
         if self._engine is not None and self.engine.armed:
-            wake_us = min(wake_us, self.engine.next_change_us(now_us), self.stage.next_beat_us())
+            wake_us = min(wake_us, self.engine.next_change_us(now_us))
+        if self._stage is not None:
+            wake_us = min(wake_us, self._stage.next_wake_us(now_us))
         if self.hearing is not None and (due_us := self.hearing.next_due_us()) is not None:
             wake_us = min(wake_us, due_us)
         link = self._opening.link if self._opening is not None else self.link
@@ -305,7 +343,7 @@ class Session:
         self.stage.stop_now(reason)
         self._intent = None
         self.alarm = (alarm, reason)
-        self.stop_reason = reason
+        self.stop_reason, self.went_wrong = reason, True
         self._happen(Event.FAULT, now_us, reason=reason)
         self.diary.say(f"FAULT: {reason}")
 

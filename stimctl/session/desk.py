@@ -74,8 +74,12 @@ def _select(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG00
     session.selected = session.engine.schedule.by_name(order.name).channel
 
 
+def _plans(session: Session) -> tuple[ChannelPlan, ...]:
+    return session.engine.schedule.channels
+
+
 def _selected(session: Session) -> ChannelPlan:
-    return next(plan for plan in session.engine.schedule.channels if plan.channel == session.selected)
+    return next(plan for plan in _plans(session) if plan.channel == session.selected)
 
 
 def _raise(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
@@ -134,14 +138,13 @@ def _start(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001
     if session.state is State.THRESHOLDS:
         plan = _selected(session)
         session.preparation.begin_thresholds(plan)
-        setups: tuple[Setup, ...] = (_setup(plan, session.stage.highest_ua(plan)),)
+        # A board locks an output whose ceiling is zero: while one channel is titrated, the others cannot deliver.
+        ceilings = {plan.channel: session.stage.highest_ua(plan)}
         event = Event.TITRATE
     else:
-        ceilings = session.preparation.ceiling_ua
-        plans = session.engine.schedule.channels
-        setups = tuple(_setup(plan, ceilings(plan.channel) or 0) for plan in plans)
+        ceilings = {each.channel: session.preparation.ceiling_ua(each.channel) or 0 for each in _plans(session)}
         event = Event.RESUME if session.state is State.PAUSED else Event.START
-    session.stage.arm(setups, now_us)
+    session.stage.arm(tuple(_setup(each, ceilings.get(each.channel, 0)) for each in _plans(session)), now_us)
     session.intend(event, now_us)
 
 

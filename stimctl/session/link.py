@@ -9,9 +9,8 @@ import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from stimctl.boards import transport_url
+from stimctl.boards import board_url
 from stimctl.driver import Driver
-from stimctl.errors import UsageError
 from stimctl.safety import Latch
 from stimctl.transport import open_transport
 
@@ -48,11 +47,8 @@ def open_link(url: str, latch: Latch, *, clock: Callable[[], int], seed: int, si
     """
     if url == SIMULATED:
         return _simulated(latch, clock, seed, sites)
-    scheme, colon, port = url.partition(":")
-    if not colon or not port:
-        raise UsageError(f"{url!r} is not a board; write {SIMULATED} or SCHEME:PORT, such as reference:/dev/ttyACM0")
-    transport = open_transport(transport_url(scheme, port))
-    return Link(Driver(transport, latch, tokens=_token), None, _nothing_due)
+    kind, port = board_url(url)
+    return Link(Driver(open_transport(port, baud=kind.baud), latch, tokens=_token), None, _nothing_due)
 
 
 def _simulated(latch: Latch, clock: Callable[[], int], seed: int, sites: dict[int, str]) -> Link:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, final
 
 from stimctl import __version__
-from stimctl.driver import DriverState
+from stimctl.driver import Connected, Faulted, Lost
 from stimctl.errors import LinkTimeout, UsageError
 from stimctl.orders import Order
 from stimctl.protocols import Loaded, library_text, load_with_hash, loads_with_hash
@@ -79,13 +79,14 @@ class Opening:
         self.link.driver.open(now_us)
 
     def ready(self, now_us: int) -> Case | None:
-        """The case once the board has answered; raises :class:`LinkTimeout`, or what the rehearsal refuses."""
-        driver = self.link.driver
-        if driver.state is DriverState.DISARMED and driver.facts is not None:
-            return self._case()
-        if driver.state is DriverState.LOST or now_us >= self._until_us:
-            why = f": {driver.lost_because}" if driver.state is DriverState.LOST else ""
-            raise LinkTimeout(f"{self.wishes.board}: no board answered{why}; check the port, the cable and the power")
+        """The case once the board has answered; raises what went wrong, or what the rehearsal refuses."""
+        for event in self.link.driver.poll(now_us):
+            if isinstance(event, (Lost, Faulted)):
+                raise event.error
+            if isinstance(event, Connected):
+                return self._case()
+        if now_us >= self._until_us:
+            raise LinkTimeout(f"{self.wishes.board}: no board answered; check the port, the cable and the power")
         return None
 
     def _case(self) -> Case:

@@ -48,7 +48,7 @@ class _Flight:
         self._most = Command(tuple(Output(plan.channel, plan.train(plan.max_ua)) for plan in schedule.channels))
 
     def fly(self) -> Rehearsal:
-        warnings = self._limiter.review(self._most)
+        warnings = self._limiter.review(self._most, 0)
         for event in (Event.OPEN, Event.SCREENED, Event.PLACED):
             self._engine.happen(event, 0)
         for plan in self._schedule.channels:

@@ -14,7 +14,10 @@ from stimctl.session.placing import placements
 from stimctl.units import MS
 
 BEAT_US: Final = 100 * MS
-"""The control loop beats to the board this often (F.3); the board's dead-man is 500 ms at most."""
+"""The control loop comes round at least this often while armed (F.3); the board's dead-man is 500 ms at most."""
+
+WAIT_US: Final = 5 * MS
+"""How often it comes round while an answer of the board is awaited."""
 
 PRESS_UA: Final = 1_000
 """One press raises by one milliampere at most (R2)."""
@@ -29,7 +32,6 @@ class OutputStage:
         self._limiter: Limiter | None = None
         self._sent: Command | None = None
         self._counter = 0
-        self._beat_us = 0
 
     @property
     def limiter(self) -> Limiter:
@@ -88,22 +90,24 @@ class OutputStage:
         It is judged in every pass, sent or not: on-time, duty and site time go on while nothing changes.
         """
         approved = self.limiter.approve(command, now_us)
-        self._counter += 1
         if command != self._sent:
-            self.driver.send(approved, self._counter, now_us)
-            self._sent, self._beat_us = command, now_us
-        elif now_us - self._beat_us >= BEAT_US:
-            self.driver.beat(self._counter, now_us)
-            self._beat_us = now_us
+            self.driver.send(approved, now_us)
+            self._sent = command
 
-    def next_beat_us(self) -> int:
-        """When the board must be beaten to again."""
-        return self._beat_us + BEAT_US
+    def beat(self, now_us: int) -> None:
+        """One pass of the control loop is done: the proof of progress that keeps the board's dead-man quiet."""
+        self._counter += 1
+        self.driver.beat(self._counter, now_us)
 
     def stop_now(self, reason: str) -> None:
         """Any thread: latch and stop frame, at once."""
-        self.latch.trip(reason)
-        self.driver.stop()
+        self.driver.stop(reason)
+
+    def next_wake_us(self, now_us: int) -> int:
+        """When the driver wants to be polled again at the latest."""
+        if self.driver.state in (DriverState.CONNECTING, DriverState.ARMING, DriverState.STOPPING):
+            return now_us + WAIT_US
+        return now_us + BEAT_US
 
     # --- reading ---------------------------------------------------------------------------------------------
 

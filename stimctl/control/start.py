@@ -1,0 +1,146 @@
+"""The doors that the command line opens: a session with a face or without, the face itself, a twin."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, final
+
+from stimctl.control.clock import Clock, RealClock, VirtualClock
+from stimctl.control.contract import Outcome
+from stimctl.control.operator import Feels, ScriptedOperator
+from stimctl.control.running import run_headless as _headless
+from stimctl.control.running import run_with_face
+from stimctl.control.telling import Teller
+from stimctl.errors import UsageError
+from stimctl.orders import Order, OrderKind
+from stimctl.records.journal import Journal
+from stimctl.records.reading import default_store
+from stimctl.session.core import Session
+from stimctl.session.diary import Diary
+from stimctl.session.link import SIMULATED
+from stimctl.session.opening import Wishes
+from stimctl.units import MS
+
+DEMO: Final = "demonstration-emg"
+"""The shipped protocol that the demonstration shows."""
+
+NOBODY: Final = "simulated"
+"""The patient code of a run in which there is no patient."""
+
+_LOOK_US: Final = 300 * MS
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What the command line asks for. ``speed``: ``None`` as the clock goes, infinity as fast as it can."""
+
+    protocol: str | None = None
+    board: str = SIMULATED
+    emg: str = ""
+    seed: int | None = None
+    speed: float | None = None
+    store: str | None = None
+    demo: bool = False
+
+
+def run_headless(request: RunRequest, say: Callable[[str], None]) -> int:
+    """One session without a face, told in lines; returns the exit code. Simulated boards alone: nobody is there."""
+    speed = math.inf if request.demo and request.speed is None else request.speed
+    clock = _clock(request, speed)
+    with _journal(request) as journal:
+        session = _session(request, journal, clock)
+        operator = ScriptedOperator(_opening(request), feels=lambda: _feels(session))
+        teller = Teller(say)
+        outcome = _headless(session, clock=clock, operator=operator, progress=teller, every_us=_LOOK_US)
+        return _told(outcome, session, teller, say)
+
+
+def run_interactive(request: RunRequest) -> int:
+    """One session with a face on this terminal; returns the exit code."""
+    clock = _clock(request, request.speed)
+    with _journal(request) as journal:
+        session = _session(request, journal, clock)
+        operator = None
+        if request.demo:
+            operator = ScriptedOperator(_opening(request), feels=lambda: _feels(session), linger=True)
+        outcome = run_with_face(session, clock=clock, operator=operator)
+        lines: list[str] = []
+        code = _told(outcome, session, Teller(lines.append), lines.append)
+    for line in lines:
+        print(line, flush=True)
+    return code
+
+
+def run_sim(board: str, link: str | None, seed: int | None, say: Callable[[str], None]) -> int:
+    """A board's twin on a pseudo-terminal until it is told to stop; returns the exit code."""
+    if board != "reference":
+        raise UsageError(f"there is no twin of {board!r}; there is: reference")
+    from stimctl.control.twin import serve_twin
+
+    return serve_twin(Path(link) if link else None, _seed(seed), say)
+
+
+# --- parts -------------------------------------------------------------------------------------------------------
+
+
+def _clock(request: RunRequest, speed: float | None) -> Clock:
+    if speed is None:
+        return RealClock()
+    if request.board != SIMULATED:
+        raise UsageError("--speed is for the simulated board: no real board's time can be hurried")
+    return VirtualClock(None if math.isinf(speed) else speed)
+
+
+def _journal(request: RunRequest) -> Journal:
+    path = Path(request.store) if request.store else default_store()
+    return Journal(path, wall_clock=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
+
+
+def _session(request: RunRequest, journal: Journal, clock: Clock) -> Session:
+    protocol = request.protocol or (DEMO if request.demo else "")
+    wishes = Wishes(protocol=protocol, board=request.board, emg=request.emg)
+    return Session(Diary(journal), clock.now_us, wishes=wishes, seed=_seed(request.seed))
+
+
+def _seed(seed: int | None) -> int:
+    """A seed of our own choosing is recorded like any other, so that every simulated session can be replayed."""
+    return secrets.randbelow(1_000_000) if seed is None else seed
+
+
+def _opening(request: RunRequest) -> Order:
+    return Order(
+        OrderKind.OPEN,
+        protocol=request.protocol or DEMO,
+        patient=NOBODY,
+        side="right",
+        board=request.board,
+        emg=request.emg,
+    )
+
+
+def _feels(session: Session) -> Feels | None:
+    """The virtual patient's tongue, once there is a patient in this process."""
+    patient = session.link.patient if session.link is not None else None
+    if patient is None:
+        return None
+
+    def feels(name: str, level_ua: int) -> int:
+        plan = session.engine.schedule.by_name(name)
+        return int(patient.tissues[plan.channel].report(plan.train(level_ua)))
+
+    return feels
+
+
+def _told(outcome: Outcome, session: Session, teller: Teller, say: Callable[[str], None]) -> int:
+    """The last lines of a session, and its exit code."""
+    teller.end(session.review())
+    say(outcome.line)
+    if outcome.code == 0 and session.went_wrong:
+        return 1
+    return outcome.code
