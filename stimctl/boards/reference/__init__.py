@@ -1,1 +1,1 @@
-"""The open reference board: its words (``messages``, ``codes``), their bytes (``layout``), frames (``codec``), facts."""
+"""The open reference board: its words (``messages``, ``codes``), their bytes (``layout``, ``reading``), frames (``codec``), facts."""

@@ -15,6 +15,7 @@ from zlib import crc32
 
 from stimctl.boards.reference import layout
 from stimctl.boards.reference import messages as m
+from stimctl.boards.reference.reading import Malformed, unpack
 from stimctl.errors import OurBug
 
 VERSION: Final = 1
@@ -119,29 +120,29 @@ class Decoder:
     def _read(self, wire: bytes) -> Frame | None:
         try:
             return _open(wire)
-        except layout.Malformed as fault:
+        except Malformed as fault:
             self.faults[str(fault.args[0])] += 1
             return None
 
 
 def _open(wire: bytes) -> Frame:
-    """The frame between two delimiters; raises :class:`~layout.Malformed` with one word for what is wrong."""
+    """The frame between two delimiters; raises :class:`~reading.Malformed` with one word for what is wrong."""
     if len(wire) > WIRE_MAX:
-        raise layout.Malformed("oversize")
+        raise Malformed("oversize")
     body = _unstuff(wire)
     if _stuff(body) != wire:  # an escape byte that escapes nothing
-        raise layout.Malformed("escape")
+        raise Malformed("escape")
     if not _OVERHEAD <= len(body) <= BODY_MAX:
-        raise layout.Malformed("length")
+        raise Malformed("length")
     version, number, length, sequence, token = _HEAD.unpack_from(body)
     if len(body) != length + _OVERHEAD:
-        raise layout.Malformed("length")
+        raise Malformed("length")
     (crc,) = _CRC.unpack_from(body, len(body) - _CRC.size)
     if crc != crc32(body[: -_CRC.size]):
-        raise layout.Malformed("crc")
+        raise Malformed("crc")
     if version != VERSION and number != layout.STOP_TYPE:  # a stop is a stop, whoever speaks
-        raise layout.Malformed("version")
+        raise Malformed("version")
     try:
-        return Frame(sequence, token, layout.unpack(number, body[_HEAD.size : -_CRC.size]), crc)
-    except layout.Malformed:
-        raise layout.Malformed("payload") from None
+        return Frame(sequence, token, unpack(number, body[_HEAD.size : -_CRC.size]), crc)
+    except Malformed:
+        raise Malformed("payload") from None
