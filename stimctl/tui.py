@@ -14,6 +14,7 @@ import gc
 import signal
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar, Final, Protocol, final
 
 from textual import events, on
@@ -28,8 +29,9 @@ from stimctl.widgets import channels, frame, procedure
 from stimctl.widgets.emg import EmgPlot
 from stimctl.widgets.forms import Entry, ReviewForm, ScreeningForm, StartForm
 from stimctl.widgets.keys import LOOSENING, LOWERING, PRESSES, STOP_CHARACTERS, STOP_KEYS, Lone, Press
+from stimctl.widgets.offers import is_offered, offers
 from stimctl.widgets.parts import GUIDE, HELP, THEME, Cap, Plain, Say, Sheet, Wish
-from stimctl.widgets.words import Words, flow
+from stimctl.widgets.words import Words
 
 BEAT_S: Final = 0.1
 """The beat to the control process, from the event loop itself: a screen that hangs must fall silent (F.3)."""
@@ -70,6 +72,10 @@ class FaceHandle(Protocol):
         """The newest status since the last call."""
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What the operator should know about this platform's ways to stop."""
+
+    @property
     def closed(self) -> bool:
         """Whether the control process has gone."""
 
@@ -99,7 +105,7 @@ class Face(App[None]):
         self._lone = Lone()
         self._stop_us: int | None = None
         self._hint = ""
-        self._ask: tuple[str, Callable[[], None]] | None = None
+        self._ask: tuple[str, dict[str, Callable[[], None]]] | None = None  # a question, and what its keys do
         self._frames = 0
         self._leaving = False
 
@@ -146,7 +152,7 @@ class Face(App[None]):
         """One frame: the order whose wait is over, the newest status, the bell."""
         self._frames += 1
         if self._handle.closed:
-            self.exit(message="stimctl: the control process has gone; the board's own dead-man ends output")
+            self.exit()  # why it ended is said once the terminal is back: by the control process, or for it
             return
         if order := self._lone.due(self._clock()):
             self._give(order)
@@ -203,10 +209,13 @@ class Face(App[None]):
             self._paint_dose(status, width - 2)
         elif status.stage is Stage.REVIEW:
             self.query_one("#results", Words).show(Content("\n").join(map(Content, status.review)), resize=True)
-        self.query_one("#keys", Words).show(self._offers(status))
+        question = self.query_one(ScreeningForm).at(status.questions)
+        self.query_one("#keys", Words).show(offers(status, question, width - 22))
 
     def _paint_top(self, status: Status) -> None:
         hint = self._ask[0] if self._ask else self._hint
+        if status.stage is Stage.START:
+            hint = hint or " ".join(self._handle.notes)
         alert = frame.alert_lines(status, stop_unanswered=self._stop_unanswered(status), hint=hint)
         self.query_one("#output", Words).show(frame.output_line(status, self.size.width))
         self.query_one("#next", Words).show(frame.next_line(status), resize=True)
@@ -223,18 +232,6 @@ class Face(App[None]):
         self.query_one("#progress", Words).show(procedure.progress_lines(status.progress, width))
         self.query_one("#counts", Words).show(procedure.counts_line(status.counts))
         self.query_one("#emg", EmgPlot).show(status.emg)
-
-    def _offers(self, status: Status) -> Content:
-        """The keys for what the session takes now, and no others."""
-        presses = [press for press in PRESSES if press.kind in status.can and press.kind is not OrderKind.ANSWER]
-        parts = [Content.assemble((press.cap, "bold $primary"), f" {press.words}") for press in presses]
-        if status.stage is Stage.SCREENING and (question := self.query_one(ScreeningForm).at(status.questions)):
-            parts[:0] = [Content(words) for words in procedure.answers(question, status.questions)]
-        if status.stage in {Stage.START, Stage.REVIEW}:
-            parts += [Content.assemble((cap, "bold $primary"), f" {text}") for cap, text in (("Tab", "next field"),)]
-        quit_word = "close" if OrderKind.CLOSE in status.can else "quit"
-        parts += [Content.assemble((cap, "bold $primary"), f" {text}") for cap, text in (("Q", quit_word), ("?", "help"))]
-        return flow(parts, self.size.width - 22)
 
     def _say(self, hint: str) -> None:
         self._hint = hint
@@ -278,8 +275,8 @@ class Face(App[None]):
             self.screen.toggle_class("helping")
         elif event.key == "ctrl+q" or (event.key in {"q", "Q"} and not typing):
             self._quit()
-        elif ask and event.key == "enter":
-            ask[1]()
+        elif ask and event.key in ask[1]:
+            ask[1][event.key]()
         elif typing or not self._command(event.key):
             self._lone.key(self._clock())
             return False
@@ -291,7 +288,7 @@ class Face(App[None]):
             return False
         dosing = PANES[status.stage] == "dose"
         for press in PRESSES:
-            if key in press.keys and (press.kind in status.can or (dosing and press.kind in LOWERING)):
+            if key in press.keys and (is_offered(press, status) or (dosing and press.kind in LOWERING)):
                 order = self._order(press, key, status)
                 if order is not None:
                     self._post(order)
@@ -299,6 +296,11 @@ class Face(App[None]):
         if dosing and key in {"up", "plus"}:
             self._say("R raises. Up and plus do not: they lie beside the keys that lower.")
         return False
+
+    def _question(self, text: str, orders: dict[str, Order]) -> None:
+        """Ask in a line what one more key answers: never a dialog, and L and STOP go on working."""
+        self._ask = (text, {key: partial(self._give, order) for key, order in orders.items()})
+        self._paint()
 
     def _order(self, press: Press, key: str, status: Status) -> Order | None:
         """The order that ``press`` means here, or ``None`` where it means nothing."""
@@ -311,8 +313,11 @@ class Face(App[None]):
             name = neighbour(status.channels, -1 if key == "left" else 1)
             return Order(press.kind, name=name) if name else None
         if press.kind is OrderKind.FINISH:
-            self._ask = ("End the session now? Enter ends it, any other key goes on.", lambda: self._give(Order(press.kind)))
-            self._paint()
+            self._question("End the session now? Enter ends it, any other key goes on.", {"enter": Order(press.kind)})
+            return None
+        if press.kind is OrderKind.PAIN:
+            grades = {"t" if grade == 10 else str(grade): Order(press.kind, value=str(grade)) for grade in range(11)}
+            self._question("Pain now? 0 none to 9, T for 10, the worst; any other key: not asked.", grades)
             return None
         chosen = channels.selected(status.channels)
         needs_channel = press.kind in {OrderKind.RAISE, OrderKind.LOWER, OrderKind.ZERO, OrderKind.MARK}
@@ -343,14 +348,14 @@ class Face(App[None]):
             self.exit()
         elif status.output is not OutputWord.OFF:
             self._stop()
-            self._ask = ("Stopped first. Enter quits; if the board did not confirm, use the stop switch.", self.exit)
+            self._ask = ("Stopped first. Enter quits; if the board did not confirm, use the stop switch.", {"enter": self.exit})
         elif OrderKind.CLOSE in status.can and not self._leaving:
             self._leaving = True
             self._give(Order(OrderKind.CLOSE))
         elif status.stage is Stage.REVIEW:
             self.exit()
         else:
-            self._ask = ("Quit and end this session? Enter quits, any other key stays.", self.exit)
+            self._ask = ("Quit and end this session? Enter quits, any other key stays.", {"enter": self.exit})
         if self._status:
             self._paint()
 

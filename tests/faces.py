@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import NamedTuple
 
 from stimctl.orders import (
     ChannelStatus,
@@ -19,10 +20,18 @@ from stimctl.orders import (
 )
 from stimctl.widgets.forms import Entry
 
+
+class Listed(NamedTuple):
+    name: str
+    kind: str
+    title: str
+    summary: str
+
+
 LIBRARY: tuple[Entry, ...] = (
-    ("emg-triggered", "fes-emg", "EMG-triggered finger extension", "Your own effort sets off each burst; 20 repetitions."),
-    ("cyclic", "fes-cyclic", "Cyclic finger extension", "Bursts by the clock: ramp up, hold, ramp down, rest."),
-    ("tens", "tens", "Conventional TENS", "Sensory, 100 Hz, 30 minutes, for pain."),
+    Listed("emg-triggered", "fes-emg", "EMG-triggered finger extension", "Own effort sets off each burst."),
+    Listed("cyclic", "fes-cyclic", "Cyclic finger extension", "Bursts by the clock: ramp up, hold, ramp down, rest."),
+    Listed("tens", "tens", "Conventional TENS", "Sensory, 100 Hz, 30 minutes, for pain."),
 )
 
 
@@ -34,6 +43,7 @@ class FakeHandle:
         self.stops = 0
         self.beats = 0
         self.closed = False
+        self.notes: tuple[str, ...] = ()
         self.statuses = list(statuses)
 
     def send(self, order: Order) -> None:

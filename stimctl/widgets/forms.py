@@ -7,7 +7,7 @@ A form checks what only a form can know, that a field is empty or that a number 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, final
+from typing import Final, Protocol, final
 
 from textual import on
 from textual.app import ComposeResult
@@ -36,8 +36,25 @@ FIELDS: Final = {
 PAIN: Final = frozenset(map(str, range(11)))
 """The numeric rating scale of the clinical reference, D.1."""
 
-Entry = tuple[str, str, str, str]
-"""A protocol of the library: name, kind, title, summary."""
+
+class Entry(Protocol):
+    """A protocol of the library, as the start screen lists it."""
+
+    @property
+    def name(self) -> str:
+        """What opens it."""
+
+    @property
+    def kind(self) -> str:
+        """What kind of therapy it is."""
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+
+    @property
+    def summary(self) -> str:
+        """One line more; may be empty."""
 
 
 def row(label: str, *widgets: Static | Input | RadioSet | Button) -> Horizontal:
@@ -55,7 +72,9 @@ class StartForm(Horizontal):
 
     def compose(self) -> ComposeResult:
         """The library at the left, the form at the right."""
-        rows = [Content.assemble((title, STRONG), (f"\n{kind}: {text}", MUTED)) for _, kind, title, text in self._library]
+        rows = [
+            Content.assemble((entry.title, STRONG), (f"\n{entry.kind} {entry.summary}".rstrip(), MUTED)) for entry in self._library
+        ]
         yield OptionList(*rows, id="library", compact=True)
         with Vertical(id="form"):
             yield Label(Content(WELCOME))
@@ -73,7 +92,7 @@ class StartForm(Horizontal):
 
     @on(OptionList.OptionSelected, "#library")
     def _on_protocol(self, event: OptionList.OptionSelected) -> None:
-        self.query_one("#protocol", Input).value = self._library[event.option_index][0]
+        self.query_one("#protocol", Input).value = self._library[event.option_index].name
         self.query_one("#patient").focus()
 
     @on(Input.Submitted)

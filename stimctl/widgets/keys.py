@@ -49,6 +49,8 @@ PRESSES: Final = (
     Press(("z", "Z"), "Z", "zero", OrderKind.ZERO),
     Press(("left", "right"), "←→", "channel", OrderKind.SELECT),
     Press(("p", "P"), "P", "pause", OrderKind.PAUSE),
+    Press(("k", "K"), "K", "skin looks well", OrderKind.SKIN_CHECKED, "ok"),
+    Press(("i", "I"), "I", "pain", OrderKind.PAIN),
     Press(("w", "W"), "W", "wrap up", OrderKind.FINISH),
     Press(("enter",), "Enter", "next step", OrderKind.NEXT),
 )
