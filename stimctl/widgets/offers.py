@@ -1,0 +1,34 @@
+"""The keys on offer: those of the orders that the session takes now, and no others."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from stimctl.orders import OrderKind, Question, Stage, Status
+from stimctl.widgets.keys import PRESSES, Press
+from stimctl.widgets.procedure import answers
+from stimctl.widgets.words import flow
+
+
+def offers(status: Status, question: Question | None, width: int) -> Content:
+    """What can be pressed now, in lines of ``width`` cells; ``question`` is the one at the screening's cursor."""
+    said = answers(question, status.questions) if status.stage is Stage.SCREENING and question else ()
+    shown = [press for press in PRESSES if press.kind is not OrderKind.ANSWER and is_offered(press, status)]
+    parts = [*map(Content, said), *(_cap(press.cap, press.words) for press in shown)]
+    if status.stage in {Stage.START, Stage.REVIEW}:
+        parts.append(_cap("Tab", "next field"))
+    closing = OrderKind.CLOSE in status.can and status.stage is Stage.REVIEW
+    return flow([*parts, _cap("Q", "close" if closing else "quit"), _cap("?", "help")], width)
+
+
+def is_offered(press: Press, status: Status) -> bool:
+    """Whether the session takes it now. Presence is asked for when it is due; the review has a form of its own."""
+    if press.kind not in status.can:
+        return False
+    if press.kind is OrderKind.PRESENT:
+        return status.presence_due
+    return status.stage is not Stage.REVIEW or press.kind not in {OrderKind.SKIN_CHECKED, OrderKind.PAIN}
+
+
+def _cap(cap: str, words: str) -> Content:
+    return Content.assemble((cap, "bold $primary"), f" {words}")
