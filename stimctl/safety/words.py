@@ -130,15 +130,15 @@ class Strength:
         )
 
     def excess(self, other: Strength) -> tuple[int, int, str]:
-        """The first way in which ``other`` is stronger: its value, ours, the unit."""
-        for value, bound, unit in (
-            (other.peak_ua, self.peak_ua, "µA"),
-            (other.charge_pc, self.charge_pc, "pC"),
-            (ceil_root(other.mean_square, PERIODS), isqrt(self.mean_square // PERIODS), "µA rms"),
-            (other.gap_us, self.gap_us, "µs gap"),
-        ):
-            if value > bound:
-                return value, bound, unit
+        """The first way in which ``other`` is stronger: its value, rounded up, ours, the unit."""
+        if other.peak_ua > self.peak_ua:
+            return other.peak_ua, self.peak_ua, "µA"
+        if other.charge_pc > self.charge_pc:
+            return other.charge_pc, self.charge_pc, "pC"
+        if other.mean_square > self.mean_square:
+            return ceil_root(other.mean_square, PERIODS), isqrt(self.mean_square // PERIODS), "µA rms"
+        if other.gap_us > self.gap_us:
+            return other.gap_us, self.gap_us, "µs gap"
         return other.pulses, self.pulses, "pulses per period"
 
 
