@@ -17,8 +17,8 @@ TAIL_MAX: Final = 4096
 class Transport(Protocol):
     """A byte stream to a board.
 
-    Not thread-safe by itself, but an urgent write beside another call loses nothing of its own: that is what a stop
-    needs when it cannot wait for a lock.
+    Not thread-safe by itself. But an urgent write beside another call is handed over whole if the peer takes it at
+    once: that is what a stop needs when it cannot wait for a lock.
     """
 
     name: str

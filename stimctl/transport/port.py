@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import errno
 import os
+import queue
 import select
 import socket
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -32,9 +34,10 @@ BAUD: Final = 500_000
 """Baud of the reference board: ``hw/wire.md``."""
 
 _READ_MAX: Final = 65_536
-_BROKEN: Final = (OSError, ValueError, TypeError, AttributeError, _TermiosError)
+_BROKEN: Final = (OSError, ValueError, TypeError, AttributeError, queue.Full, _TermiosError)
 """What a port can raise once its device is gone. SerialException is an OSError, ``termios.error`` is not; a port that
-another thread has just closed has ``None`` for a descriptor, which makes TypeErrors and AttributeErrors."""
+another thread has just closed has ``None`` for a descriptor, which makes TypeErrors and AttributeErrors; and a full
+``loop://`` says so in its own way."""
 
 _NOT_NOW: Final = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR})
 
@@ -78,8 +81,7 @@ class _DescriptorPort(Tailed):
             termios.tcflush(self._fd, termios.TCOFLUSH)
 
     def _shut(self) -> None:
-        with suppress(*_BROKEN):
-            self._port.close()
+        _close(self._port)
 
 
 class _PyserialPort(Tailed):
@@ -118,8 +120,7 @@ class _PyserialPort(Tailed):
                 self._port.reset_output_buffer()
 
     def _shut(self) -> None:
-        with suppress(*_BROKEN):
-            self._port.close()
+        _close(self._port)
 
 
 def open_transport(url: str, *, baud: int = BAUD) -> Transport:
@@ -153,9 +154,19 @@ def _hurry(port: serial.Serial, fd: int) -> None:
     """Ask drivers not to collect bytes before they pass them on; what cannot, need not."""
     with suppress(*_BROKEN, NotImplementedError):
         port.set_low_latency_mode(True)  # FTDI adapters else hold received bytes for 16 ms
-    with suppress(OSError), socket.socket(fileno=os.dup(fd)) as connection:
-        # Nagle's algorithm would hold a stop back until the frame before it is acknowledged.
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if stat.S_ISSOCK(os.fstat(fd).st_mode):
+        with suppress(OSError), socket.socket(fileno=os.dup(fd)) as connection:
+            # Nagle's algorithm would hold a stop back until the frame before it is acknowledged.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _close(port: serial.Serial) -> None:
+    """Close a port whatever it says; pyserial forgets to close a socket whose peer has hung up."""
+    connection = getattr(port, "_socket", None)
+    with suppress(*_BROKEN):
+        port.close()
+    if connection is not None:
+        connection.close()
 
 
 def _lost(name: str, error: Exception) -> LinkLost:
