@@ -38,15 +38,16 @@ class RigSession:
     def __init__(self, board: str, *, on: bool = False) -> None:
         self.fd = os.open(board, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         self.on, self.stopped, self.ended, self.confirmed, self.why = on, False, False, not on, ""
-        self.task = ""
+        self.task = self.refusal = ""
 
     def say(self, text: str) -> None:
         os.write(self.fd, text.encode() + b"\n")
 
     def order(self, order: Order, now_us: int) -> None:
         self.say(f"ORDER {order.kind} {order.value}".rstrip())
-        if order.kind is OrderKind.RAISE:
-            raise UsageError("not now")
+        self.refusal = "not now" if order.kind is OrderKind.RAISE else ""
+        if self.refusal:
+            raise UsageError(self.refusal)
         if order.kind is OrderKind.START:
             self.on, self.confirmed = True, False
         if order.kind is OrderKind.CLEAR:
@@ -78,7 +79,9 @@ class RigSession:
 
     def status(self, now_us: int) -> Status:
         output = OutputWord.ON if self.on else OutputWord.OFF if self.confirmed else OutputWord.UNKNOWN
-        return Status(Stage.RUN, "rig", "", output, simulated=True, board="rig", stopped=self.stopped, now_us=now_us)
+        return Status(
+            Stage.RUN, "rig", "", output, simulated=True, board="rig", stopped=self.stopped, refusal=self.refusal
+        )
 
     def stop_now(self, reason: str) -> None:
         self.stopped = True
@@ -92,10 +95,6 @@ class RigSession:
         return self.on
 
     def close(self, reason: str, now_us: int) -> None:
-        deadline = time.monotonic() + 1
-        while self.on and (left := deadline - time.monotonic()) > 0:
-            select.select([self.fd], [], [], left)
-            self.tick(0)
         self.say(f"CLOSE {reason}")
 
 
@@ -241,7 +240,8 @@ class Rig:
 
     def _read(self, deadline: float, wanted: bytes | str) -> None:
         fds = [fd for fd in (self.terminal, self.board) if fd in self._held]
-        ready, _, _ = select.select(fds, [], [], max(0, deadline - time.monotonic()))
+        left = deadline - time.monotonic() if b"RC=" not in self.screen else 1  # it has ended: nothing more will come
+        ready, _, _ = select.select(fds, [], [], max(0, left))
         assert ready, f"no {wanted!r}; screen {self.screen[-600:]!r}, board {self.lines[-600:]!r}"
         for fd in ready:
             data = os.read(fd, 65536)

@@ -26,7 +26,7 @@ class SessionLike(Protocol):
     """
 
     def order(self, order: Order, now_us: int) -> None:
-        """Carry out one order. A :class:`~stimctl.errors.StimctlError` is shown to the operator and is not fatal."""
+        """Carry out one order. A :class:`~stimctl.errors.StimctlError` is not fatal; ``status().refusal`` shows it."""
 
     def tick(self, now_us: int) -> None:
         """One pass of the control loop: board, sensors, engine, and last the beat to the board."""
@@ -55,7 +55,7 @@ class SessionLike(Protocol):
         """Whether the session came to its own end."""
 
     def close(self, reason: str, now_us: int) -> None:
-        """Stop, wait a bounded time for the board's confirmation, close the record. Idempotent."""
+        """Stop if that was not done yet, close port and record; bounded. Idempotent."""
 
 
 @final

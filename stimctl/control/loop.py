@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import gc
 import socket
 import time
@@ -14,7 +14,7 @@ from stimctl.control.clock import Clock, asleep_us
 from stimctl.control.contract import LATE_US, STALLED_US, Ending, Operator, SessionLike
 from stimctl.control.stopping import StopThread
 from stimctl.errors import StimctlError
-from stimctl.orders import Order, Status
+from stimctl.orders import Status
 from stimctl.units import SECOND
 
 SILENT_S: Final = 0.4
@@ -23,8 +23,10 @@ SILENT_S: Final = 0.4
 FROZEN_S: Final = 5.0
 """The same with output off: worth a line in the record."""
 
+ZERO_US: Final = SECOND
+"""How long a board may take to confirm zero when its session ends early; two dead-man times."""
+
 _LOOK_US: Final = 50_000  # a face is looked after at least this often
-_REFUSAL_S: Final = 8.0  # how long a refused order's reason stays on the screen, unless an order succeeds
 _COLLECT_S: Final = 5.0  # garbage is collected this often, and only with output off
 
 
@@ -66,14 +68,21 @@ class ControlLoop:
     """Runs ``session`` on ``clock`` until it ends, the face goes, or the stop thread says so."""
 
     def __init__(
-        self, session: SessionLike, clock: Clock, stop: StopThread, wake: Wake, face: FaceChild | None
+        self,
+        session: SessionLike,
+        clock: Clock,
+        stop: StopThread,
+        wake: Wake,
+        face: FaceChild | None,
+        *,
+        remark: str = "",
     ) -> None:
         self.operator: Operator | None = None
         self.progress: Callable[[Status], None] | None = None
         self.every_us = SECOND
         self._session, self._clock, self._stop, self._wake, self._face = session, clock, stop, wake, face
         self._watch = Watch(session, stop)
-        self._refusal, self._refusal_s = "", 0.0
+        self._remark = remark
         self._look_us = 0
         self._collected_s = time.monotonic()
 
@@ -89,8 +98,18 @@ class ControlLoop:
             ending = self._why_end()
             if ending is not None:
                 return ending
-            self._tidy()
+            self._settle(now_us)
             self._sleep(now_us)
+
+    def wind_down(self) -> None:
+        """Keep the session going, after its stop, until the board has confirmed zero; at most :data:`ZERO_US`."""
+        end_us, end_s = self._clock.now_us() + ZERO_US, time.monotonic() + ZERO_US / 1e6
+        while self._session.may_be_energised and self._clock.now_us() < end_us and time.monotonic() < end_s:
+            now_us = self._clock.now_us()
+            self._session.tick(now_us)
+            board = self._session.fileno()
+            wake_us = min(self._session.next_wake_us(now_us), now_us + _LOOK_US)
+            self._clock.sleep_until(wake_us, () if board is None else (board,))
 
     def _why_end(self) -> Ending | None:
         if self._stop.failure is not None:
@@ -124,24 +143,11 @@ class ControlLoop:
     def _attend_face(self, face: FaceChild, now_us: int, *, stirred: bool) -> None:
         orders = face.port.orders()
         for order in orders:
-            self._carry_out(order, now_us)
+            with contextlib.suppress(StimctlError):  # the session shows why in its status
+                self._session.order(order, now_us)
         self._watch.silence(time.monotonic() - face.port.beat_s, now_us)
         if face.port.wants_status(at_once=stirred or bool(orders)):
-            face.port.show(self._shown(now_us))
-
-    def _carry_out(self, order: Order, now_us: int) -> None:
-        try:
-            self._session.order(order, now_us)
-            self._refusal = ""
-        except StimctlError as error:
-            self._refusal, self._refusal_s = str(error), time.monotonic()
-
-    def _shown(self, now_us: int) -> Status:
-        """The session's status, with the reason for which the last order was refused."""
-        status = self._session.status(now_us)
-        if not self._refusal or time.monotonic() - self._refusal_s > _REFUSAL_S:
-            return status
-        return dataclasses.replace(status, refusal=self._refusal)
+            face.port.show(self._session.status(now_us))
 
     # --- no face, or a scripted operator beside it ----------------------------------------------------------------
 
@@ -155,10 +161,13 @@ class ControlLoop:
         for order in self.operator(status, now_us) if self.operator is not None else ():
             self._session.order(order, now_us)  # a script that is refused is wrong: its error ends the session
 
-    def _tidy(self) -> None:
-        """Collect garbage while nothing can be late."""
-        now_s = time.monotonic()
-        if now_s - self._collected_s > _COLLECT_S and not self._session.may_be_energised:
+    def _settle(self, now_us: int) -> None:
+        """Collect garbage while nothing can be late; when something first can, say how well it is guarded."""
+        if self._session.may_be_energised:
+            if self._remark:
+                self._session.note(self._remark, now_us)
+                self._remark = ""
+        elif time.monotonic() - self._collected_s > _COLLECT_S:
             gc.collect()
             self._collected_s = time.monotonic()
 

@@ -33,7 +33,9 @@ _TOO_MUCH: Final = 4
 class ScriptedOperator:
     """Sees a status, gives orders. ``feels`` asks a virtual patient; without one it marks by shares of its goal."""
 
-    def __init__(self, opening: Order, *, feels: Callable[[], Feels | None] = lambda: None, linger: bool = False) -> None:
+    def __init__(
+        self, opening: Order, *, feels: Callable[[], Feels | None] = lambda: None, linger: bool = False
+    ) -> None:
         self._opening: Order | None = opening
         self._feels = feels
         self._linger = linger
@@ -78,9 +80,7 @@ class ScriptedOperator:
         yield from (Order(Kind.CONFIRM_PADS, name=channel.name) for channel in status.channels)
         yield Order(Kind.NEXT)
 
-    def _arm(self, status: Status, now_us: int) -> Iterator[Order]:
-        if status.refusal:
-            raise UsageError(status.refusal)
+    def _arm(self, status: Status, now_us: int) -> Iterator[Order]:  # noqa: ARG002
         if now_us - self._pressed_us >= PRESS_EVERY_US:
             self._pressed_us = now_us
             yield Order(Kind.START)

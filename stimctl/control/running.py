@@ -89,7 +89,10 @@ class _Control:
                 stack.enter_context(contextlib.closing(face))
             stop = stack.enter_context(self._stop_thread(signals, wake, face))
             stack.enter_context(self._quick())
-            loop = ControlLoop(self._session, self._clock, stop, wake, face)
+            priority = process.real_time(LOOP_PRIORITY) if self._in_real_time else "ordinary priority"
+            self._introduce(face, priority)
+            remark = f"control process at {priority}"
+            loop = ControlLoop(self._session, self._clock, stop, wake, face, remark=remark)
             loop.operator, loop.every_us = operator, every_us
             loop.progress = stack.enter_context(self._printed(progress))
             return self._run(loop, stop, face)
@@ -98,26 +101,26 @@ class _Control:
         """The loop, and its end: output first, then the record, then the face; the terminal last."""
         error: BaseException | None = None
         try:
-            self._introduce(face)
             ending = loop.run()
         except StimctlError as raised:
             ending, error = Ending(str(raised), 1), raised
         except BaseException as raised:  # noqa: BLE001 - whatever it is, output must go to zero
             ending, error = Ending(f"stimctl failed ({type(raised).__name__}: {raised})", 1), raised
         stop.due_s = float("inf")
-        output, failed = self._close(ending, in_order=error is None and self._session.ended)
+        output, failed = self._close(loop, ending, in_order=error is None and self._session.ended)
         if face is not None:
             self._clean = face.end(ending.reason) == 0
         code = ending.code or int(output is not OutputWord.OFF)
         return Outcome(code, ending.reason, output, error or failed)
 
-    def _close(self, ending: Ending, *, in_order: bool) -> tuple[OutputWord, Exception | None]:
-        """Stop, unless the session came to its own end; close it; what the board reports, and what was raised."""
+    def _close(self, loop: ControlLoop, ending: Ending, *, in_order: bool) -> tuple[OutputWord, Exception | None]:
+        """Stop and await zero, unless the session came to its own end; close it. What the board reports, what was raised."""
         failed = None
         output = OutputWord.UNKNOWN
         try:
             if not in_order:
                 self._session.stop_now(ending.reason)
+                loop.wind_down()
         except Exception as raised:  # noqa: BLE001 - closing must be tried all the same
             failed = raised
         try:
@@ -127,10 +130,8 @@ class _Control:
             failed = failed or raised
         return (OutputWord.UNKNOWN if failed else output), failed
 
-    def _introduce(self, face: FaceChild | None) -> None:
-        """Tell record and face how well this process can keep its promises here."""
-        priority = process.real_time(LOOP_PRIORITY) if self._in_real_time else "ordinary priority"
-        self._session.note(f"control process at {priority}", self._clock.now_us())
+    def _introduce(self, face: FaceChild | None, priority: str) -> None:
+        """Tell the face what it has to know about its terminal, and how well promises can be kept here."""
         if face is not None:
             notes = [] if self._terminal else ["STOP goes through this screen: this system has no terminal tap"]
             modes = [modes_to_json(m) for m in (self._terminal.before, self._terminal.raw)] if self._terminal else []
