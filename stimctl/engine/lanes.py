@@ -24,11 +24,13 @@ FULL_PPM: Final = 1_000_000
 @final
 @dataclass(slots=True)
 class Lane:
-    """One channel's moving parts. ``level_ua`` is the operator's; ``amplitude_ua`` is wished now."""
+    """One channel's moving parts. ``level_ua`` is the operator's; ``amplitude_ua`` is wished now; ``given_ua`` is the
+    most that was wished since the level was last zero: what the patient can have felt."""
 
     plan: ChannelPlan
     level_ua: int = 0
     amplitude_ua: int = 0
+    given_ua: int = 0
     on_from_us: int = 0
     owes_rest_until_us: int = 0
     charge_e9pc: int = 0
@@ -57,6 +59,14 @@ class Lane:
             on_us = now_us - self.on_from_us
             self.owes_rest_until_us = now_us + -(-on_us * burst.rest_us // burst.on_us)
         self.amplitude_ua = amplitude_ua
+        self.given_ua = max(self.given_ua, self.stepped_ua)
+
+    def set_level(self, level_ua: int, now_us: int, burst: BurstPlan | None) -> None:
+        """A new level: a lower one acts at once, a higher one is approached by :meth:`move`."""
+        self.level_ua = level_ua
+        if level_ua == 0:
+            self.given_ua = 0
+        self.fall_to(level_ua, now_us, burst)
 
     def count(self, elapsed_us: int) -> None:
         """Add what flowed in ``elapsed_us`` at the present amplitude: pulses times charge, in 1e-9 pC."""

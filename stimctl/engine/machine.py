@@ -112,7 +112,7 @@ class Engine:
 
     def _zero_levels(self) -> None:
         for lane in self.lanes.values():
-            lane.level_ua = 0
+            lane.level_ua = lane.given_ua = 0
 
     def _fall_silent(self, now_us: int, burst: BurstPlan | None) -> None:
         for lane in self.lanes.values():
@@ -172,9 +172,7 @@ class Engine:
 
     def set_level(self, channel: int, level_ua: int, now_us: int) -> None:
         """Set a channel's level. A lower one acts at once; a higher one is approached by the ramp."""
-        lane = self.lanes[channel]
-        lane.level_ua = level_ua
-        lane.fall_to(level_ua, now_us, self._burst_in_force())
+        self.lanes[channel].set_level(level_ua, now_us, self._burst_in_force())
 
     def pause_too_long(self, now_us: int) -> bool:
         """Whether a pause has lasted so long that thresholds are void."""

@@ -300,7 +300,9 @@ class Session:
         if self.hearing is not None and (due_us := self.hearing.next_due_us()) is not None:
             wake_us = min(wake_us, due_us)
         link = self._opening.link if self._opening is not None else self.link
-        if link is not None and (due_us := link.next_event_us(now_us)) is not None:
+        if link is None or link.driver.state is DriverState.LOST:
+            return max(wake_us, now_us + 1)
+        if (due_us := link.next_event_us(now_us)) is not None:
             wake_us = min(wake_us, due_us)
         return max(wake_us, now_us + 1)
 
@@ -331,7 +333,7 @@ class Session:
         if self.state in ARMED or self._intent is not None:
             return
         if stage.driver.state in (DriverState.ARMED, DriverState.ARMING):
-            stage.disarm(now_us)
+            stage.disarm(self.engine.command(), now_us)
         if self.hearing is not None:
             self.hearing.rest(now_us)
         if self.state is State.PAUSED and self.engine.pause_too_long(now_us):
@@ -356,7 +358,7 @@ class Session:
     def armed_by_board(self, now_us: int) -> None:
         """The board has armed at zero: now the engine and the limiter may."""
         if self._intent is None or self.latch.tripped:
-            self.stage.disarm(now_us)
+            self.stage.disarm(self.engine.command(), now_us)
             return
         (event, _), self._intent = self._intent, None
         self._ticked_us = now_us

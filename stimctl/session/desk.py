@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from stimctl.driver import DriverState, OutputState, Setup
 from stimctl.engine import Event, State
-from stimctl.errors import UsageError
+from stimctl.errors import Refusal, UsageError
 from stimctl.orders import Order
 from stimctl.orders import OrderKind as Kind
 from stimctl.schedule import ChannelPlan
@@ -112,18 +112,32 @@ def _lower_to(session: Session, plan: ChannelPlan, level_ua: int, now_us: int) -
 
 def _mark(session: Session, order: Order, now_us: int) -> None:
     plan = _selected(session)
+    lane = session.engine.lanes[plan.channel]
+    level_ua = lane.level_ua
+    if lane.given_ua < level_ua:
+        raise UsageError(f"{ma_text(level_ua)} mA has not been given yet; wait for the next test burst, then mark it")
     found = session.preparation.thresholds[plan.channel]
-    level_ua = session.engine.lanes[plan.channel].level_ua
     run = found.run
-    if found.put(order.value, level_ua):
-        if found.complete:
-            session.stage.limiter.set_ceiling(plan.channel, plan.train(found.ceiling_ua), now_us)
-            payload = {"channel": plan.name, "ceiling_ua": found.ceiling_ua, "runs": [dict(r) for r in found.runs]}
-            text = f"{plan.name}: ceiling {ma_text(found.ceiling_ua)} mA, the lower of two runs"
-            session.diary.write("ceiling-found", payload, now_us, text)
-        _lower_to(session, plan, 0, now_us)
+    ends_run = found.put(order.value, level_ua)
     payload = {"channel": plan.name, "mark": order.value, "run": run, "level_ua": level_ua}
     session.diary.write("threshold", payload, now_us, f"{plan.name}, run {run}: {order.value} {ma_text(level_ua)} mA")
+    if found.complete:
+        _keep_ceiling(session, plan, now_us)
+    if ends_run:
+        _lower_to(session, plan, 0, now_us)
+
+
+def _keep_ceiling(session: Session, plan: ChannelPlan, now_us: int) -> None:
+    """The lower of two runs is the ceiling; if the limiter does not believe it, both runs are void."""
+    found = session.preparation.thresholds[plan.channel]
+    try:
+        session.stage.limiter.set_ceiling(plan.channel, plan.train(found.ceiling_ua), now_us)
+    except Refusal:
+        session.preparation.begin_thresholds(plan)
+        raise
+    payload = {"channel": plan.name, "ceiling_ua": found.ceiling_ua, "runs": [dict(each) for each in found.runs]}
+    text = f"{plan.name}: ceiling {ma_text(found.ceiling_ua)} mA, the lower of two runs"
+    session.diary.write("ceiling-found", payload, now_us, text)
 
 
 # --- arming ------------------------------------------------------------------------------------------------------

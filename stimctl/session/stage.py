@@ -61,9 +61,11 @@ class OutputStage:
         self._sent = None
         self.driver.arm(setups, now_us)
 
-    def disarm(self, now_us: int) -> None:
-        """Locked here, zero and disarmed there."""
+    def disarm(self, zero: Command, now_us: int) -> None:
+        """Locked here, zero and disarmed there. ``zero`` tells the limiter, too, that the burst is over."""
         if self._limiter is not None:
+            if not self.latch.tripped:
+                self._limiter.approve(zero, now_us)
             self._limiter.close()
         self._sent = None
         if self.driver.state in (DriverState.ARMED, DriverState.ARMING):

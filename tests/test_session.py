@@ -1,0 +1,431 @@
+"""One session on the twin: the procedure in order, stops at any instant, faults, and what the record says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stimctl.driver import OutputState
+from stimctl.engine import ARMED, State
+from stimctl.errors import UsageError
+from stimctl.orders import Order, OutputWord, Stage
+from stimctl.orders import OrderKind as Kind
+from stimctl.records.reading import sessions, verify
+from stimctl.session.wording import CAN, NEXT_ACTION
+from stimctl.sim.faults import Fault, FaultKind
+from stimctl.units import MINUTE, MS, SECOND
+from tests.session_rig import CYCLIC, EMG, TENS, Rig
+
+
+Made = Callable[..., Rig]
+
+
+@pytest.fixture
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+    """Makes rigs, and closes them all."""
+    rigs: list[Rig] = []
+
+    def make(text: str = CYCLIC, *, seed: int = 1, emg: str = "") -> Rig:
+        rigs.append(Rig(tmp_path_factory.mktemp("rig"), text, seed=seed, emg=emg))
+        return rigs[-1]
+
+    yield make
+    for each in rigs:
+        each.close()
+
+
+@pytest.fixture
+def rig(made: Made) -> Rig:
+    return made()
+
+
+# --- from start to end -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", [CYCLIC, EMG, TENS], ids=["cyclic", "emg", "tens"])
+def test_a_session_goes_its_whole_way(made: Made, text: str) -> None:
+    rig = made(text)
+    rig.work()
+    assert rig.session.ended
+    ledger = rig.twin.ledger[0]
+    assert ledger.peak_ua == 7_000, "nobody went beyond the titration's goal of 7 mA"
+    assert ledger.net_pc == 0
+    assert rig.twin.energised is False
+    [row] = sessions(rig.store)
+    assert (row.outcome, row.simulated, row.patient) == ("complete", True, "P-1")
+    assert verify(rig.store).ok
+
+
+def test_the_patients_attempts_set_off_the_bursts(made: Made) -> None:
+    rig = made(EMG)
+    rig.work(State.REVIEW)
+    counts = rig.session.engine.counts()
+    assert counts.triggered + counts.missed == 2
+    assert counts.delivered == counts.triggered >= 1
+
+
+def test_what_was_commanded_is_what_was_measured(rig: Rig) -> None:
+    rig.work(State.REVIEW)
+    commanded_uc = rig.session.engine.counts().charge_uc
+    delivered_uc = sum(ledger.charge_pc for ledger in rig.twin.ledger) / 1e6
+    assert delivered_uc == pytest.approx(commanded_uc, rel=0.03)
+    assert rig.session.measured.charge_uc == pytest.approx(commanded_uc, rel=0.05)
+
+
+def test_the_record_tells_the_procedure_in_order(rig: Rig) -> None:
+    rig.work()
+    kinds = rig.kinds()
+    steps = ["session-opened", "open", "screened", "pads-confirmed", "placed", "titrate", "ceiling-found", "start", "begin"]
+    assert [kind for kind in kinds if kind in steps][: len(steps)] == steps
+    assert kinds.count("burst-delivered") == 2
+    assert kinds[-1] == "session-closed"
+
+
+# --- nothing before its time ---------------------------------------------------------------------------------------
+
+
+def test_every_state_has_its_orders_and_its_words() -> None:
+    assert set(CAN) == set(NEXT_ACTION) == set(State)
+
+
+def test_orders_that_do_not_belong_to_a_state_are_refused_and_change_nothing(rig: Rig) -> None:
+    for state in (State.CHOOSING, State.SCREENING, State.PADS, State.THRESHOLDS, State.READY, State.TRIAL, State.REVIEW):
+        rig.work(state)
+        for kind in set(Kind) - set(CAN[state]):
+            before = rig.status.channels
+            with pytest.raises(UsageError, match="not possible now"):
+                rig.session.order(Order(kind, value="yes"), rig.now_us)
+            assert rig.state is state
+            assert rig.status.channels == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"patient": "Jane Doe"}, "patient code"),
+        ({"patient": ""}, "patient code"),
+        ({"side": ""}, "affected side"),
+        ({"protocol": ""}, "choose a protocol"),
+        ({"protocol": "no-such-protocol"}, "no shipped protocol"),
+        ({"board": "nonsense"}, "board"),
+        ({"board": "reference:"}, "port"),
+        ({"board": "reference:/nowhere/at/all"}, "/nowhere/at/all"),
+    ],
+)
+def test_a_wrong_opening_says_what_is_wrong(rig: Rig, fields: dict[str, str], says: str) -> None:
+    opening = {"protocol": str(rig.path), "patient": "P-1", "side": "left", "board": "sim:"} | fields
+    assert says in rig.order(Kind.OPEN, **opening)
+    assert rig.state is State.CHOOSING
+    assert sessions(rig.store) == ()
+
+
+def test_screening_has_no_default_answer_and_every_point_counts(rig: Rig) -> None:
+    rig.work(State.SCREENING)
+    assert all(not question.answer for question in rig.status.questions)
+    for question in rig.status.questions:
+        assert rig.order(Kind.NEXT) != "", "one open point keeps the session shut"
+        answer = {"blocker": "no", "precaution": "yes", "check": "yes", "sensation": "normal"}[question.kind]
+        if question.kind == "precaution":
+            rig.order(Kind.ANSWER, name=question.id, value=answer)
+            assert "reason" in rig.order(Kind.NEXT) or "not answered" in rig.refused[-1]
+        assert rig.order(Kind.ANSWER, name=question.id, value=answer, text="mild, agreed with the ward") == ""
+    assert rig.order(Kind.NEXT) == ""
+    assert rig.state is State.PADS
+
+
+def test_a_blocker_ends_the_session_before_anything_was_armed(rig: Rig) -> None:
+    rig.work(State.SCREENING)
+    rig.order(Kind.ANSWER, name="implant", value="yes")
+    rig.order(Kind.NEXT)
+    assert rig.state is State.REVIEW
+    assert rig.twin.disarms == [] or not rig.twin.armed
+    assert rig.twin.ledger[0].pulses == 0
+
+
+@pytest.mark.parametrize("text", [CYCLIC, TENS], ids=["motor", "sensory"])
+def test_where_nothing_is_felt_nothing_is_given(made: Made, text: str) -> None:
+    rig = made(text)
+    rig.work(State.SCREENING)
+    for question in rig.status.questions:
+        value = {"blocker": "no", "precaution": "no", "check": "yes", "sensation": "absent"}[question.kind]
+        rig.order(Kind.ANSWER, name=question.id, value=value)
+    rig.order(Kind.NEXT)
+    assert rig.state in (State.SCREENING, State.REVIEW)
+
+
+def test_pads_are_confirmed_one_by_one(rig: Rig) -> None:
+    rig.work(State.PADS)
+    assert "not confirmed" in rig.order(Kind.NEXT)
+    assert "no channel" in rig.order(Kind.CONFIRM_PADS, name="extensor")
+    rig.order(Kind.CONFIRM_PADS, name="extensors")
+    assert rig.order(Kind.NEXT) == ""
+
+
+# --- levels --------------------------------------------------------------------------------------------------------
+
+
+def test_one_press_is_one_step_and_two_a_second_at_most(rig: Rig) -> None:
+    rig.work(State.TITRATING)
+    assert rig.order(Kind.RAISE) == ""
+    assert rig.session.engine.lanes[0].level_ua == 1_000
+    for _ in range(20):
+        rig.order(Kind.RAISE)
+        rig.go(20 * MS)
+    assert rig.session.engine.lanes[0].level_ua == 1_000
+    rig.go(200 * MS)
+    assert rig.order(Kind.RAISE) == ""
+    assert rig.session.engine.lanes[0].level_ua == 2_000
+    assert rig.state is State.TITRATING, "a refused press is no breach"
+
+
+def test_lowering_acts_in_the_same_moment(rig: Rig) -> None:
+    rig.work(State.TRIAL)
+    while rig.flowing_ua < 5_000:
+        rig.work(most_us=100 * MS)
+        assert rig.state is State.TRIAL
+    rig.order(Kind.ZERO)
+    assert rig.flowing_ua == 0
+    rig.go(3 * SECOND)
+    assert rig.flowing_ua == 0
+
+
+def test_a_raise_is_held_at_the_ceiling_and_counted(rig: Rig) -> None:
+    rig.work(State.TRIAL)
+    for _ in range(12):
+        rig.order(Kind.RAISE)
+        rig.go(600 * MS)
+    assert rig.session.engine.lanes[0].level_ua == 7_000
+    assert "ceiling" in rig.refused[-1]
+    assert rig.session.engine.counts().ceiling_hits >= 1
+    rig.go(10 * SECOND)
+    assert rig.twin.ledger[0].peak_ua <= 7_000
+
+
+def test_the_ceiling_is_the_lower_of_two_runs(rig: Rig) -> None:
+    rig.work(State.TITRATING)
+    for most_ma in (5, 3):
+        for _ in range(most_ma):
+            rig.order(Kind.RAISE)
+            rig.go(600 * MS)
+        rig.go(5 * SECOND)
+        for mark in ("sensory", "motor", "tolerated"):
+            assert rig.order(Kind.MARK, value=mark) == ""
+    assert rig.session.preparation.ceiling_ua(0) == 3_000
+    rig.order(Kind.NEXT)
+    assert rig.state is State.READY
+
+
+def test_marks_stand_in_order_and_need_output(rig: Rig) -> None:
+    rig.work(State.TITRATING)
+    assert "no output" in rig.order(Kind.MARK, value="sensory")
+    rig.order(Kind.RAISE)
+    rig.go(5 * SECOND)
+    assert "mark sensory before" in rig.order(Kind.MARK, value="motor")
+    assert "not a threshold" in rig.order(Kind.MARK, value="pain")
+    assert rig.order(Kind.MARK, value="sensory") == ""
+    assert "run 1" in rig.order(Kind.NEXT)
+
+
+def test_a_level_that_was_never_given_is_no_ceiling(rig: Rig) -> None:
+    """Marked at once after the press, before any burst has reached the level."""
+    rig.work(State.TITRATING)
+    rig.order(Kind.RAISE)
+    for mark in ("sensory", "motor", "tolerated"):
+        assert "has not been given yet" in rig.order(Kind.MARK, value=mark)
+    rig.go(5 * SECOND)
+    assert rig.order(Kind.MARK, value="sensory") == ""
+
+
+# --- stop ----------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at_us=st.integers(0, 110 * SECOND), text=st.sampled_from([CYCLIC, EMG, TENS]))
+def test_a_stop_at_any_instant_is_zero_and_stays_zero(made: Made, at_us: int, text: str) -> None:
+    rig = made(text)
+    rig.work(most_us=at_us)
+    if rig.session.link is None or rig.session.ended:
+        return
+    state = rig.state
+    rig.session.stop_now("test")
+    assert rig.flowing_ua == 0, "the stop frame itself ends the output, before the session has heard of it"
+    rig.tick()
+    assert rig.state is (State.STOPPED if state in ARMED else state) or state is State.PAUSED
+    if rig.state is not State.STOPPED:
+        return
+    rig.go(5 * SECOND)
+    assert rig.flowing_ua == 0
+    assert rig.order(Kind.RAISE) != ""
+    assert rig.order(Kind.BEGIN) != ""
+    assert rig.order(Kind.CLEAR) == ""
+    assert rig.state in (State.THRESHOLDS, State.READY)
+    assert rig.status.output is OutputWord.OFF
+    rig.go(5 * SECOND)
+    assert rig.flowing_ua == 0, "clearing a stop switches nothing on"
+    assert all(lane.level_ua == 0 for lane in rig.session.engine.lanes.values())
+    rig.close()
+
+
+def test_a_stop_in_a_setup_state_leaves_it_and_nothing_stays_latched(rig: Rig) -> None:
+    for state in (State.SCREENING, State.PADS, State.THRESHOLDS, State.READY):
+        rig.work(state)
+        rig.session.stop_now("Space pressed")
+        rig.go(200 * MS)
+        assert rig.state is state
+        assert not rig.session.latch.tripped
+
+
+def test_a_stop_while_the_board_arms_arms_nothing(rig: Rig) -> None:
+    rig.work(State.READY)
+    rig.until_off()
+    assert rig.order(Kind.START) == ""
+    rig.session.stop_now("test")
+    rig.go(2 * SECOND)
+    assert rig.state is State.READY
+    assert not rig.twin.armed
+
+
+def test_after_a_stop_the_session_can_go_on_from_zero(rig: Rig) -> None:
+    rig.work(State.BURST)
+    rig.session.stop_now("test")
+    rig.until_off()
+    assert rig.order(Kind.CLEAR) == ""
+    assert rig.state is State.READY
+    rig.work()
+    assert rig.session.ended
+    assert rig.session.engine.counts().delivered == 2
+
+
+def test_resuming_after_a_pause_starts_at_zero(rig: Rig) -> None:
+    rig.work(State.BURST)
+    rig.go(2 * SECOND)
+    rig.order(Kind.PAUSE)
+    assert rig.flowing_ua == 0
+    rig.go(SECOND)
+    assert rig.order(Kind.RESUME) == ""
+    rig.go(20 * SECOND)
+    assert rig.state is State.TRIAL
+    assert rig.flowing_ua == 0
+
+
+def test_after_a_long_pause_thresholds_are_found_again(rig: Rig) -> None:
+    rig.work(State.BURST)
+    rig.order(Kind.PAUSE)
+    rig.go(5 * MINUTE + SECOND)
+    assert rig.state is State.THRESHOLDS
+    assert rig.session.preparation.ceiling_ua(0) is None
+
+
+def test_nobody_there_means_zero(made: Made) -> None:
+    rig = made(TENS.replace("duration_min = 1", "duration_min = 20"))
+    rig.work(State.FLOWING)
+    rig.go(5 * MINUTE)
+    assert rig.status.presence_due
+    rig.go(31 * SECOND)
+    assert rig.state is State.PAUSED
+    assert rig.flowing_ua == 0
+
+
+# --- faults --------------------------------------------------------------------------------------------------------
+
+STOPPING = [
+    Fault(FaultKind.RESET),
+    Fault(FaultKind.HANG),
+    Fault(FaultKind.LINE_CUT),
+    Fault(FaultKind.CONTACT_OPEN),
+    Fault(FaultKind.CONTACT_PEEL, value=300),
+    Fault(FaultKind.STUCK_OUTPUT, value=25_000),
+    Fault(FaultKind.STOP_BUTTON),
+    Fault(FaultKind.HARDWARE),
+]
+
+
+@pytest.mark.parametrize("fault", STOPPING, ids=lambda fault: fault.kind.value)
+def test_every_fault_of_the_board_stops_the_session_and_names_itself(rig: Rig, fault: Fault) -> None:
+    rig.work(State.BURST)
+    rig.go(2 * SECOND)
+    rig.twin.advance(rig.now_us)
+    rig.twin.inject(fault)
+    rig.go(1_500 * MS)
+    assert rig.state is State.STOPPED
+    assert rig.status.alarm != ""
+    assert rig.status.stop_reason
+    assert "fault" in rig.kinds() or "link-lost" in rig.kinds()
+    if fault.kind is not FaultKind.STUCK_OUTPUT:
+        assert rig.flowing_ua == 0
+        return
+    assert rig.status.output is not OutputWord.OFF, "current still flows, and nobody may read that it does not"
+
+
+def test_a_board_that_only_says_that_it_stopped_is_not_believed(rig: Rig) -> None:
+    rig.work(State.BURST)
+    rig.go(2 * SECOND)
+    rig.twin.advance(rig.now_us)
+    rig.twin.inject(Fault(FaultKind.LIES_ABOUT_STOP))
+    rig.session.stop_now("test")
+    rig.go(1 * SECOND)
+    assert rig.twin.energised
+    assert rig.status.output is not OutputWord.OFF
+    assert "not confirmed" in rig.order(Kind.CLEAR)
+
+
+def test_a_cut_line_is_unknown_output_until_the_board_itself_says_zero(rig: Rig) -> None:
+    rig.work(State.BURST)
+    rig.go(2 * SECOND)
+    rig.twin.advance(rig.now_us)
+    rig.twin.inject(Fault(FaultKind.LINE_CUT))
+    rig.go(1 * SECOND)
+    assert rig.status.output is OutputWord.UNKNOWN
+    assert rig.status.alarm == "high"
+    assert rig.flowing_ua == 0, "the board's own dead-man has ended it"
+
+
+def test_a_control_loop_that_comes_late_stops(rig: Rig) -> None:
+    rig.work(State.BURST)
+    rig.now_us += 400 * MS
+    rig.tick()
+    assert rig.state is State.STOPPED
+    assert "late" in rig.status.stop_reason
+
+
+def test_a_record_that_fails_ends_the_output(rig: Rig) -> None:
+    rig.work(State.BURST)
+    rig.go(2 * SECOND)
+    rig.journal.failed = "disk full"
+    rig.go(100 * MS)
+    assert rig.state is State.STOPPED
+    assert rig.flowing_ua == 0
+
+
+def test_stale_emg_triggers_nothing(made: Made) -> None:
+    rig = made(EMG)
+    rig.work(State.LISTENING)
+    rig.twin.advance(rig.now_us)
+    rig.twin.inject(Fault(FaultKind.EMG_STALE))
+    rig.go(10 * SECOND)
+    assert rig.session.engine.counts().triggered == 0
+    assert rig.status.emg is not None
+    assert rig.status.emg.quality == "stale"
+
+
+# --- the status ----------------------------------------------------------------------------------------------------
+
+
+def test_output_is_on_in_words_whenever_the_stage_is_armed(rig: Rig) -> None:
+    rig.work(State.TITRATING)
+    assert rig.session.engine.lanes[0].level_ua == 0
+    assert rig.status.output is OutputWord.ON
+    assert rig.session.stage.output is OutputState.ON
+
+
+def test_the_stage_follows_the_state(rig: Rig) -> None:
+    seen = []
+    while not rig.session.ended:
+        rig.work(most_us=100 * MS)
+        if not seen or seen[-1] is not rig.status.stage:
+            seen.append(rig.status.stage)
+        assert rig.status.simulated or rig.status.stage is Stage.START
+    assert seen == [Stage.START, *list(Stage)[1:]] or seen == list(Stage)[1:]
