@@ -85,7 +85,11 @@ class Journal:
         store.prepare_place(self.path, min_free_bytes=min_free_bytes)
         self._thread = threading.Thread(target=self._write_forever, name="journal", daemon=True)
         self._thread.start()
-        self._await(lambda: self._open, busy_s + 1.0, "the record did not open in time")
+        try:
+            self._await(lambda: self._open, busy_s + 1.0, f"{self.path}: the record did not open in time")
+        except RecordError:
+            self._closing = True  # a thread that is merely late ends when it does get there
+            raise
 
     # --- for the session -------------------------------------------------------------------------------------
 

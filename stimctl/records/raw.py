@@ -12,7 +12,7 @@ import os
 import struct
 import zlib
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,13 +68,13 @@ class RawEmg:
         self._open = True
         self._write(MAGIC + _frame(dict(facts), b""))
 
-    def append(self, first_index: int, at_us: int, values: array[float] | memoryview) -> None:
-        """Add a chunk; ``values`` is any buffer of numbers, such as an array of float64, kept as float32.
+    def append(self, first_index: int, at_us: int, values: Iterable[float]) -> None:
+        """Add a chunk; ``values`` are numbers, NaN and infinity among them, and are kept as float32.
 
         Raises :class:`RecordError` when it cannot be written. Costs one system call; the data survive a crash of
         this program at once, and a power cut when the system has written its buffers.
         """
-        body = array("f", memoryview(values).tolist())
+        body = array("f", values)
         if _BIG_ENDIAN:
             body.byteswap()
         self._write(_frame({"first_index": first_index, "at_us": at_us}, body.tobytes()))

@@ -26,6 +26,10 @@ class Comparator:
         if self._over_for:
             self.hold()
 
+    def interrupt(self) -> None:
+        """The dwell begins again; a release that was reached stays reached."""
+        self._low_for = self._over_for = 0
+
     @property
     def held(self) -> bool:
         """Whether the envelope must fall before a rise counts."""

@@ -71,17 +71,20 @@ class BlockFilter:
             state = unit[block:].tolist()
             lifted[:block, column] = run(sections, unit[:block].tolist(), state)
             lifted[block:, column] = state
-        self._block = block
         self._matrix = np.ascontiguousarray(np.vstack([lifted, probes @ lifted[:block]]))
-        self._end = block + order
-        self._input = np.zeros(block + order)
+        self._block, self._end = block, block + order
+        # Views into two fixed buffers: at block lengths of a few samples, making arrays is what costs.
+        self._input, self._product = np.zeros(block + order), np.zeros(len(self._matrix))
+        self._samples, self._state = self._input[:block], self._input[block:]
+        self._next_state = self._product[block : block + order]
 
-    def __call__(self, samples: Samples) -> tuple[Samples, list[float]]:
-        """Filter the next block; returns the filtered block and the read-outs."""
-        self._input[: self._block] = samples
-        product = self._matrix @ self._input
-        self._input[self._block :] = product[self._block : self._end]
-        return product[: self._block], product[self._end :].tolist()
+    def __call__(self, samples: Samples, offset: float = 0.0) -> tuple[list[float], list[float]]:
+        """Filter the next block less ``offset``; returns the filtered block and the read-outs."""
+        np.subtract(samples, offset, out=self._samples)
+        np.matmul(self._matrix, self._input, out=self._product)
+        self._state[:] = self._next_state
+        product = self._product.tolist()
+        return product[: self._block], product[self._end :]
 
     def reset(self) -> None:
         """Forget what went before: as if the input had been zero for ever."""

@@ -18,7 +18,7 @@ MAINS_SHARE: Final = 0.7
 """Share of the power at one mains frequency from which the signal counts as hum (project). Muscle spreads its power
 over 20 to 200 Hz and stays under a fifth for nearly all stretches of :data:`MAINS_MS`."""
 
-MAINS_MS: Final = 100.0
+MAINS_MS: Final = 60.0
 """Whole periods of both mains frequencies, short enough to see a hum before an envelope of it would trigger."""
 
 FLAT_MS: Final = 500.0
@@ -66,10 +66,15 @@ class Steadiness:
         """The verdict after the next block; ``loud`` says that the envelope is over the threshold."""
         last, self._last = self._last, raw[-1]
         self._still = self._still + 1 if last == raw[0] == raw[-1] and min(raw) == max(raw) else 0
-        self._clipped.append(sum(abs(value) >= self._rail_uv for value in raw))
-        if sum(self._clipped) > RAIL_SHARE * self._stuck * self._block or (loud and self._still >= self._stuck):
+        if (loud and self._still >= self._stuck) or self._clips(raw):
             return Quality.RAILED
         return Quality.FLAT if self._still >= self._flat else Quality.GOOD
+
+    def _clips(self, raw: list[float]) -> bool:
+        if self._rail_uv == math.inf:
+            return False
+        self._clipped.append(len([value for value in raw if abs(value) >= self._rail_uv]))
+        return sum(self._clipped) > RAIL_SHARE * self._stuck * self._block
 
 
 @final
@@ -95,11 +100,12 @@ class Hum:
     def push(self, first: int, power: float, parts: list[float]) -> float:
         """The share after the block from sample ``first``, with its mean square and read-outs; 0 until known."""
         self._power.append(power)
-        for i, (wave, turn) in enumerate(zip(self._waves, self._turns, strict=True)):
-            wave.append(complex(parts[2 * i], parts[2 * i + 1]) * cmath.rect(1.0, -turn * first))
+        strongest = 0.0
+        for wave, turn, re, im in zip(self._waves, self._turns, parts[::2], parts[1::2], strict=True):
+            wave.append(complex(re, im) * cmath.rect(1.0, -turn * first))
+            strongest = max(strongest, abs(sum(wave)))
         total = sum(self._power)
         if len(self._power) < self._length or total <= 0.0:
             return 0.0
-        strongest = max(abs(sum(wave)) for wave in self._waves)
         # A pure sine of amplitude a has |sum| = a N / 2 and power a² / 2, which gives 1.
         return 2 * strongest**2 / (self._length * self._block**2 * total)

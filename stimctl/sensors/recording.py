@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import math
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -205,6 +207,12 @@ def _rate_of(path: Path, seconds: Samples) -> float:
     return float(round(rate)) if abs(rate - round(rate)) <= _EVENNESS * rate else rate
 
 
+_BROKEN: Final = (
+    zipfile.BadZipFile, zlib.error, struct.error, ValueError, TypeError, KeyError, EOFError, SyntaxError,
+    ArithmeticError, MemoryError, RuntimeError,
+)  # fmt: skip
+"""What zipfile and NumPy raise over damaged files, each layer its own."""
+
 # --- NPZ -------------------------------------------------------------------------------------------------------
 
 
@@ -220,7 +228,7 @@ def _load_npz(path: Path, rate_hz: float | None, column: str | None) -> Recordin
             rate = rate_hz if rate_hz is not None else _scalar(path, arrays, "fs", None)
             samples = _array(path, arrays, "x", 1).astype(np.float64) * _scalar(path, arrays, "lsb", 1.0)
             return _finished(path, rate, samples, _labels(path, arrays, len(samples)))
-    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, MemoryError, NotImplementedError) as error:
+    except _BROKEN as error:
         raise FileError(f"{path}: is not a usable NPZ file: {error}") from error
 
 
@@ -244,9 +252,9 @@ def _labels(path: Path, arrays: Any, length: int) -> Labels:
 def _array(path: Path, arrays: Any, key: str, dimensions: int) -> np.ndarray[Any, np.dtype[Any]]:
     if key not in arrays:
         raise FileError(f"{path}: has no {key!r}; an EMG file holds x (samples) and fs (Hz)")
-    found: np.ndarray[Any, np.dtype[Any]] = arrays[key]
-    if found.ndim != dimensions or found.dtype.kind not in "iuf":
-        raise FileError(f"{path}: {key!r} must have {dimensions} dimension(s) of numbers, has shape {found.shape}")
+    found: object = arrays[key]
+    if not isinstance(found, np.ndarray) or found.ndim != dimensions or found.dtype.kind not in "iuf":
+        raise FileError(f"{path}: {key!r} must have {dimensions} dimension(s) of numbers")
     return found
 
 

@@ -24,9 +24,9 @@ class OnsetSettings:
 
     threshold_sd: float | None = None
     threshold_uv: float | None = None
-    dwell_ms: float = 25.0
+    dwell_ms: float = 50.0
     release_fraction: float = 0.5
-    blanking_ms: float = 20.0
+    blanking_ms: float = 25.0
     baseline_s: float = 2.0
     refractory_ms: float = 500.0
     envelope_ms: float = 60.0
@@ -58,3 +58,12 @@ _RANGES: Final = {
     "rail_uv": (1e-3, 1e9),
     "stale_us": (10_000, 5_000_000),
 }
+
+DEFAULT: Final = OnsetSettings(threshold_sd=8.0)
+"""8 SD of a 60 ms envelope, exceeded for 50 ms.
+
+Measured on the development recordings in 10 ms chunks (hits, false alarms a minute, median and 95th percentile
+latency): armbands 138 of 140, 0.5, 80 and 135 ms; other real recordings 11 of 11, none, 75 ms; generated ones at 10 dB
+all, none, 103 and 165 ms. A dwell of 25 ms is some 25 ms faster, gives 0.9 false alarms a minute on armbands, and is
+over before a sudden mains hum is known as such.
+"""

@@ -31,6 +31,9 @@ HIGH_PASS_HZ: Final = 20.0
 LOW_PASS_HZ: Final = 450.0
 """The usual band of surface EMG. At low rates only the lower edge is left (emg.md, pitfall 5)."""
 
+SANE: Final = 1e12
+"""Sum of magnitudes in a block that no source gives, whatever its unit; larger is as good as not a number."""
+
 RELEASE_MS: Final = 50.0
 """Time below the release level that counts as let go; shorter dips are the envelope's own ripple (project)."""
 
@@ -183,21 +186,22 @@ class ThresholdDetector:
         heard = self._unblanked(first) if self._pulses else None
         if heard is not None:
             raw = self._held_over(raw, heard)
+        listed = raw.tolist()
+        if not sum(map(abs, listed)) < SANE:  # NaN and infinity included
+            self._start_over(Quality.GAP)
+            return False
         if self._offset is None:
             # Counts may sit on any level: begin as if the first sample had been there for ever.
             self._offset = float(raw[0])
         self._last_heard = float(raw[-1])
-        filtered, parts = self._filter(raw - self._offset)
+        filtered, parts = self._filter(raw, self._offset)
         if heard is not None:
-            if 2 * np.count_nonzero(heard) < self._block:
+            filtered = [value for value, free in zip(filtered, heard.tolist(), strict=True) if free]
+            if 2 * len(filtered) < self._block:
                 return False  # too little was heard: envelope, dwell and quality stay as they are
-            filtered = filtered[heard]
-        power = float(filtered @ filtered) / len(filtered)
-        if not power < math.inf:  # NaN and infinity alike; the filter holds them now and must start over
-            self._start_over(Quality.GAP)
-            return False
+        power = sum([value * value for value in filtered]) / len(filtered)
         self._powers.append(power)
-        self._judge(raw.tolist(), self._hum.push(first, power, parts))
+        self._judge(listed, self._hum.push(first, power, parts))
         return self._decide(first + self._block - 1)
 
     def _judge(self, raw: list[float], hum: float) -> None:
@@ -214,11 +218,15 @@ class ThresholdDetector:
     def _decide(self, index: int) -> bool:
         """The trigger itself, over one new value of the envelope."""
         envelope, threshold, release = self._envelope_uv, self._threshold_uv, self.release_uv
-        if envelope is None or self._quality is not Quality.GOOD:
+        if envelope is None or self._quality not in {Quality.GOOD, Quality.MAINS}:
             self._comparator.hold()
             return False
         if threshold is None or release is None:
             self._learn(envelope)
+            return False
+        if self._quality is Quality.MAINS:
+            # Hum delays a rise and does not end it: for a few ms, muscle can look like hum.
+            self._comparator.interrupt()
             return False
         if not self._comparator.push(envelope, threshold, release):
             return False
