@@ -135,7 +135,7 @@ def _another_value(text: str, chance: random.Random) -> str:
 
 
 def _another_number(text: str, chance: random.Random) -> str:
-    numbers = list(re.finditer(r"(?m)(?<= = )\d+(\.\d+)?", text))
+    numbers = list(re.finditer(r"(?m)(?<= = )\d{1,9}(\.\d+)?\b", text))
     if not numbers:
         return text
     number = chance.choice(numbers)

@@ -227,6 +227,33 @@ def test_rms_is_refused() -> None:
     assert "20.5 mA rms" in the_fault(text).value
 
 
+def test_the_absolute_bound_is_named_where_it_alone_binds() -> None:
+    """At 500 µs and 200 Hz, 93.1 mA is 41.64 mA rms indicated, 49.96 with the allowance; 93.2 mA is 50.02."""
+    wide = dataclasses.replace(ABSOLUTE, rms_ua=10**9, rms_density_ua_cm2=10**9, power_density_uw_cm2=10**9)
+    for ma, named in ((93.1, []), (93.2, ["rms_ua"])):
+        train = pulse.symmetric(round(ma * 1_000), 500, 200_000)
+        breaches = list(bounds.train_breaches(train, dataclasses.replace(wide, charge_nc=10**9)))
+        assert [breach.limit for breach in breaches] == named
+        assert all("IEC" in breach.source and "50 mA" in breach.allowed for breach in breaches)
+
+
+def test_one_small_pad_brings_the_small_pads_bounds() -> None:
+    text = put(CYCLIC, "max_amplitude_ma", "30.5")
+    good(text)
+    for name in ("proximal", "distal"):
+        small = edit(text, (f'[pads.{name}]\nmodel = "square-50x50"', f'[pads.{name}]\nmodel = "round-32"'))
+        assert the_fault(put(small, "phase_width_us", "200")).allowed == "at most 30 mA"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [("false", "not numbers"), ("true", "not numbers"), ("inf", "finite"), ("nan", "finite")]
+)
+@pytest.mark.parametrize("field", ["interphase_gap_us", "ramp_down_s", "set_rest_s", "max_amplitude_ma"])
+def test_what_is_no_number_is_called_so(field: str, value: str, words: str) -> None:
+    (fault,) = [fault for fault in faults(put(CYCLIC, field, value)) if fault.field.endswith(field)]
+    assert words in fault.message
+
+
 def profile_of(part: BodyPart, effect: Effect) -> Limits:
     return profile(part, effect, smallest_pad_um2=25 * UM2_PER_CM2)
 

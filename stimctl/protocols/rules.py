@@ -163,7 +163,8 @@ def set_rest_is_stated(protocol: Protocol) -> Iterator[Finding]:
     """More than one set needs a rest between them that somebody decided on."""
     if isinstance(protocol, TensConventional):
         return
-    if protocol.dose.sets > 1 and "set_rest_s" not in protocol.dose.model_fields_set:
+    dose = protocol.dose
+    if dose.sets > 1 and dose.set_rest_s == 0 and "set_rest_s" not in dose.model_fields_set:
         yield Finding(("dose", "set_rest_s"), "is missing: with more than one set, state the rest between them")
 
 
