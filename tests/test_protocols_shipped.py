@@ -190,6 +190,44 @@ def test_the_union_is_told_apart_by_kind() -> None:
         assert type(adapter.validate_python(data)) is KINDS[data["kind"]]
 
 
+# --- the guide for authors ----------------------------------------------------------------------------------------
+
+GUIDE = (Path(__file__).parents[1] / "docs" / "protocol-files.md").read_text("utf-8")
+
+
+def rows(name: str) -> list[str]:
+    return [line for line in GUIDE.split("\n") if line.startswith(f"| `{name}` |")]
+
+
+def test_the_example_of_the_guide_loads() -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", GUIDE, re.DOTALL)
+    assert loads(example, "guide").kind == "fes-emg-triggered"
+
+
+def test_the_guide_explains_every_field_with_its_range() -> None:
+    for definition in schema()["$defs"].values():
+        for name, field in definition["properties"].items():
+            if name in ("pads", "channel", "burst", "dose", "trigger"):
+                assert f"[{name}" in GUIDE
+                continue
+            assert rows(name), name
+            if "minimum" in field:
+                window = f"{field['minimum']:g} to {field['maximum']:g}"
+                assert any(window in row.replace("10000", "1e+04") or window in row for row in rows(name)), (
+                    name,
+                    window,
+                )
+
+
+def test_the_guide_lists_every_pad_site_and_kind() -> None:
+    for name, model in PAD_MODELS.items():
+        assert f"{model.area_cm2:.3g} cm²" in rows(name)[0].replace(".0 cm²", " cm²").replace("20.3", f"{20.25:.3g}")
+    for name, site in SITES.items():
+        assert str(site.part) in rows(name)[0].split("|")[3]
+    for kind in KINDS:
+        assert rows(kind)
+
+
 # --- the room --------------------------------------------------------------------------------------------------
 
 

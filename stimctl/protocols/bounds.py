@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Final, NamedTuple
 
 from stimctl import pulse
-from stimctl.limits import ABSOLUTE, ACCURACY_DEN, ACCURACY_NUM, Effect, Limits, absolute, narrow, profile
+from stimctl.limits import ABSOLUTE, ACCURACY_DEN, ACCURACY_NUM, BodyPart, Effect, Limits, absolute, narrow, profile
 from stimctl.protocols.models import Channel
 from stimctl.units import UM2_PER_CM2, microamps, millihertz
 
@@ -88,12 +89,12 @@ def train(channel: Channel) -> pulse.PulseTrain:
     )
 
 
-def refuse_column(channel: Channel, effect: Effect, smallest_pad_um2: int) -> Limits:
-    """The limits of this channel before today: absolute and body-part profile, on its smallest pad.
+@cache
+def refuse_column(part: BodyPart, effect: Effect, smallest_pad_um2: int) -> Limits:
+    """The limits of a channel before today: absolute and body-part profile, on its smallest pad.
 
     Normal sensation and a board that senses impedance are assumed; the limiter knows better and only narrows.
     """
-    part = channel.part
     return narrow(
         absolute(part, effect, smallest_pad_um2=smallest_pad_um2),
         profile(part, effect, smallest_pad_um2=smallest_pad_um2),

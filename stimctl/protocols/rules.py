@@ -250,7 +250,7 @@ def _areas(protocol: Protocol, channel: Channel) -> list[int]:
 
 def _limits(protocol: Protocol, channel: Channel) -> Limits:
     """The refuse column; with no pad known, that of a large one, so that the site's own bounds are still judged."""
-    return bounds.refuse_column(channel, protocol.effect, min(_areas(protocol, channel), default=PAD_AREA_MAX_UM2))
+    return bounds.refuse_column(channel.part, protocol.effect, min(_areas(protocol, channel), default=PAD_AREA_MAX_UM2))
 
 
 def _narrowest(protocol: Protocol) -> Limits:
