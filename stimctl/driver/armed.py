@@ -137,6 +137,8 @@ class ArmedSession:
         advanced = 0 < (self._counter - self._fed_counter) & _U32 < 0x8000_0000
         if not self.is_accepted or not advanced or now_us - self._fed_us < HEARTBEAT_US or self._line.is_busy():
             return
+        if self._unapplied is not None:
+            return  # it fed the dead-man itself, and a later sequence would hide whether the board has accepted it
         word = m.Heartbeat(self._counter, _host_ms(now_us))
         sequence = self._line.next_sequence()
         frame = codec.encode(word, sequence=sequence, token=self.token)
@@ -160,8 +162,7 @@ class ArmedSession:
         """What is wrong in a report; the report also confirms updates whose acknowledgement was lost."""
         if self._health is None:
             return ()
-        if self._unapplied is not None and self._health.has_applied(self._unapplied[0], report):
-            self._unapplied = None
+        self.acknowledged(report.last_sequence)
         return self._health.judge(report, now_us)
 
     def is_unapplied(self, now_us: int) -> bool:

@@ -68,13 +68,9 @@ class Health:
         """An update left under ``sequence``."""
         self._sent.append(_Sent(sequence, now_us, command))
 
-    def has_applied(self, sequence: int, report: Report) -> bool:
-        """Whether the board had accepted the frame ``sequence``, or a later one, when it reported."""
-        return (report.last_sequence - sequence) % 0x1_0000 < 0x8000
-
     def judge(self, report: Report, now_us: int) -> tuple[Complaint, ...]:
         """What is wrong with the session's outputs in ``report``."""
-        accepted = [sent for sent in self._sent if self.has_applied(sent.sequence, report)]
+        accepted = [sent for sent in self._sent if _is_not_after(sent.sequence, report.last_sequence)]
         complaints = []
         for number in sorted(self._outputs):
             if number >= len(report.outputs):
@@ -122,6 +118,10 @@ class Health:
         """One complaint once ``wrong`` has held for enough reports running."""
         self._strikes[what, number] = self._strikes[what, number] + 1 if wrong else 0
         return [Complaint(number, text)] if self._strikes[what, number] >= REPORTS_RUNNING else []
+
+
+def _is_not_after(sequence: int, last: int) -> bool:
+    return (last - sequence) % 0x1_0000 < 0x8000
 
 
 def _amplitude(sent: _Sent, number: int) -> int:
