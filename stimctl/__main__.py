@@ -21,8 +21,9 @@ def _face() -> int:
     from stimctl.tui import run_tui
 
     protocol, board, emg = (*sys.argv[2:5], "", "", "")[:3]
-    library = [(each.name, each.kind, each.title, each.name) for each in authoring.library()]
-    return run_face(lambda handle: run_tui(handle, library, protocol=protocol, board=board or "sim:", emg=emg))
+    return run_face(
+        lambda handle: run_tui(handle, authoring.library(), protocol=protocol, board=board or "sim:", emg=emg)
+    )
 
 
 if __name__ == "__main__":
