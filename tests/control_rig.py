@@ -105,7 +105,7 @@ def control(board: str, mode: str, script: str) -> int:
     if mode.startswith("headless"):
         outcome = run_headless(session, clock=RealClock(), progress=lambda status: print(f"<{status.output}>"))
     else:
-        outcome = run_with_face(session, (sys.executable, script, "face"))
+        outcome = run_with_face(session, (sys.executable, script, mode))
     outcome.say()
     session.say("END")
     return outcome.code
@@ -160,6 +160,34 @@ def obey(link: FaceLink, key: int) -> int | None:
 
 def paint(text: str) -> None:
     os.write(2, text.encode())
+
+
+def textual_face(link: FaceLink) -> int:
+    """The same as a real Textual app, which reads its keys from the pipe."""
+    from textual import events
+    from textual.app import App, ComposeResult
+    from textual.widgets import Label
+
+    class Face(App[int]):
+        def compose(self) -> ComposeResult:
+            yield Label("waiting")
+
+        def on_mount(self) -> None:
+            self.set_interval(0.1, self.pulse)
+
+        def pulse(self) -> None:
+            link.beat()
+            status = link.poll()
+            if link.closed:
+                self.exit(0)
+            elif status is not None:
+                self.query_one(Label).update(f"status {status.output} {os.getpid()} {self.size}")
+
+        def on_key(self, event: events.Key) -> None:
+            self.query_one(Label).update(f"key {event.key}")
+            obey(link, ord(event.character or "k"))
+
+    return Face().run() or 0
 
 
 # --- the test's side -------------------------------------------------------------------------------------------
@@ -290,4 +318,6 @@ def gone(pid: int) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(control(*sys.argv[2:]) if sys.argv[1] == "control" else run_face(face))
+    if sys.argv[1] == "control":
+        sys.exit(control(*sys.argv[2:]))
+    sys.exit(run_face(textual_face if sys.argv[1] == "textual" else face))

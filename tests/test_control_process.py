@@ -275,6 +275,52 @@ def test_keyboard_signals_do_not_reach_the_face() -> None:
         assert rig.finish() == 0
 
 
+# --- a real Textual app as the face ------------------------------------------------------------------------------
+
+
+def test_textual_reads_its_keys_from_the_pipe_and_leaves_properly() -> None:
+    with Rig("textual") as rig:
+        rig.wait("PID", b"status output off [0-9]+ Size.width=80, height=24")
+        rig.type(b"z")
+        rig.wait(b"key z")
+        rig.type(b"\x1b[A")
+        rig.wait(b"key up")
+        rig.type(ON)
+        rig.wait("ORDER start\n", b"OUTPUT ON")
+        rig.type(b" ")
+        rig.wait("STOP Space pressed\n")
+        rig.type(END)
+        rig.wait("CLOSE the session has ended\n", b"\\[\\?1049l")
+        assert rig.finish() == 0
+        assert rig.restored()
+
+
+def test_a_textual_face_is_killed_and_its_terminal_comes_back() -> None:
+    with Rig("textual") as rig:
+        face = int(rig.wait("PID", b"status output off [0-9]+ ").split()[-1])
+        for number in (signal.SIGTSTP, signal.SIGCONT, signal.SIGINT):
+            os.kill(face, number)  # Textual's own handlers for these would suspend it, or read the keys twice
+        rig.type(b"z")
+        rig.wait(b"key z")
+        rig.type(ON)
+        rig.wait("ORDER start\n")
+        os.kill(face, signal.SIGKILL)
+        rig.wait("STOP the screen has gone\n")
+        rig.wait(b"\x18\x1b\\\\.*1049l.*\\[\\?25h")
+        assert rig.finish() == 1
+        assert rig.restored()
+
+
+def test_a_textual_face_whose_control_process_is_killed_goes_and_gives_the_terminal_back() -> None:
+    with Rig("textual") as rig:
+        control = int(rig.wait("PID [0-9]+\n")[4:])
+        face = int(rig.wait(b"status output off [0-9]+ ").split()[-1])
+        os.kill(control, signal.SIGKILL)
+        assert gone(face)
+        rig.wait(b"control process died")
+        assert rig.restored()
+
+
 # --- headless --------------------------------------------------------------------------------------------------
 
 

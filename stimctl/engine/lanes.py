@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from stimctl.limits import Effect
-from stimctl.pulse import Command, Output
+from stimctl.pulse import Output
 from stimctl.schedule import CONTROL_PERIOD_US, BurstPlan, ChannelPlan
+from stimctl.units import MicroAmp
 
 LATE_US: Final = 2 * CONTROL_PERIOD_US
 """A step after more than this counts as only this much time towards a rise."""
@@ -25,11 +26,13 @@ FULL_PPM: Final = 1_000_000
 @dataclass(slots=True)
 class Lane:
     """One channel's moving parts. ``level_ua`` is the operator's; ``amplitude_ua`` is wished now; ``given_ua`` is the
-    most that was wished since the level was last zero: what the patient can have felt."""
+    most that was wished since the level was last zero: what the patient can have felt. ``wanted_ua`` is where the
+    envelope was at the last step: a lane that is elsewhere is still moving."""
 
     plan: ChannelPlan
     level_ua: int = 0
     amplitude_ua: int = 0
+    wanted_ua: int = 0
     given_ua: int = 0
     on_from_us: int = 0
     owes_rest_until_us: int = 0
@@ -42,14 +45,15 @@ class Lane:
 
     def move(self, share_ppm: int, now_us: int, elapsed_us: int, ramp_us: int, burst: BurstPlan | None) -> None:
         """Go towards ``share_ppm`` of the level."""
-        wanted_ua = self.level_ua * share_ppm // FULL_PPM
-        if self.amplitude_ua == 0 and now_us < self.owes_rest_until_us:
+        self.wanted_ua = wanted_ua = self.level_ua * share_ppm // FULL_PPM
+        if self.amplitude_ua == wanted_ua or (self.amplitude_ua == 0 and now_us < self.owes_rest_until_us):
             return
         rise_ua = self.level_ua * min(elapsed_us, LATE_US) // ramp_us
         self._become(min(wanted_ua, self.amplitude_ua + rise_ua), now_us, burst)
 
     def fall_to(self, amplitude_ua: int, now_us: int, burst: BurstPlan | None) -> None:
         """At most ``amplitude_ua``, at once."""
+        self.wanted_ua = min(self.wanted_ua, amplitude_ua)
         self._become(min(self.amplitude_ua, amplitude_ua), now_us, burst)
 
     def _become(self, amplitude_ua: int, now_us: int, burst: BurstPlan | None) -> None:
@@ -63,7 +67,7 @@ class Lane:
 
     def set_level(self, level_ua: int, now_us: int, burst: BurstPlan | None) -> None:
         """A new level: a lower one acts at once, a higher one is approached by :meth:`move`."""
-        self.level_ua = level_ua
+        self.level_ua = self.wanted_ua = level_ua  # until the next step knows better
         if level_ua == 0:
             self.given_ua = 0
         self.fall_to(level_ua, now_us, burst)
@@ -75,6 +79,7 @@ class Lane:
         self.charge_e9pc += per_second * elapsed_us
 
 
-def command(lanes: tuple[Lane, ...]) -> Command:
-    """The absolute command for every output, in the board's steps."""
-    return Command(tuple(Output(lane.plan.channel, lane.plan.train(lane.amplitude_ua)) for lane in lanes))
+    def output(self) -> Output:
+        """What the channel's output is wished to do, in the board's steps."""
+        plan = self.plan
+        return Output(plan.channel, plan.shape.at(MicroAmp(self.amplitude_ua - self.amplitude_ua % plan.step_ua)))

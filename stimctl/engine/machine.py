@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, final
 
-from stimctl.engine.lanes import FULL_PPM, Lane, command
+from stimctl.engine.lanes import FULL_PPM, Lane
 from stimctl.engine.table import ARMED, DELIVERING, STAGES, TABLE, Event, State
 from stimctl.errors import UsageError
 from stimctl.limits import Effect
@@ -224,31 +224,38 @@ class Engine:
             return Event.DOSE_DONE
         return Event.TO_LISTENING if self.schedule.trigger else Event.TO_BURST
 
-    def next_change_us(self, now_us: int) -> int:
-        """When :meth:`step` must be called again at the latest for the wished command to stay true."""
+    def next_change_us(self, now_us: int, period_us: int = CONTROL_PERIOD_US) -> int:
+        """When :meth:`step` must be called again at the latest for the wished command to stay true.
+
+        ``period_us`` is how often an amplitude that moves is renewed.
+        """
         if not self.armed:
             return NEVER_US
-        if self._moving(now_us):
-            # The envelope's own corners come first, so that a burst ends when it should and not a period later.
-            return min(now_us + CONTROL_PERIOD_US, max(now_us + 1, self._next_event_us(now_us)))
-        prompt_us = self._attended_us + PRESENCE_EVERY_US
-        presence_us = prompt_us if prompt_us > now_us else prompt_us + PRESENCE_GRACE_US
-        return max(now_us + 1, min(self._next_event_us(now_us), presence_us))
-
-    def _moving(self, now_us: int) -> bool:
-        """Whether any amplitude is on its way, up or down."""
-        if any(lane.amplitude_ua != self._wanted_ua(lane, now_us) for lane in self.lanes.values()):
-            return True
         burst, since_us = self._burst_now(now_us)
-        if burst is None or not any(lane.level_ua for lane in self.lanes.values()):
+        event_us = max(now_us + 1, self._next_event_us(now_us, burst, since_us))
+        if self._moving(burst, since_us):
+            # The envelope's own corners come first, so that a burst ends when it should and not a period later.
+            return min(now_us + period_us, event_us)
+        prompt_us = self._attended_us + PRESENCE_EVERY_US
+        return min(event_us, prompt_us if prompt_us > now_us else max(now_us + 1, prompt_us + PRESENCE_GRACE_US))
+
+    def _moving(self, burst: BurstPlan | None, since_us: int) -> bool:
+        """Whether any amplitude is on its way, up or down."""
+        level = False
+        for lane in self.lanes.values():
+            if lane.amplitude_ua != lane.wanted_ua:
+                return True
+            level = level or lane.level_ua > 0
+        if burst is None or not level:
             return False
         return since_us < burst.ramp_up_us or burst.on_us - burst.ramp_down_us <= since_us < burst.on_us
 
-    def _next_event_us(self, now_us: int) -> int:
-        burst, since_us = self._burst_now(now_us)
+    def _next_event_us(self, now_us: int, burst: BurstPlan | None, since_us: int) -> int:
         if burst is not None:
-            marks = (burst.ramp_up_us, burst.on_us - burst.ramp_down_us, burst.on_us, burst.cycle_us)
-            return now_us + next((mark - since_us for mark in marks if mark > since_us), CONTROL_PERIOD_US)
+            for mark in (burst.ramp_up_us, burst.on_us - burst.ramp_down_us, burst.on_us, burst.cycle_us):
+                if mark > since_us:
+                    return now_us + mark - since_us
+            return now_us + CONTROL_PERIOD_US
         if self.state is State.REST:
             return self._entered_us + self._rest_us if self.baseline_ready else now_us + CONTROL_PERIOD_US
         if self.state is State.LISTENING and self.schedule.trigger and self.schedule.trigger.cued:
@@ -274,27 +281,21 @@ class Engine:
             return burst, now_us - self._entered_us
         return burst, (now_us - self._cycle_from_us) % burst.cycle_us
 
-    def _wanted_ua(self, lane: Lane, now_us: int) -> int:
-        return lane.level_ua * self._share_ppm(lane, now_us) // FULL_PPM
-
-    def _share_ppm(self, lane: Lane, now_us: int) -> int:
-        """Share of its level that a channel should have now."""
-        if self.state not in DELIVERING or self.titrated not in (None, lane.plan.channel):
-            return 0
-        burst, since_us = self._burst_now(now_us)
-        return FULL_PPM if burst is None else burst.share_ppm(since_us)
-
     def _move(self, now_us: int) -> None:
+        """Let every channel go towards its share of its level."""
         if self.state not in DELIVERING:
             return
-        burst = self._burst_in_force()
+        burst, since_us = self._burst_now(now_us)
+        share_ppm = FULL_PPM if burst is None else burst.share_ppm(since_us)
         ramp_us = burst.ramp_up_us if burst else SENSORY_RAMP_US
+        titrated = self.titrated
         for lane in self.lanes.values():
-            lane.move(self._share_ppm(lane, now_us), now_us, now_us - self._stepped_us, ramp_us, burst)
+            share = share_ppm if titrated is None or lane.plan.channel == titrated else 0
+            lane.move(share, now_us, now_us - self._stepped_us, ramp_us, burst)
 
     def command(self) -> Command:
         """The absolute command for every output, in the board's steps."""
-        return command(tuple(self.lanes.values()))
+        return Command(tuple([lane.output() for lane in self.lanes.values()]))
 
     def _count_delivery(self, now_us: int) -> None:
         """Add what the last amplitudes delivered since the last step."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, final
 
-from stimctl.engine import Engine, Event, State
+from stimctl.engine import LATE_US, Engine, Event, State
 from stimctl.limits import ABSOLUTE, Limits, Sensation
 from stimctl.pulse import Command, Output
 from stimctl.safety import Finding, Latch, Limiter
@@ -93,15 +93,18 @@ class _Flight:
         """On to the engine's next change, or by ``stretch_us`` through all the changes on the way."""
         until_us = self._now_us + stretch_us
         while True:
-            self._judge()
-            wake_us = min(self._engine.next_change_us(self._now_us), self._now_us + self._stride_us())
+            wake_us = min(self._engine.next_change_us(self._now_us, self._period_us()), self._now_us + self._stride_us())
             self._now_us = min(wake_us, until_us) if stretch_us else wake_us
+            self._judge()
             if self._now_us >= until_us:
-                self._judge()
                 return
 
     def _stride_us(self) -> int:
         return CONTROL_PERIOD_US if self._engine.state is State.LISTENING else _STRIDE_US
+
+    def _period_us(self) -> int:
+        """The first burst in the control loop's own period, the others twice as fast: the longest it may ever take."""
+        return CONTROL_PERIOD_US if self._engine.tally.delivered == 0 else LATE_US
 
     def _judge(self) -> None:
         engine = self._engine
