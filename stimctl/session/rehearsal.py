@@ -65,9 +65,10 @@ class _Flight:
         while self._engine.lanes[plan.channel].stepped_ua < plan.max_ua:
             self._on()
         self._limiter.set_ceiling(plan.channel, plan.train(plan.max_ua), self._now_us)
-        self._limiter.close()
         last = plan is self._schedule.channels[-1]
         self._engine.happen(Event.ALL_FOUND if last else Event.CHANNEL_FOUND, self._now_us)
+        self._limiter.approve(self._engine.command(), self._now_us)  # zero first, then the lock
+        self._limiter.close()
 
     def _treat(self) -> int:
         """The treatment from start to end; returns when counting began."""
@@ -75,6 +76,7 @@ class _Flight:
         self._limiter.open_treatment(self._now_us)
         self._raise_all(self._schedule.channels)
         self._engine.happen(Event.BEGIN, self._now_us)
+        self._judge()
         began_us = self._now_us
         while self._engine.state is not State.REVIEW:
             self._on()
