@@ -116,8 +116,8 @@ def face(link: FaceLink) -> int:
     paint(ENTER.decode() + f"<face {os.getpid()}>")
     seen = ""
     while not link.closed:
-        link.beat()
         ready, _, _ = select.select([0, link.fileno()], [], [], 0.1)
+        link.beat()
         status = link.poll()
         if status is not None and (now := f"<status {status.output} {status.stopped} {status.refusal}>") != seen:
             seen = now

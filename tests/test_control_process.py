@@ -253,6 +253,16 @@ def test_a_killed_control_process_takes_its_face_along_and_the_terminal_comes_ba
         assert rig.restored()
 
 
+def test_a_control_process_killed_before_its_face_ever_listened_is_followed_too() -> None:
+    with Rig() as rig:
+        control = int(rig.wait("PID [0-9]+\n")[4:])
+        face = int(rig.wait(b"<face [0-9]+>")[6:-1])
+        os.kill(control, signal.SIGKILL)
+        assert gone(face)
+        rig.wait(b"control process died")
+        assert rig.restored()
+
+
 def test_a_hanging_face_follows_a_killed_control_process_too() -> None:
     with Rig() as rig:
         face = rig.start()

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, final
 
@@ -24,8 +25,11 @@ FACE: Final = (sys.executable, "-m", "stimctl", "--face")
 """The command that starts our own face; the hidden door is in ``__main__``."""
 
 LEAVE_S: Final = 2.0
-"""How long, in s, a face may take to leave after *bye*, and again after SIGTERM divided by four."""
+"""How long, in s, a face may take to leave after *bye*; a quarter of it after SIGTERM."""
 
+
+ANSWER_S: Final = 10.0
+"""How long, in s, a face that calls back may take to do so."""
 
 FATE_S: Final = 0.25
 """How long, in s, a face that hung up is given to show its exit code."""
@@ -44,7 +48,9 @@ class FaceChild:
         stdin, stdin_far = os.pipe() if piped else (None, None)
         try:
             self._process, self.port = _by_tcp(command, stdin) if tcp else _by_fds(command, stdin)
-        except OSError as error:
+        except (OSError, StimctlError) as error:
+            if stdin_far is not None:
+                os.close(stdin_far)
             raise StimctlError(f"the screen cannot be started: {error}") from None
         finally:
             if stdin is not None:
@@ -95,37 +101,46 @@ def _start(command: Sequence[str], stdin: int | None, link: str, fds: Sequence[i
 def _by_fds(command: Sequence[str], stdin: int | None) -> tuple[subprocess.Popen[bytes], FacePort]:
     """Start the face with its ends of two socket pairs."""
     (link, link_far), (stop, stop_far) = socket.socketpair(), socket.socketpair()
-    with link_far, stop_far:
+    with link_far, stop_far, contextlib.ExitStack() as unless_started:
+        unless_started.enter_context(link)
+        unless_started.enter_context(stop)
         fds = (link_far.fileno(), stop_far.fileno())
-        return _start(command, stdin, f"fds:{fds[0]},{fds[1]}", fds), FacePort(link, stop)
+        face = _start(command, stdin, f"fds:{fds[0]},{fds[1]}", fds)
+        unless_started.pop_all()
+    return face, FacePort(link, stop)
 
 
 def _by_tcp(command: Sequence[str], stdin: int | None) -> tuple[subprocess.Popen[bytes], FacePort]:
     """Start the face and have it call back on this machine, for systems that cannot hand descriptors on."""
     secret = secrets.token_hex(16)
     with socket.create_server(("127.0.0.1", 0), backlog=4) as server:
-        server.settimeout(10)
+        server.settimeout(0.1)
         face = _start(command, stdin, f"tcp:{server.getsockname()[1]}:{secret}", ())
-        try:
-            lines = dict(_callers(server, secret))
-        except OSError:
-            face.kill()
-            face.wait()
-            raise
+        lines = dict(_callers(server, secret, face))
+    if len(lines) < 2:
+        face.kill()
+        face.wait()
+        for line in lines.values():
+            line.close()
+        raise StimctlError("it does not answer")
     return face, FacePort(lines["link"], lines["stop"])
 
 
-def _callers(server: socket.socket, secret: str) -> Iterator[tuple[str, socket.socket]]:
+def _callers(server: socket.socket, secret: str, face: subprocess.Popen[bytes]) -> Iterator[tuple[str, socket.socket]]:
     """The two lines of the face that knows the secret, by name; strangers are turned away."""
     wanted = {f"{secret} {name}\n": name for name in ("link", "stop")}
-    while wanted:
-        sock, _ = server.accept()
-        sock.settimeout(5)
-        said = sock.recv(128).decode("ascii", "replace")
+    deadline = time.monotonic() + ANSWER_S
+    while wanted and face.poll() is None and time.monotonic() < deadline:
+        try:
+            sock, _ = server.accept()
+            sock.settimeout(1)
+            said = sock.recv(128).decode("ascii", "replace")
+        except OSError:
+            continue
         name = next((name for words, name in wanted.items() if hmac.compare_digest(words, said)), None)
         if name is None:
             sock.close()
             continue
-        del wanted[f"{secret} {name}\n"]
+        del wanted[said]
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield name, sock

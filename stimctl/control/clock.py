@@ -17,6 +17,10 @@ from stimctl.errors import UsageError
 class Clock(Protocol):
     """A monotonic clock in µs that can wait."""
 
+    @property
+    def waits(self) -> bool:
+        """Whether time passes by itself; if not, nothing can be late."""
+
     def now_us(self) -> int:
         """The time now; never goes back."""
 
@@ -30,6 +34,8 @@ class Clock(Protocol):
 @final
 class RealClock:
     """The machine's monotonic clock."""
+
+    waits = True
 
     def now_us(self) -> int:
         """Monotonic µs; the origin means nothing."""
@@ -57,6 +63,7 @@ class VirtualClock:
         if speed is not None and not 0.01 <= speed <= 1_000:
             raise UsageError(f"a speed of {speed} is outside 0.01 to 1000; write max for as fast as it goes")
         self.speed = speed
+        self.waits = speed is not None
         self._base_us = start_us
         self._base_s = time.monotonic()
 

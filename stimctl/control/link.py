@@ -33,7 +33,7 @@ class FaceLink:
 
     def __init__(self, link: socket.socket, stop_line: socket.socket) -> None:
         self.farewell = ""  # why the control process ended the session, once it has
-        self.facts: dict[str, Any] = {}  # from the control process: "notes", "priority", "modes"
+        self.facts: dict[str, Any] = {}  # from the control process: "notes", "priority", "modes", "pid"
         self._link = LineSocket(link)
         self._stop_line = stop_line
         self._beats = 0
@@ -137,11 +137,23 @@ def run_face(main: Callable[[FaceLink], int | None]) -> int:
     guard.start()
     try:
         code = main(link) or 0
-    finally:
-        guard.left.set()
-        deserted = link.closed and not link.farewell
-        link.close()
-    return guard.orphaned() if deserted and guard.await_orphan() else code
+    except BaseException:
+        if not _deserted(link, guard):
+            raise
+        code = ORPHANED  # its control process died under it: what it stumbled over is of no interest
+    return guard.orphaned() if _deserted(link, guard) else code
+
+
+def _deserted(link: FaceLink, guard: _Guard) -> bool:
+    """Hang up, when the face is done; whether its control process had died before."""
+    guard.left.set()
+    if not link.facts:
+        link.poll()  # it went before it had ever listened
+    lost = link.closed and not link.farewell
+    link.close()
+    if sys.platform == "win32":
+        return lost  # there, nobody tells a process that its parent has gone
+    return guard.is_orphan or (lost and guard.await_orphan())
 
 
 class _Guard(threading.Thread):
@@ -156,10 +168,8 @@ class _Guard(threading.Thread):
 
     @property
     def is_orphan(self) -> bool:
-        """Whether the control process died without a word."""
-        if sys.platform == "win32":
-            return self._link.closed and not self._link.farewell
-        return os.getppid() != self._parent
+        """Whether our parent is no more, or is not the control process that said hello."""
+        return os.getppid() != self._link.facts.get("pid", self._parent)
 
     def run(self) -> None:
         self._stop_line.setblocking(True)
@@ -168,6 +178,8 @@ class _Guard(threading.Thread):
         except OSError:
             pass
         if not self.left.wait(GRACE_S):
+            if not self._link.facts:
+                self._link.poll()  # not our thread's to call, but nobody else will any more
             # The face hangs; while the control process lives, that one gives the terminal back.
             os._exit(self.orphaned() if self.is_orphan else ORPHANED)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, final
@@ -135,7 +136,7 @@ class _Control:
         if face is not None:
             notes = [] if self._terminal else ["STOP goes through this screen: this system has no terminal tap"]
             modes = [modes_to_json(m) for m in (self._terminal.before, self._terminal.raw)] if self._terminal else []
-            face.port.hello({"priority": priority, "notes": notes, "modes": modes})
+            face.port.hello({"priority": priority, "notes": notes, "modes": modes, "pid": os.getpid()})
 
     @contextlib.contextmanager
     def _taken_terminal(self) -> Iterator[None]:
