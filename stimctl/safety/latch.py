@@ -34,6 +34,11 @@ class Latch:
         """Whether output must stay at zero."""
         return len(self._trips) != self._cleared
 
+    def live_epoch(self) -> int:
+        """The epoch while the latch is clear, -1 while it is tripped: one look for what is asked of every command."""
+        trips = len(self._trips)
+        return trips if trips == self._cleared else -1
+
     @property
     def reason(self) -> str:
         """What tripped it first since it was last clear; empty when clear."""
@@ -73,12 +78,7 @@ class Approved:
     def is_live(self) -> bool:
         """Whether this may still leave: made by the limiter, no stop since, and none in force."""
         latch = getattr(self, "latch", None)
-        return (
-            type(latch) is Latch
-            and getattr(self, "_seal", None) is _SEAL
-            and self.epoch == latch.epoch
-            and not latch.tripped
-        )
+        return type(latch) is Latch and getattr(self, "_seal", None) is _SEAL and self.epoch == latch.live_epoch()
 
     def __setattr__(self, name: str, value: object) -> None:
         raise OurBug("what is approved does not change")

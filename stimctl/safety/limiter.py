@@ -50,7 +50,8 @@ class Limiter:
         if type(latch) is not Latch:
             raise Refusal(Rule.TYPE, type(latch).__name__, "Latch", "", now_us=0)
         placed = place(placements, board, senses_impedance, site_time_spent_us or {}, now_us)
-        self._channels, self._sites, self._shared = placed
+        self._channels, self._site_of, self._shared = placed
+        self._sites = tuple(self._site_of.values())
         self._all = tuple(self._channels.values())
         self._every_bit = (1 << len(self._all)) - 1
         self._latch, self._epoch = latch, latch.epoch
@@ -86,8 +87,8 @@ class Limiter:
 
     def open_treatment(self, now_us: int) -> None:
         """Open every channel, from zero; refused unless each has a ceiling found today."""
-        self._observe(now_us)
-        self._refuse_latched()
+        if self._observe(now_us) < 0:
+            raise self._refuse(Rule.LATCHED, self._latch.reason, "cleared by a person")
         for state in self._all:
             state.judge_ceiling(ZERO, now_us)
         self.close()
@@ -146,7 +147,8 @@ class Limiter:
         """
         # Read before anything is judged: a stop that comes while we think makes this epoch, and so the permit, void.
         epoch = self._observe(now_us)
-        self._refuse_latched()
+        if epoch < 0:
+            raise self._refuse(Rule.LATCHED, self._latch.reason, "cleared by a person")
         try:
             self._judge(command, now_us)
         except Refusal as refusal:
@@ -177,7 +179,11 @@ class Limiter:
             if seen & state.bit:
                 raise state.refuse(Rule.DUPLICATE_CHANNEL, state.number, "once", "", now_us)
             seen |= state.bit
-            self._judge_train(state, output.train, now_us)
+            s = state.new = state.measure(output.train, now_us)
+            if s.peak_ua:
+                if self._treating:
+                    state.judge_ceiling(s, now_us)
+                state.judge(s, now_us)
         if seen != self._every_bit:
             missing = [state.number for state in self._all if not seen & state.bit]
             raise self._refuse(Rule.MISSING_CHANNEL, missing, "every channel")
@@ -185,14 +191,6 @@ class Limiter:
             mean_square = sum(state.new.mean_square for state in users)
             if not pad.allows(mean_square):
                 raise pad.finding(mean_square).refusal(now_us)
-
-    def _judge_train(self, state: Channel, train: PulseTrain, now_us: int) -> None:
-        """One channel's train: its bounds, its ceiling, then what has been."""
-        s = state.new = state.measure(train, now_us)
-        if s.peak_ua:
-            if self._treating:
-                state.judge_ceiling(s, now_us)
-            state.judge(s, now_us)
 
     # --- what can be asked -----------------------------------------------------------------------------------------
 
@@ -231,7 +229,7 @@ class Limiter:
 
     def site_time_us(self, site: str) -> int:
         """Stimulation time of a site so far, earlier sessions of today included."""
-        return self._sites[site].spent_us
+        return self._site_of[site].spent_us
 
     def review(self, command: Command, now_us: int) -> tuple[Finding, ...]:
         """What the warn column says about a command, the burst plans and the sites; refuses and changes nothing."""
@@ -248,35 +246,32 @@ class Limiter:
     # --- inner ways ------------------------------------------------------------------------------------------------
 
     def _observe(self, now_us: int) -> int:
-        """Take note of the time and of the latch, and return its epoch; a clock that is no clock latches."""
+        """Take note of the time and of the latch; a clock that is no clock latches. The epoch, or -1 if tripped."""
         if type(now_us) is not int or not now_us >= self._now_us:
             refusal = self._refuse(Rule.CLOCK, now_us, self._now_us, "µs")
             self._latch.trip(str(refusal))
             raise refusal
         self._now_us = now_us
-        for site in self._sites.values():
+        for site in self._sites:
             site.advance(now_us)
-        return self._follow_latch()
-
-    def _follow_latch(self) -> int:
-        """After a trip: locked, levels at zero; output counts as on until a board's dead-man would have ended it."""
-        epoch = self._latch.epoch
+        epoch = self._latch.live_epoch()
         if epoch != self._epoch:
-            self._epoch = epoch
+            self._follow_latch()
+        return epoch
+
+    def _follow_latch(self) -> None:
+        """After a trip: locked, levels at zero; output counts as on until a board's dead-man would have ended it."""
+        if self._latch.epoch != self._epoch:
+            self._epoch = self._latch.epoch
             self.close()
             for state in self._all:
                 state.end(min(self._now_us, self._approved_at_us + SILENCE_US))
-        return epoch
 
     def _operate(self, channel: int, now_us: int) -> Channel:
         """The channel of an operator's wish, with clock and latch looked at."""
-        self._observe(now_us)
-        self._refuse_latched()
-        return self._state(channel)
-
-    def _refuse_latched(self) -> None:
-        if self._latch.tripped:
+        if self._observe(now_us) < 0:
             raise self._refuse(Rule.LATCHED, self._latch.reason, "cleared by a person")
+        return self._state(channel)
 
     def _state(self, channel: int) -> Channel:
         state = self._channels.get(channel) if type(channel) is int else None
