@@ -12,7 +12,7 @@ from typing import Final, final
 
 from stimctl.boards.reference.messages import OutputReport, Report
 from stimctl.pulse import Command
-from stimctl.units import MS
+from stimctl.units import MS, SECOND
 
 NEAR_ZERO_UA: Final = 500
 """Measured current that still counts as none (project): above a converter's noise, far below a sensory threshold."""
@@ -36,6 +36,9 @@ SETTLE_US: Final = 100 * MS
 """How long, beyond two periods, a measurement may still show an earlier setting: it is of the newest pulse."""
 
 _HISTORY: Final = 512
+
+_KEEP_US: Final = 5 * SECOND
+"""How long settings are remembered: beyond two periods of the slowest rate and the settling time."""
 
 
 @final
@@ -61,6 +64,7 @@ class Health:
     def __init__(self, outputs: frozenset[int], armed_sequence: int, now_us: int, *, senses_current: bool) -> None:
         self._outputs, self._senses_current = outputs, senses_current
         self._sent = deque([_Sent(armed_sequence, now_us, None)], maxlen=_HISTORY)
+        self._accepted: list[_Sent] = []
         self._baseline: dict[int, int] = {}
         self._strikes: Counter[tuple[str, int]] = Counter()
 
@@ -70,7 +74,7 @@ class Health:
 
     def judge(self, report: Report, now_us: int) -> tuple[Complaint, ...]:
         """What is wrong with the session's outputs in ``report``."""
-        accepted = [sent for sent in self._sent if _is_not_after(sent.sequence, report.last_sequence)]
+        accepted = self._take_accepted(report.last_sequence, now_us)
         complaints = []
         for number in sorted(self._outputs):
             if number >= len(report.outputs):
@@ -80,6 +84,17 @@ class Health:
             complaints += self._current(number, told, accepted, now_us)
             complaints += self._contact(number, told)
         return tuple(complaints)
+
+    def _take_accepted(self, last_sequence: int, now_us: int) -> list[_Sent]:
+        """The settings that the board has taken, up to the one in force; old ones are let go.
+
+        What was accepted once stays so: a setting may stand for an hour, and sequences wrap after 65,536 frames.
+        """
+        while self._sent and _is_not_after(self._sent[0].sequence, last_sequence):
+            self._accepted.append(self._sent.popleft())
+        recent = next((n for n, sent in enumerate(self._accepted) if sent.sent_us >= now_us - _KEEP_US), None)
+        del self._accepted[: max(0, (len(self._accepted) if recent is None else recent) - 1)]
+        return self._accepted
 
     def _current(self, number: int, told: OutputReport, accepted: list[_Sent], now_us: int) -> list[Complaint]:
         commanded = _amplitude(accepted[-1], number) if accepted else 0

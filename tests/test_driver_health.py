@@ -1,0 +1,49 @@
+"""Read-back over a long time: a setting that stands for an hour is still the setting."""
+
+from __future__ import annotations
+
+from stimctl.boards.reference.codes import Cause
+from stimctl.boards.reference.messages import OutputReport, Report
+from stimctl.driver.health import Health
+from stimctl.pulse import Command, Output, symmetric
+from stimctl.units import MS
+
+
+def report(sequence: int, applied_ua: int) -> Report:
+    told = OutputReport(applied_ua=applied_ua, measured_ua=applied_ua, impedance_ohm=1_000)
+    return Report(
+        armed=True,
+        listening=False,
+        stop_button=False,
+        cause=Cause.NONE,
+        challenge=1,
+        last_sequence=sequence % 0x1_0000,
+        uptime_ms=0,
+        dead_man_ms=400,
+        outputs=(told,),
+    )
+
+
+def test_sequences_may_wrap_while_a_setting_stands() -> None:
+    health = Health(frozenset({0}), 7, 0, senses_current=True)
+    health.commanded(9, Command((Output(0, symmetric(12_000, 100, 100_000)),)), 0)
+    for n in range(1, 80_000, 997):
+        assert health.judge(report(9 + n, 12_000), n * 50 * MS) == ()
+
+
+def test_a_wrong_amplitude_is_still_seen_after_the_wrap() -> None:
+    health = Health(frozenset({0}), 7, 0, senses_current=True)
+    health.commanded(9, Command((Output(0, symmetric(12_000, 100, 100_000)),)), 0)
+    for n in (10, 40_000, 70_000):
+        health.judge(report(n, 12_000), n * 50 * MS)
+    health.judge(report(70_001, 15_000), 70_001 * 50 * MS)
+    complaints = health.judge(report(70_002, 15_000), 70_002 * 50 * MS)
+    assert any("15000" in complaint.text for complaint in complaints)
+
+
+def test_only_recent_settings_are_kept() -> None:
+    health = Health(frozenset({0}), 0, 0, senses_current=True)
+    for n in range(1, 3_000):
+        health.commanded(n, Command((Output(0, symmetric(1_000 + n, 100, 100_000)),)), n * 20 * MS)
+        health.judge(report(n, 1_000 + n), n * 20 * MS)
+    assert len(health._accepted) < 300
