@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stimctl.errors import RecordError
@@ -109,6 +109,18 @@ def test_different_rows_never_share_an_encoding(one: Row, other: Row) -> None:
     assert (row_hash(GENESIS, one) == row_hash(GENESIS, other)) is (one == other)
 
 
+@pytest.mark.parametrize("boundary", range(5))
+def test_a_character_cannot_move_to_the_next_field(boundary: int) -> None:
+    """As plain text both rows read the same; their lengths tell them apart."""
+    texts = ["11"] * 6
+    texts[boundary], texts[boundary + 1] = "1", "111"
+
+    def row(seq: str, session: str, mono_us: str, wall: str, kind: str, payload: str) -> Row:
+        return Row(int(seq), session, int(mono_us), wall, kind, payload)
+
+    assert row_hash(GENESIS, row(*texts)) != row_hash(GENESIS, row(*["11"] * 6))
+
+
 @given(ROWS, st.binary(min_size=32, max_size=32))
 def test_a_hash_holds_the_one_before(row: Row, prev: bytes) -> None:
     assert (row_hash(prev, row) == row_hash(GENESIS, row)) is (prev == GENESIS)
@@ -145,6 +157,7 @@ def test_an_untouched_record_verifies(path: Path) -> None:
     assert verdict.head == bytes(raw_rows(path)[-1][7]).hex()  # type: ignore[call-overload]
 
 
+@settings(max_examples=40)
 @given(data=st.data())
 def test_any_changed_byte_is_found_in_its_row(
     written: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -185,6 +198,14 @@ def test_missing_moved_and_added_rows_are_found(path: Path, statement: str, firs
     tamper(path, statement)
     verdict = reading.verify(path)
     assert (verdict.ok, verdict.first_bad) == (False, first_bad)
+
+
+def test_a_row_that_was_hashed_anew_no_longer_leads_to_the_next(path: Path) -> None:
+    seq, session, mono_us, wall, kind, _, prev, _ = raw_rows(path)[4]
+    row = Row(seq, session, mono_us, wall, kind, "{}")  # type: ignore[arg-type]
+    own = row_hash(prev, row)  # type: ignore[arg-type]
+    tamper(path, "UPDATE event SET payload = ?, hash = ? WHERE seq = 5", row.payload, own)
+    assert reading.verify(path).first_bad == 6
 
 
 def test_a_cut_end_is_found(path: Path) -> None:
