@@ -637,6 +637,13 @@ def test_two_channels_on_one_site_count_once_and_two_sites_twice() -> None:
     assert {site: after[site] - before[site] for site in before} == dict.fromkeys(before, 10 * SECOND)
 
 
+def test_time_at_sites_is_carried_over_those_of_today_without_a_channel_included() -> None:
+    rig = Rig(TENS, spent={TENS.site: 5, "hand": 7})
+    assert rig.limiter.site_times_us() == {TENS.site: 5, "hand": 7}
+    assert rig.limiter.site_time_us("shoulder") == 0
+    assert Rig(TENS, spent=rig.limiter.site_times_us()).limiter.site_time_us("hand") == 7
+
+
 # --- shared pads -------------------------------------------------------------------------------------------------------
 
 

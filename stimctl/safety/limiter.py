@@ -228,8 +228,12 @@ class Limiter:
         return self._state(channel).ready_at_us
 
     def site_time_us(self, site: str) -> int:
-        """Stimulation time of a site so far, earlier sessions of today included."""
-        return self._site_of[site].spent_us
+        """Stimulation time of a site so far, earlier sessions of today included; 0 for one that was never named."""
+        return self._site_of[site].spent_us if site in self._site_of else 0
+
+    def site_times_us(self) -> dict[str, int]:
+        """The same of every site, to be carried over to the next limiter of today."""
+        return {name: site.spent_us for name, site in self._site_of.items()}
 
     def review(self, command: Command, now_us: int) -> tuple[Finding, ...]:
         """What the warn column says about a command, the burst plans and the sites; refuses and changes nothing."""

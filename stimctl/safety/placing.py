@@ -49,13 +49,13 @@ def place(
 ) -> Placed:
     """Judge every placement with its plan and build what a limiter needs; raises :class:`Refusal`."""
     _check_arguments(placements, board, senses_impedance, spent_us, now_us)
-    sites: dict[str, Site] = {}
+    sites = {site: Site(us, now_us) for site, us in spent_us.items()}
     channels: dict[int, Channel] = {}
     for placement in placements:
         check_placement(placement, now_us)
         if placement.channel in channels:
             raise _refusal(Rule.DUPLICATE_CHANNEL, placement.channel, "once", now_us)
-        site = sites.setdefault(placement.site, Site(spent_us.get(placement.site, 0), now_us))
+        site = sites.setdefault(placement.site, Site(0, now_us))
         whose = sources(placement, board, senses_impedance=senses_impedance)
         channels[placement.channel] = _channel(placement, whose, site, 1 << len(channels), now_us)
     return Placed(channels, sites, _shared_pads(tuple(channels.values()), now_us))
