@@ -117,11 +117,11 @@ class Twin:
 
     def inject(self, fault: Fault) -> None:
         """Let something go wrong; a fault whose time has come acts at once."""
-        self._change(lambda: self.plan.add(fault))
+        self._change(lambda: self.plan.add(fault, self.now_us))
 
     def heal(self, kind: FaultKind) -> None:
         """Take every fault of this kind away."""
-        self._change(lambda: self.plan.heal(kind))
+        self._change(lambda: self.plan.heal(kind, self.now_us))
 
     def set_contact(self, output: int, ohm: int) -> None:
         """Other pads, or other skin: a new contact impedance in ohm."""
@@ -173,13 +173,14 @@ class Twin:
         deadline = self._firmware.deadline_us
         if deadline is not None and deadline <= now and self._dead_man_works():
             self._firmware.disarm(Cause.DEAD_MAN)
+        if self.analog.due_us is not None and self.analog.due_us <= now:
+            # Before faults come or go: the chunk is about the time until now.
+            self._firmware.sample()
         if self.plan.edge_us is not None and self.plan.edge_us <= now:
             self._change(lambda: self.plan.move(now))
         if now >= self._refreshed_us + DRIFT_STEP_US:
             self._refresh()
         self._check_outputs()
-        if self.analog.due_us is not None and self.analog.due_us <= now:
-            self._firmware.sample()
         self._fetch()
         self._hear()
 

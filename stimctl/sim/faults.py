@@ -84,15 +84,15 @@ class FaultPlan:
         self._edge_us: int | None = None
         self._refresh()
 
-    def add(self, fault: Fault) -> None:
-        """One more fault; with an ``at_us`` that is past it is there at once."""
+    def add(self, fault: Fault, now_us: int) -> None:
+        """One more fault; one whose time has come is there at once."""
         self._faults = (*self._faults, fault)
-        self._refresh()
+        self.move(now_us)
 
-    def heal(self, kind: FaultKind) -> None:
+    def heal(self, kind: FaultKind, now_us: int) -> None:
         """Take every fault of this kind away."""
         self._faults = tuple(fault for fault in self._faults if fault.kind is not kind)
-        self._refresh()
+        self.move(now_us)
 
     def move(self, now_us: int) -> None:
         """Go on to ``now_us``."""

@@ -1,0 +1,225 @@
+"""The twin on a real pseudo-terminal, in real time, for any client that can open a serial port.
+
+The one place in the simulator that reads a clock. Clients may come and go; a board does not notice a pulled plug, so
+output then ends by the dead-man as it would on the bench. POSIX only.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from stimctl.boards.reference.codec import STOP_FRAME
+from stimctl.boards.reference.codes import Cause
+from stimctl.errors import UsageError
+from stimctl.sim.board import Twin
+from stimctl.sim.patient import Patient
+from stimctl.sim.volition import Will
+
+SELF_PACED: Final = Will(spontaneous_s=12.0, spontaneous_min_s=6.0)
+"""Over a wire nobody can cue the patient, so they try by themselves, every 12 s on average."""
+
+_LOOK_S: Final = 0.1  # how long a signal or should_stop() may go unnoticed
+_NOBODY_S: Final = 0.02  # how often to look for a client: a pty without one cannot be waited on
+_READ_MAX: Final = 4_096
+_UNSENT_MAX: Final = 4_096  # what a serial adapter would hold for a client that does not read
+_KEEP: Final = 1_000
+_PTY: Final = re.compile(r"/dev/(pts/\d+|ttys\d+|tty[p-za-e][0-9a-f])")
+
+_SAID: Final = {
+    Cause.RESET: "reset",
+    Cause.DEAD_MAN: "dead-man tripped",
+    Cause.CONTACT_LOST: "contact lost",
+    Cause.LIMIT_REFUSED: "limit refused",
+    Cause.STOP_BUTTON: "stop button",
+    Cause.OUTPUT_FAULT: "output fault",
+    Cause.STOP_COMMAND: "stopped",
+}
+
+
+def clock_us() -> int:
+    """Monotonic µs. It goes on while the process is stopped, which is what the dead-man must see."""
+    return time.monotonic_ns() // 1_000
+
+
+def self_paced_twin(seed: int) -> Twin:
+    """The twin that ``stimctl sim reference`` shows: a patient who tries unasked, samples every 10 ms."""
+    return Twin(Patient(seed, will=SELF_PACED), seed=seed, now_us=clock_us(), chunk_ms=10, keep=_KEEP)
+
+
+def serve(
+    twin: Twin,
+    *,
+    link_path: Path | None = None,
+    on_ready: Callable[[str], None] = lambda _path: None,
+    on_status: Callable[[str], None] = lambda _line: None,
+    should_stop: Callable[[], bool] = lambda: False,
+    clock: Callable[[], int] = clock_us,
+) -> None:
+    """Run ``twin`` on a pseudo-terminal until SIGINT, SIGTERM, SIGHUP or ``should_stop()``.
+
+    ``link_path`` becomes a symbolic link to the terminal and is removed at the end; ``on_ready`` is given the path that
+    clients open; ``on_status`` one line for every change. Raises :class:`UsageError` on Windows and when ``link_path``
+    is taken. Signals are caught only in the main thread.
+    """
+    if os.name != "posix":
+        raise UsageError("a pseudo-terminal needs Linux or macOS; use the board sim: instead")
+    with _pty() as (master, path), _link(link_path, path), _signals() as signalled:
+        on_ready(str(link_path) if link_path is not None else path)
+        watch = _Watch(twin, on_status)
+        port = _Port(master)
+        while not (signalled() or should_stop()):
+            port.wait(twin.next_event_us(clock()), clock)
+            now_us = clock()
+            twin.advance(now_us)  # whatever ran out while nobody looked has run out before the bytes behind it
+            twin.feed(port.receive(), now_us)
+            port.send(twin.outgoing())
+            watch.look(connected=port.connected)
+        twin.feed(STOP_FRAME, clock())
+        watch.look(connected=port.connected)
+
+
+class _Port:
+    """The master side: never blocks, and knows whether anybody has the other side open."""
+
+    def __init__(self, master: int) -> None:
+        self._master = master
+        self._unsent = b""
+        self.connected = False
+
+    def wait(self, until_us: int | None, clock: Callable[[], int]) -> None:
+        """Until bytes come, until ``until_us``, or until it is time to look around."""
+        left_s = _LOOK_S if until_us is None else max(0.0, (until_us - clock()) / 1e6)
+        if self.connected:
+            writable = [self._master] if self._unsent else []
+            select.select([self._master], writable, [], min(_LOOK_S, left_s))
+        else:
+            select.select([], [], [], min(_NOBODY_S, left_s))
+
+    def receive(self) -> bytes:
+        """What has come; finds out on the way whether there is a client."""
+        try:
+            data = os.read(self._master, _READ_MAX)
+        except BlockingIOError:
+            self.connected = True
+            return b""
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            data = b""
+        self.connected = bool(data)
+        return data
+
+    def send(self, data: bytes) -> None:
+        """Hand over what goes; what nobody takes is lost, oldest first, as on a wire."""
+        if not self.connected:
+            self._unsent = b""
+            return
+        self._unsent = (self._unsent + data)[-_UNSENT_MAX:]
+        if self._unsent:
+            try:
+                self._unsent = self._unsent[os.write(self._master, self._unsent) :]
+            except BlockingIOError:
+                pass
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
+
+
+class _Watch:
+    """One line for each change that a person at the twin's terminal wants to see."""
+
+    def __init__(self, twin: Twin, say: Callable[[str], None]) -> None:
+        self._twin, self._say = twin, say
+        self._connected = self._armed = self._energised = False
+        self._last: tuple[int, Cause] | None = None
+
+    def look(self, *, connected: bool) -> None:
+        """Compare with the last look."""
+        twin = self._twin
+        if connected != self._connected:
+            self._say("client connected" if connected else "client gone")
+        last = twin.disarms[-1] if twin.disarms else None
+        if last is not None and last != self._last:
+            self._say(f"disarmed: {_SAID.get(last[1], 'unknown cause')}")
+        if twin.armed and not self._armed:
+            self._say("armed")
+        if twin.energised != self._energised:
+            self._say("OUTPUT ON" if twin.energised else "output off")
+        self._connected, self._last = connected, last
+        self._armed, self._energised = twin.armed, twin.energised
+
+
+@contextmanager
+def _pty() -> Iterator[tuple[int, str]]:
+    """A pseudo-terminal in raw mode: its master side, not blocking, and the path of the other."""
+    import pty
+    import tty
+
+    master, slave = pty.openpty()
+    try:
+        tty.setraw(slave)
+        path = os.ttyname(slave)
+        os.close(slave)  # else a client that goes away could not be told from one that is silent
+        os.set_blocking(master, False)
+        yield master, path
+    finally:
+        os.close(master)
+
+
+@contextmanager
+def _link(link: Path | None, target: str) -> Iterator[None]:
+    """``link`` leads to ``target`` for as long as this lasts; nothing else is ever overwritten or removed."""
+    if link is None:
+        yield
+        return
+    try:
+        _make_room(link, target)
+        link.symlink_to(target)
+    except OSError as error:
+        raise UsageError(f"cannot make the link {link}: {error.strerror}; choose another --link") from None
+    try:
+        yield
+    finally:
+        if link.is_symlink() and str(link.readlink()) == target:
+            link.unlink()
+
+
+def _make_room(link: Path, target: str) -> None:
+    """Remove what a killed twin left behind; refuse to touch anything else."""
+    if not link.is_symlink():
+        if link.exists():
+            raise UsageError(f"{link} exists and is not a twin's link; choose another --link")
+        return
+    before = str(link.readlink())
+    if _PTY.fullmatch(before) is None:
+        raise UsageError(f"{link} leads to {before} and is not a twin's link; choose another --link")
+    # The number of a dead terminal is soon given to another one: to ours at best, else to somebody's screen.
+    if before != target and Path(before).exists():
+        raise UsageError(f"{link} leads to {before}, perhaps of a twin that runs; remove the link if none does")
+    link.unlink()
+
+
+@contextmanager
+def _signals() -> Iterator[Callable[[], bool]]:
+    """Whether a signal asked for the end; the old handlers come back afterwards."""
+    caught: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {name: signal.signal(name, lambda number, _frame: caught.append(number)) for name in names}
+    try:
+        yield lambda: bool(caught)
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
