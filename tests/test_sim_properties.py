@@ -187,7 +187,7 @@ def test_silence_at_any_instant_is_zero_within_the_dead_man(us: int, dead_man_ms
     assert host.twin.ledger[0].stretches[-1].end_us == fed_us + dead_man_ms * MS
 
 
-@given(st.lists(st.integers(1, 400 * MS), min_size=1, max_size=10))
+@given(st.lists(st.integers(1, 200 * MS), min_size=1, max_size=6))
 def test_the_twin_lives_the_same_life_in_any_pieces(steps: list[int]) -> None:
     def life(pieces: list[int]) -> tuple[object, ...]:
         host = Host(make_twin())
