@@ -145,7 +145,8 @@ def test_whatever_fails_output_is_stopped_and_called_unknown_unless_confirmed(fa
 
 def stop_once(session: Scripted) -> Operator:
     def operator(status: Status, _now_us: int) -> Iterable[Order]:
-        signal.raise_signal(signal.SIGINT)
+        if session.length_us < MINUTE:
+            signal.raise_signal(signal.SIGINT)
         session.length_us = MINUTE * 1_000_000  # it cannot end by itself first
         return ()
 
@@ -172,6 +173,18 @@ def test_a_short_session_in_real_time_and_its_priority_is_given_back() -> None:
     assert 1 <= len(seen) <= 4
     if sys.platform.startswith("linux"):
         assert os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK == os.SCHED_OTHER
+
+
+@pytest.mark.parametrize("real_time", [False, True])
+def test_the_priority_that_was_got_is_noted_in_words(real_time: bool) -> None:
+    session = Scripted(SECOND // 20)
+
+    def operator(_status: Status, _now_us: int) -> Iterable[Order]:
+        return [Order(OrderKind.START)]
+
+    run_headless(session, operator=operator, real_time=real_time)
+    (noted,) = (deed for deed in session.deeds if "priority" in deed)
+    assert ("real-time" not in noted) or real_time
 
 
 def test_a_face_needs_a_terminal() -> None:

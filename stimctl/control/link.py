@@ -169,7 +169,7 @@ class _Guard(threading.Thread):
     @property
     def is_orphan(self) -> bool:
         """Whether our parent is no more, or is not the control process that said hello."""
-        return os.getppid() != self._link.facts.get("pid", self._parent)
+        return bool(os.getppid() != self._link.facts.get("pid", self._parent))
 
     def run(self) -> None:
         self._stop_line.setblocking(True)

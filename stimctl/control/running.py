@@ -34,17 +34,21 @@ def run_with_face(
     *,
     clock: Clock | None = None,
     operator: Operator | None = None,
+    real_time: bool = True,
 ) -> Outcome:
     """Run ``session`` with a face on this terminal until either ends; from the main thread.
 
     ``command`` starts the face, which calls :func:`stimctl.control.run_face`. ``operator`` may give orders beside
-    it (a demonstration). Raises :class:`UsageError` when there is no terminal, :class:`StimctlError` when the
-    face cannot be started; both before the session was touched. Everything later is in the outcome.
+    it (a demonstration). ``real_time``: ask for real-time priority, and do without where it is not allowed. Raises
+    :class:`UsageError` when there is no terminal, :class:`StimctlError` when the face cannot be started; both before
+    the session was touched. Everything later is in the outcome.
     """
     terminal = Terminal.find()
     if terminal is None and sys.platform != "win32":
         raise UsageError("the screen needs a terminal in the foreground; use --headless without one")
-    return _Control(session, clock or RealClock(), terminal).run(operator, None, SECOND // 5, command)
+    return _Control(session, clock or RealClock(), terminal, real_time=real_time).run(
+        operator, None, SECOND // 5, command
+    )
 
 
 def run_headless(
@@ -54,6 +58,7 @@ def run_headless(
     operator: Operator | None = None,
     progress: Callable[[Status], None] | None = None,
     every_us: int = SECOND,
+    real_time: bool = True,
 ) -> Outcome:
     """Run ``session`` without a face until it ends; from the main thread.
 
@@ -61,16 +66,19 @@ def run_headless(
     is a terminal, and signals always; as nobody can clear a stop, a stop ends the session. In real time,
     ``progress`` runs in a thread of its own: output that nobody takes holds nothing up.
     """
-    return _Control(session, clock or RealClock(), Terminal.find()).run(operator, progress, every_us, None)
+    return _Control(session, clock or RealClock(), Terminal.find(), real_time=real_time).run(
+        operator, progress, every_us, None
+    )
 
 
 @final
 class _Control:
     """The parts of one control process, and the order in which they begin and end."""
 
-    def __init__(self, session: SessionLike, clock: Clock, terminal: Terminal | None) -> None:
+    def __init__(self, session: SessionLike, clock: Clock, terminal: Terminal | None, *, real_time: bool) -> None:
         self._session, self._clock, self._terminal = session, clock, terminal
         self._in_real_time = isinstance(clock, RealClock)
+        self._real_time = real_time
         self._clean = True  # no face, or one that has left the screen as it found it
 
     def run(
@@ -90,7 +98,7 @@ class _Control:
                 stack.enter_context(contextlib.closing(face))
             stop = stack.enter_context(self._stop_thread(signals, wake, face))
             stack.enter_context(self._quick())
-            priority = process.real_time(LOOP_PRIORITY) if self._in_real_time else "ordinary priority"
+            priority = self._hurry()
             self._introduce(face, priority)
             remark = f"control process at {priority}"
             loop = ControlLoop(self._session, self._clock, stop, wake, face, remark=remark)
@@ -131,6 +139,12 @@ class _Control:
             failed = failed or raised
         return (OutputWord.UNKNOWN if failed else output), failed
 
+    def _hurry(self) -> str:
+        """The control loop's own priority, in words."""
+        if not self._in_real_time:
+            return "ordinary priority"
+        return process.real_time(LOOP_PRIORITY) if self._real_time else process.short_slice()
+
     def _introduce(self, face: FaceChild | None, priority: str) -> None:
         """Tell the face what it has to know about its terminal, and how well promises can be kept here."""
         if face is not None:
@@ -154,7 +168,7 @@ class _Control:
 
     @contextlib.contextmanager
     def _stop_thread(self, signals: SignalPipe, wake: Wake, face: FaceChild | None) -> Iterator[StopThread]:
-        stop = StopThread(self._session, signals, wake, priority=STOP_PRIORITY if self._in_real_time else 0)
+        stop = StopThread(self._session, signals, wake, priority=STOP_PRIORITY if self._real_time else 0)
         if self._terminal is not None:
             stop.watch_terminal(self._terminal.fd, face.forward if face else None)
         if face is not None:

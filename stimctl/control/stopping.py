@@ -17,7 +17,7 @@ from typing import Final, final
 from stimctl.control.contract import STALLED_US, Ending, SessionLike
 from stimctl.control.forward import Forwarder
 from stimctl.control.keys import StopKey, StopScanner
-from stimctl.control.process import real_time
+from stimctl.control.process import real_time, short_slice
 from stimctl.control.signals import ENDS, STOPS, SignalPipe
 
 AGAIN_S: Final = 2.0
@@ -72,6 +72,8 @@ class StopThread(threading.Thread):
         """Wait and act. Nothing that goes wrong in here may end the waiting."""
         if self._priority:
             real_time(self._priority)
+        else:
+            short_slice()
         while True:
             try:
                 if self._pass():
