@@ -754,7 +754,8 @@ def test_clearing_gives_back_nothing_but_zero() -> None:
     assert rig.limiter.level(0) is None
     rig.send(ZERO)
     rig.wait(SECOND)
-    holds(rig, Rule.LOCKED, scaled(WEAK, 1_000))
+    refusal = holds(rig, Rule.LOCKED, scaled(WEAK, 1_000))
+    assert (refusal.value, refusal.bound) == (1_000, 0)
     rig.limiter.open_treatment(rig.now_us)
     holds(rig, Rule.TITRATION_STEP, scaled(WEAK, 1_001))
     rig.raise_to(0, WEAK)

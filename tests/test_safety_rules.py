@@ -115,6 +115,9 @@ def test_two_channels_of_vector_two_on_one_pad() -> None:
     assert not tight.allows(total)
     finding = tight.finding(total)
     assert (finding.rule, finding.value, finding.bound) == (Rule.SHARED_PAD_DENSITY, 300, 299)
+    # With several sources, the one that is passed is named, not one that is just met.
+    named = SharedPad("p", (only(rms_density_ua_cm2=300), only(rms_density_ua_cm2=299))).finding(total)
+    assert (named.bound, named.bound_from) == (299, "test, pad p")
 
 
 @pytest.mark.parametrize(
@@ -184,6 +187,12 @@ EDGES: list[tuple[Rule, Source, Callable[[int], PulseTrain], int]] = [
     (Rule.NET_CHARGE, only(net_charge_permille=10), lambda d: recovering(1_000, 6_000 - 60 + d), -1),
     # 100 000 pC x 100 Hz is 10 000 nA
     (Rule.MEAN_DC, only(mean_dc_na=10_000), lambda d: replace(recovering(1_000, 6_100 + d), rate_mhz=MilliHertz(100_000)), 1),
+    (
+        Rule.MEAN_DC,
+        only(mean_dc_na=10_000),
+        lambda d: replace(recovering(1_000, 6_100), rate_mhz=MilliHertz(100_000 + d)),
+        1,
+    ),
     # symmetrical, 200 µs, 100 Hz: Irms = I / 5
     (Rule.RMS, only(rms_ua=10_000), lambda d: symmetric(50_000 + d, 200, 100_000), 1),
     (Rule.RMS, only(25, True, rms_ua=12_000), lambda d: symmetric(50_000 + d, 200, 100_000), 1),
