@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.timing import Sample, quantile, run, table
 
-ROUNDS = 15
+ROUNDS = 11
 MANY = 1_000
 
 
