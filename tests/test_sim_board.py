@@ -265,6 +265,32 @@ def test_each_limit_is_kept_by_name(host: Host, rule: int) -> None:
     assert host.heard[-1] == m.Event(Cause.LIMIT_REFUSED, 0, rule, host.now_us // MS)
 
 
+AT_THE_CEILING = train(5_000, 300, 40_000, interphase_gap_us=100, pulses_per_period=2)
+PAST_IT = {
+    "amplitude_ua": 5_100,
+    "recovery_amplitude_ua": 5_001,
+    "phase_width_us": 301,
+    "interphase_gap_us": 101,
+    "recovery_width_us": 301,
+    "rate_mhz": 40_001,
+    "pulses_per_period": 3,
+}
+
+
+@pytest.mark.parametrize("field", ["", *PAST_IT])
+def test_each_bound_of_configure_is_kept(host: Host, field: str) -> None:
+    host.arm()
+    bounds = {"phase_width_us": 300, "interphase_gap_us": 100, "recovery_width_us": 300, "rate_mhz": 40_000}
+    host.configure(0, 5_000, pulses_per_period=2, **bounds)
+    host.wait(200 * MS)
+    if not field:
+        assert host.update({0: AT_THE_CEILING}) == m.Ack(host.sequence)
+        return
+    assert host.update({0: bent(AT_THE_CEILING, **{field: PAST_IT[field]})}) == nak(Reason.CEILING)
+    assert host.twin.cause is Cause.LIMIT_REFUSED
+    assert not host.twin.ledger[0].pulses
+
+
 def test_pulses_must_fit_into_their_period(host: Host) -> None:
     full = bent(train(1_000, 500, 200_000), interphase_gap_us=500, recovery_width_us=4_000)
     assert guard.breach(full, TABLE) is not None
