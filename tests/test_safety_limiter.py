@@ -848,6 +848,10 @@ def test_a_shape_that_is_never_allowed_has_no_amplitude(shape: Any) -> None:
     assert Rig().limiter.amplitude_ceiling_ua(0, shape) == 0
 
 
+def test_a_shape_without_known_proportions_has_none_below_a_ceiling_either() -> None:
+    assert treating(WEAK).limiter.amplitude_ceiling_ua(0, replace(ZERO, recovery_width_us=MicroSecond(1_200))) == 0
+
+
 def test_longer_gaps_and_doublets_than_the_ceilings_have_no_amplitude() -> None:
     rig = treating(WEAK)
     assert rig.limiter.amplitude_ceiling_ua(0, replace(WEAK, interphase_gap_us=MicroSecond(1))) == 0
