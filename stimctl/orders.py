@@ -12,7 +12,7 @@ import types
 import typing
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, final
+from typing import Any, final
 
 from stimctl.errors import UsageError
 
@@ -84,7 +84,8 @@ class OutputWord(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Question:
     """One screening question. ``kind``: "blocker" ends here on yes, "precaution" needs a justification on yes,
-    "check" must be confirmed with yes, "sensation" is answered normal, reduced or absent for a site."""
+    "check" must be confirmed with yes, "sensation" is answered normal, reduced or absent for a site.
+    """
 
     id: str
     text: str

@@ -11,10 +11,10 @@ from typing import Final, final
 
 from stimctl.errors import UsageError
 from stimctl.limits import BodyPart, Effect
-from stimctl.protocols import FesCyclic, FesEmgTriggered, Protocol, TensConventional
 from stimctl.protocols import Channel as FileChannel
+from stimctl.protocols import FesCyclic, FesEmgTriggered, Protocol, TensConventional
 from stimctl.pulse import PulseTrain, symmetric
-from stimctl.units import MINUTE, MS, SECOND, MicroAmp, SquareMicrometre, microamps, microseconds, millihertz
+from stimctl.units import MINUTE, MS, MicroAmp, SquareMicrometre, microamps, microseconds, millihertz
 
 CONTROL_PERIOD_US: Final = 20 * MS
 """How often the amplitude is renewed while it changes: F.3 of the clinical reference asks for 20 to 50 ms."""
@@ -99,7 +99,9 @@ class BurstPlan:
             return "ramp up", since_onset_us, self.ramp_up_us
         if since_onset_us < self.ramp_up_us + self.hold_us:
             return "hold", since_onset_us - self.ramp_up_us, self.hold_us
-        return "ramp down", since_onset_us - self.ramp_up_us - self.hold_us, self.ramp_down_us
+        if since_onset_us < self.on_us:
+            return "ramp down", since_onset_us - self.ramp_up_us - self.hold_us, self.ramp_down_us
+        return "rest", since_onset_us - self.on_us, self.rest_us
 
 
 @final
@@ -236,4 +238,3 @@ def _trigger(protocol: FesEmgTriggered, channels: tuple[ChannelPlan, ...]) -> Tr
         assist_missed=trigger.on_missed == "assist",
         min_interval_us=MINUTE // int(trigger.max_triggers_per_min),
     )
-

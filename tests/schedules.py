@@ -10,7 +10,9 @@ from stimctl.units import MINUTE, SECOND, MicroAmp, SquareMicrometre
 PAD_UM2 = SquareMicrometre(25 * 10**8)
 
 
-def channel(name: str = "extensors", output: int = 0, *, effect: Effect = Effect.MOTOR, step_ua: int = 100) -> ChannelPlan:
+def channel(
+    name: str = "extensors", output: int = 0, *, effect: Effect = Effect.MOTOR, step_ua: int = 100
+) -> ChannelPlan:
     return ChannelPlan(
         name=name,
         muscle="extensor digitorum communis",
@@ -45,7 +47,11 @@ TRIGGER = TriggerPlan(
 
 
 def cyclic(
-    *channels: ChannelPlan, repetitions: int = 3, sets: int = 1, burst: BurstPlan = BURST, trigger: TriggerPlan | None = None
+    *channels: ChannelPlan,
+    repetitions: int = 3,
+    sets: int = 1,
+    burst: BurstPlan = BURST,
+    trigger: TriggerPlan | None = None,
 ) -> Schedule:
     return Schedule(
         title="Extensors",

@@ -273,5 +273,11 @@ def test_progress_names_phase_repetition_and_set() -> None:
     engine.happen(Event.BEGIN, 0)
     run(engine, 7 * SECOND)
     progress = engine.progress(7 * SECOND)
-    assert (progress.phase, progress.repetition, progress.repetitions, progress.set, progress.sets) == ("hold", 1, 2, 1, 2)
+    assert (progress.phase, progress.repetition, progress.repetitions, progress.set, progress.sets) == (
+        "hold",
+        1,
+        2,
+        1,
+        2,
+    )
     assert re.match(r"rest|ramp", engine.progress(12 * SECOND).phase) is not None

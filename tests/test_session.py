@@ -19,7 +19,6 @@ from stimctl.sim.faults import Fault, FaultKind
 from stimctl.units import MINUTE, MS, SECOND
 from tests.session_rig import CYCLIC, EMG, TENS, Rig
 
-
 Made = Callable[..., Rig]
 
 
@@ -78,7 +77,17 @@ def test_what_was_commanded_is_what_was_measured(rig: Rig) -> None:
 def test_the_record_tells_the_procedure_in_order(rig: Rig) -> None:
     rig.work()
     kinds = rig.kinds()
-    steps = ["session-opened", "open", "screened", "pads-confirmed", "placed", "titrate", "ceiling-found", "start", "begin"]
+    steps = [
+        "session-opened",
+        "open",
+        "screened",
+        "pads-confirmed",
+        "placed",
+        "titrate",
+        "ceiling-found",
+        "start",
+        "begin",
+    ]
     assert [kind for kind in kinds if kind in steps][: len(steps)] == steps
     assert kinds.count("burst-delivered") == 2
     assert kinds[-1] == "session-closed"
@@ -92,7 +101,15 @@ def test_every_state_has_its_orders_and_its_words() -> None:
 
 
 def test_orders_that_do_not_belong_to_a_state_are_refused_and_change_nothing(rig: Rig) -> None:
-    for state in (State.CHOOSING, State.SCREENING, State.PADS, State.THRESHOLDS, State.READY, State.TRIAL, State.REVIEW):
+    for state in (
+        State.CHOOSING,
+        State.SCREENING,
+        State.PADS,
+        State.THRESHOLDS,
+        State.READY,
+        State.TRIAL,
+        State.REVIEW,
+    ):
         rig.work(state)
         for kind in set(Kind) - set(CAN[state]):
             before = rig.status.channels

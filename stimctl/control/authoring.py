@@ -27,7 +27,8 @@ STDIN: Final = "-"
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a check of one file found. ``ok`` means that nothing forbids a session with it on a board without bounds
-    of its own; warnings ask for an operator's attention."""
+    of its own; warnings ask for an operator's attention.
+    """
 
     name: str
     ok: bool

@@ -27,7 +27,8 @@ FULL_PPM: Final = 1_000_000
 class Lane:
     """One channel's moving parts. ``level_ua`` is the operator's; ``amplitude_ua`` is wished now; ``given_ua`` is the
     most that was wished since the level was last zero: what the patient can have felt. ``wanted_ua`` is where the
-    envelope was at the last step: a lane that is elsewhere is still moving."""
+    envelope was at the last step: a lane that is elsewhere is still moving.
+    """
 
     plan: ChannelPlan
     level_ua: int = 0
@@ -77,7 +78,6 @@ class Lane:
         shape = self.plan.shape
         per_second = self.stepped_ua * shape.phase_width_us * shape.rate_mhz * shape.pulses_per_period
         self.charge_e9pc += per_second * elapsed_us
-
 
     def output(self) -> Output:
         """What the channel's output is wished to do, in the board's steps."""

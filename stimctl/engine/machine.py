@@ -7,9 +7,9 @@ starts with all levels at zero.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
 
+from stimctl.engine.dose import Dose
 from stimctl.engine.lanes import FULL_PPM, Lane
 from stimctl.engine.table import ARMED, DELIVERING, STAGES, TABLE, Event, State
 from stimctl.errors import UsageError
@@ -37,34 +37,19 @@ NEVER_US: Final = 1 << 62
 
 
 @final
-@dataclass(slots=True)
-class Tally:
-    """Bursts by how they came about, time with output, and what the operator ran into."""
-
-    delivered: int = 0
-    triggered: int = 0
-    missed: int = 0
-    assisted: int = 0
-    on_time_us: int = 0
-    stops: int = 0
-    ceiling_hits: int = 0
-
-
-@final
 class Engine:
     """The machine. All times are the session's monotonic µs; calls must not go back in time."""
 
     def __init__(self, schedule: Schedule, now_us: int = 0) -> None:
         self.schedule = schedule
         self.state = State.CHOOSING
-        self.tally = Tally()
+        self.dose = Dose(schedule)
         self.baseline_ready = True
-        self.repetition, self.set = 0, 1
         self.lanes = {plan.channel: Lane(plan) for plan in schedule.channels}
         self._sensory = schedule.channels[0].effect is Effect.SENSORY
         self._titrated: int | None = None
         self._entered_us = self._stepped_us = self._attended_us = self._cycle_from_us = now_us
-        self._rest_us = self._flowed_us = 0
+        self._flowed_us = 0
         self._began_us: int | None = None
         self._triggered_us = -NEVER_US
 
@@ -119,46 +104,19 @@ class Engine:
             lane.fall_to(0, now_us, burst)
 
     def _book(self, event: Event, now_us: int) -> None:
-        """What an event means for counts and for the rest that follows it."""
-        tally = self.tally
+        """What an event means for counts and clocks."""
+        self.dose.book(event)
         if event is Event.BEGIN:
             self._began_us = now_us if self._began_us is None else self._began_us
-            self._rest_us = self._lead_in_us()
+            self.dose.rest_us = self._lead_in_us()
         elif event is Event.TRIGGER:
-            tally.triggered += 1
             self._triggered_us = now_us
-        elif event is Event.ASSIST:
-            tally.assisted += 1
-        elif event is Event.MISSED:
-            tally.missed += 1
-            self._count_repetition()
-        elif event is Event.BURST_OVER:
-            tally.delivered += 1
-            self._count_repetition()
-        elif event is Event.STOP:
-            tally.stops += 1
 
     def _lead_in_us(self) -> int:
         """Long enough for the rest that the last trial burst asks for (duty), and for a baseline."""
         rest_us = self.schedule.burst.rest_us if self.schedule.burst else 0
         trigger = self.schedule.trigger
         return max(LEAD_IN_US, rest_us, trigger.baseline_us + SECOND if trigger else 0)
-
-    def _count_repetition(self) -> None:
-        """Count an attempt, heard or missed, and decide how long the rest after it is."""
-        schedule = self.schedule
-        self.repetition += 1
-        # After a burst nothing is heard for the lockout either (hazard H24).
-        lockout_us = schedule.trigger.lockout_us if schedule.trigger else 0
-        self._rest_us = max(schedule.burst.rest_us if schedule.burst else 0, lockout_us)
-        if self.repetition < schedule.repetitions:
-            return
-        if self.set < schedule.sets:
-            self.repetition = 0
-            self.set += 1
-            self._rest_us = max(self._rest_us, schedule.set_rest_us)
-        else:
-            self._rest_us = 0
 
     # --- the operator ----------------------------------------------------------------------------------------
 
@@ -197,7 +155,7 @@ class Engine:
         elapsed_us = now_us - self._entered_us
         if self.armed and now_us - self._attended_us >= PRESENCE_EVERY_US + PRESENCE_GRACE_US:
             return Event.PAUSE if self.can(Event.PAUSE) else Event.STOP
-        if self.state is State.REST and elapsed_us >= self._rest_us and self.baseline_ready:
+        if self.state is State.REST and elapsed_us >= self.dose.rest_us and self.baseline_ready:
             return self._after_rest()
         if self.state is State.LISTENING:
             return self._heard(elapsed_us, now_us, onset=onset)
@@ -220,7 +178,7 @@ class Engine:
     def _after_rest(self) -> Event:
         if self.schedule.burst is None:
             return Event.TO_FLOW
-        if self.repetition >= self.schedule.repetitions:
+        if self.dose.done:
             return Event.DOSE_DONE
         return Event.TO_LISTENING if self.schedule.trigger else Event.TO_BURST
 
@@ -257,7 +215,7 @@ class Engine:
                     return now_us + mark - since_us
             return now_us + CONTROL_PERIOD_US
         if self.state is State.REST:
-            return self._entered_us + self._rest_us if self.baseline_ready else now_us + CONTROL_PERIOD_US
+            return self._entered_us + self.dose.rest_us if self.baseline_ready else now_us + CONTROL_PERIOD_US
         if self.state is State.LISTENING and self.schedule.trigger and self.schedule.trigger.cued:
             return self._entered_us + self.schedule.trigger.window_us
         if self.state is State.FLOWING:
@@ -303,49 +261,35 @@ class Engine:
         delivering = [lane for lane in self.lanes.values() if lane.amplitude_ua]
         for lane in delivering:
             lane.count(elapsed_us)
-        self.tally.on_time_us += elapsed_us if delivering else 0
+        self.dose.tally.on_time_us += elapsed_us if delivering else 0
         self._flowed_us += elapsed_us if self.state is State.FLOWING else 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether the whole prescription was given."""
+        return self.dose.done if self.schedule.burst else self._flowed_us >= self.schedule.flow_us
 
     # --- for reading -----------------------------------------------------------------------------------------
 
     def counts(self) -> Counts:
-        """The dose so far; charge per phase in µC, summed over outputs."""
-        tally = self.tally
-        charge_uc = sum(lane.charge_e9pc for lane in self.lanes.values()) // 10**15
-        return Counts(
-            tally.delivered,
-            tally.triggered,
-            tally.missed,
-            tally.assisted,
-            charge_uc,
-            tally.on_time_us,
-            tally.stops,
-            tally.ceiling_hits,
-        )
+        """The dose so far."""
+        return self.dose.counts(tuple(self.lanes.values()))
 
     def progress(self, now_us: int) -> Progress:
         """Where burst, set and session stand."""
+        phase, elapsed_us, length_us = self._phase(now_us)
         began_us = now_us if self._began_us is None else self._began_us
-        under_way = self.state in (State.BURST, State.LISTENING)
-        return Progress(
-            *self._phase(now_us),
-            min(self.repetition + under_way, self.schedule.repetitions),
-            self.schedule.repetitions,
-            self.set,
-            self.schedule.sets,
-            now_us - began_us if self.schedule.burst else self._flowed_us,
-            self.schedule.longest_us,
-        )
+        session_us = now_us - began_us if self.schedule.burst else self._flowed_us
+        return self.dose.progress(self.state, Progress(phase, elapsed_us, length_us, session_elapsed_us=session_us))
 
     def _phase(self, now_us: int) -> tuple[str, int, int]:
+        """Name of the phase, how long it has lasted, and how long it is (0: nobody knows)."""
         burst, since_us = self._burst_now(now_us)
-        if burst is not None and since_us < burst.on_us:
-            return burst.phase(since_us)
         if burst is not None:
-            return "rest", since_us - burst.on_us, burst.rest_us
+            return burst.phase(since_us)
         elapsed_us = now_us - self._entered_us
         if self.state is State.REST:
-            return "rest", min(elapsed_us, self._rest_us), self._rest_us
+            return "rest", min(elapsed_us, self.dose.rest_us), self.dose.rest_us
         if self.state is State.LISTENING and self.schedule.trigger:
             return "waiting for an attempt", elapsed_us, self.schedule.trigger.window_us
         if self.state is State.FLOWING:

@@ -123,7 +123,7 @@ STAGES: Final[dict[State, Stage]] = {
     State.THRESHOLDS: Stage.THRESHOLDS,
     State.TITRATING: Stage.THRESHOLDS,
     State.READY: Stage.RUN,
-    **{state: Stage.RUN for state in (*_RUNNING, State.PAUSED, State.STOPPED)},
+    **dict.fromkeys((*_RUNNING, State.PAUSED, State.STOPPED), Stage.RUN),
     State.REVIEW: Stage.REVIEW,
     State.ENDED: Stage.REVIEW,
 }

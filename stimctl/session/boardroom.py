@@ -1,10 +1,11 @@
-"""What the board said, and what it means for the session."""
+"""What the board said and what it means for the session; and both as the record tells it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from stimctl.driver import Analog, Armed, BoardEvent, Disarmed, DriverState, Faulted, Lost, Refused, Reported, Stopped
+from stimctl.engine import Engine, Event
 from stimctl.errors import Refusal
 
 if TYPE_CHECKING:
@@ -50,3 +51,11 @@ def refusal_payload(refusal: Refusal) -> dict[str, object]:
     }
 
 
+def event_payload(engine: Engine, event: Event, now_us: int) -> dict[str, object]:
+    """Where the session is, for the record; with the dose so far where a burst has ended."""
+    progress = engine.progress(now_us)
+    facts: dict[str, object] = {"state": engine.state.value, "repetition": progress.repetition, "set": progress.set}
+    if event is Event.BURST_OVER:
+        counts = engine.counts()
+        facts |= {"delivered": counts.delivered, "charge_uc": counts.charge_uc}
+    return facts

@@ -9,23 +9,22 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final, TypeVar, final
+from typing import Final, final
 
-from stimctl.driver import Connected, DriverState, Faulted, Lost, OutputState
+from stimctl.driver import DriverState
 from stimctl.engine import ARMED, Engine, Event, State
 from stimctl.errors import LinkLost, OurBug, Refusal, StimctlError, UsageError
 from stimctl.orders import Order, Status
 from stimctl.orders import OrderKind as Kind
-from stimctl.safety import Latch
-from stimctl.session import boardroom
+from stimctl.session import boardroom, desk
 from stimctl.session.diary import Diary
-from stimctl.session.dose import review_lines
 from stimctl.session.hearing import Hearing
-from stimctl.session.link import Link, open_link
 from stimctl.session.measured import Measured
-from stimctl.session.opening import Case, Opening, Wishes, board_facts, meta
+from stimctl.session.opening import Case, Wishes, board_facts, meta
 from stimctl.session.preparation import Preparation
+from stimctl.session.rooms import Rooms
 from stimctl.session.stage import OutputStage
+from stimctl.session.view import view
 from stimctl.session.wording import CAN, EVENT_KIND
 from stimctl.units import MS
 
@@ -40,90 +39,29 @@ ARM_US: Final = 1_000 * MS
 
 
 @final
-class Session:
+class Session(Rooms):
     """One session, from the choice of a protocol to the closed record.
 
     ``clock`` is read only by the simulated board; everything else is told the time. All methods but
-    :meth:`stop_now` and :attr:`may_be_energised` belong to the control loop's thread.
+    :meth:`stop_now` and ``may_be_energised`` belong to the control loop's thread.
     """
 
     def __init__(self, diary: Diary, clock: Callable[[], int], *, wishes: Wishes, seed: int = 0) -> None:
-        self.diary, self.wishes, self.latch = diary, wishes, Latch()
-        self.clock, self.seed = clock, seed
-        self.case: Case | None = None
-        self.link: Link | None = None
-        self._engine: Engine | None = None
-        self._stage: OutputStage | None = None
-        self._preparation: Preparation | None = None
-        self._measured: Measured | None = None
-        self.hearing: Hearing | None = None
-        self.selected = 0
-        self.refusal = self.stop_reason = ""
-        self.alarm: tuple[str, str] = ("", "")
-        self.went_wrong = False
-        self._opening: Opening | None = None
-        self._searching: Link | None = None
+        super().__init__(diary, clock, wishes=wishes, seed=seed)
         self._intent: tuple[Event, int] | None = None
         self._stops: deque[str] = deque()
         self._ticked_us: int | None = None
-        self._closed = False
-
-    # --- rooms that exist once a session is open ---------------------------------------------------------------
-
-    @property
-    def engine(self) -> Engine:
-        """The engine; raises :class:`UsageError` before a protocol was chosen."""
-        return _opened(self._engine)
-
-    @property
-    def stage(self) -> OutputStage:
-        """Limiter and driver; raises :class:`UsageError` before a protocol was chosen."""
-        return _opened(self._stage)
-
-    @property
-    def preparation(self) -> Preparation:
-        """Screening, pads, thresholds; raises :class:`UsageError` before a protocol was chosen."""
-        return _opened(self._preparation)
-
-    @property
-    def measured(self) -> Measured:
-        """What the board measures; raises :class:`UsageError` before a protocol was chosen."""
-        return _opened(self._measured)
-
-    @property
-    def state(self) -> State:
-        """Where the session is."""
-        if self._closed:
-            return State.ENDED
-        return self._engine.state if self._engine else State.CHOOSING
-
-    @property
-    def is_opening(self) -> bool:
-        """Whether the board is being asked who it is."""
-        return self._opening is not None
-
-    @property
-    def may_be_energised(self) -> bool:
-        """Whether anything but a confirmed zero is possible now. Any thread."""
-        stage = self._stage
-        return stage is not None and stage.output is not OutputState.OFF
-
-    @property
-    def ended(self) -> bool:
-        """Whether the session came to its own end."""
-        return self.state is State.ENDED
 
     # --- stop ---------------------------------------------------------------------------------------------------
 
     def stop_now(self, reason: str) -> None:
         """Any thread, any time: latch, then the stop frame, then everything else."""
-        stage, opening = self._stage, self._opening
+        stage = self._stage
         if stage is not None:
             stage.stop_now(reason)
         else:
             self.latch.trip(reason)
-            if opening is not None:
-                opening.link.driver.stop(reason)
+            self.connection.stop(reason)
         self._stops.append(reason)
 
     def _take_stops(self, now_us: int) -> None:
@@ -164,8 +102,6 @@ class Session:
             raise
 
     def _carry_out(self, order: Order, now_us: int) -> None:
-        from stimctl.session import desk  # the desk knows the session, and the session calls it only here
-
         if order.kind is Kind.OPEN:
             self.open(order, now_us)
         elif order.kind is Kind.CLOSE:
@@ -177,65 +113,31 @@ class Session:
 
     def open(self, order: Order, now_us: int) -> None:
         """Begin to open; the board's answer is taken in :meth:`tick`."""
-        if self._opening is not None:
-            raise UsageError("the board is still being asked who it is")
         self.wishes = Wishes(order.protocol, order.patient, order.side, order.board, order.emg)
-        self._opening = Opening(order, self.latch, clock=self.clock, seed=self.seed, now_us=now_us)
+        self.connection.open(order, now_us)
 
-    def _take_opening(self, now_us: int) -> None:
-        opening = self._opening
-        if opening is None:
-            return
+    def _take_connection(self, now_us: int) -> None:
+        """A board that has answered, for the first time or again."""
         try:
-            case = opening.ready(now_us)
+            case = self.connection.opened(now_us)
             if case is not None:
-                self._begin(case, opening.link, now_us)
-                self._opening = None
+                self._begin(case, now_us)
+            link = self.connection.found(now_us)
+            if link is not None:
+                self.stage.driver = link.driver
+                self.diary.write("link-found", {}, now_us, "The board is back, at zero")
         except StimctlError as error:
             self.refusal = str(error)
-            self._opening = None
-            opening.link.driver.close()
 
-    def look_for_the_board(self, now_us: int) -> None:
-        """After a lost link: a new connection, which begins with a stop. It arms nothing; the latch stays."""
-        if self.case is None or self._searching is not None:
-            return
-        plans = self.case.schedule.channels
-        sites = {plan.channel: plan.site for plan in plans}
-        link = open_link(self.wishes.board, self.latch, clock=self.clock, seed=self.seed, sites=sites)
-        link.driver.open(now_us)
-        self._searching = link
-
-    def _take_search(self, now_us: int) -> None:
-        link = self._searching
-        if link is None:
-            return
-        for event in link.driver.poll(now_us):
-            if isinstance(event, Connected):
-                self._searching = None
-                self._swap(link, event, now_us)
-            elif isinstance(event, (Lost, Faulted)):
-                self._searching = None
-                link.driver.close()
-                self.refusal = f"{event.error}; check cable and power, then clear again"
-
-    def _swap(self, link: Link, event: Connected, now_us: int) -> None:
-        """The board is back. It must be the same one: its steps and limits are in the schedule."""
-        if self.link is None or event.facts != self.link.driver.facts:
-            link.driver.close()
-            self.refusal = "another board answered; finish this session and open a new one"
-            return
-        self.link = link
-        self.stage.driver = link.driver
-        self.diary.write("link-found", {}, now_us, "The board is back, at zero")
-
-    def _begin(self, case: Case, link: Link, now_us: int) -> None:
+    def _begin(self, case: Case, now_us: int) -> None:
         """Everything is known: build the rooms, open the record, ask the questions."""
+        link = self.connection.link
+        assert link is not None
         stage = OutputStage(self.latch, link.driver)
         if case.schedule.trigger is not None:
             self.hearing = Hearing(case.wishes.emg, case.schedule.trigger, link.driver)
         self.diary.open(meta(case, board_facts(link), {"seed": self.seed} if case.simulated else {}), now_us)
-        self.case, self.wishes, self.link, self._stage = case, case.wishes, link, stage
+        self.case, self.wishes, self._stage = case, case.wishes, stage
         self._preparation, self._measured = Preparation(case.schedule), Measured(case.schedule)
         self._engine = Engine(case.schedule, now_us)
         self.selected = case.schedule.channels[0].channel
@@ -246,9 +148,8 @@ class Session:
     def tick(self, now_us: int) -> None:
         """One pass of the control loop: stops, board, ears, engine, and last the beat to the board."""
         self._take_stops(now_us)
-        self._take_opening(now_us)
-        self._take_search(now_us)
-        if self._engine is None or self._closed:
+        self._take_connection(now_us)
+        if self._engine is None or self.ended:
             return
         self._watch_the_clock(now_us)
         for event in self.stage.poll(now_us):
@@ -291,20 +192,13 @@ class Session:
     def next_wake_us(self, now_us: int) -> int:
         """When :meth:`tick` must run again at the latest."""
         wake_us = now_us + IDLE_US
-        if self._opening is not None or self._intent is not None or self._searching is not None:
-            wake_us = now_us + 5 * MS
         if self._engine is not None and self.engine.armed:
             wake_us = min(wake_us, self.engine.next_change_us(now_us))
         if self._stage is not None:
             wake_us = min(wake_us, self._stage.next_wake_us(now_us))
         if self.hearing is not None and (due_us := self.hearing.next_due_us()) is not None:
             wake_us = min(wake_us, due_us)
-        link = self._opening.link if self._opening is not None else self.link
-        if link is None or link.driver.state is DriverState.LOST:
-            return max(wake_us, now_us + 1)
-        if (due_us := link.next_event_us(now_us)) is not None:
-            wake_us = min(wake_us, due_us)
-        return max(wake_us, now_us + 1)
+        return max(self.connection.next_wake_us(now_us, wake_us), now_us + 1)
 
     # --- what happens -------------------------------------------------------------------------------------------
 
@@ -318,12 +212,7 @@ class Session:
         self._record(event, now_us, **payload)
 
     def _record(self, event: Event, now_us: int, **payload: object) -> None:
-        counts = self.engine.counts()
-        progress = self.engine.progress(now_us)
-        facts = {"state": self.state.value, "repetition": progress.repetition, "set": progress.set}
-        if event is Event.BURST_OVER:
-            facts |= {"delivered": counts.delivered, "charge_uc": counts.charge_uc}
-        self.diary.write(EVENT_KIND[event], facts | payload, now_us)
+        self.diary.write(EVENT_KIND[event], boardroom.event_payload(self.engine, event, now_us) | payload, now_us)
         if event is Event.TO_LISTENING and self.link is not None and self.link.patient is not None:
             self.link.patient.cue(now_us)
 
@@ -382,57 +271,27 @@ class Session:
     # --- end ----------------------------------------------------------------------------------------------------
 
     def end(self, outcome: str, now_us: int) -> None:
-        """Close the record and the port; the board is stopped before."""
-        if self._closed:
+        """Close the record and the port. What the board has confirmed by now is what stays known."""
+        if self.ended:
             return
-        self._closed = True
-        totals: dict[str, object] = {}
+        self._ended_as = self.output
+        self.connection.close()
+        totals: dict[str, object] = {"output": self._ended_as.value}
         if self._engine is not None:
-            counts = self.engine.counts()
-            totals = {"delivered": counts.delivered, "review": list(self.review())}
+            totals |= {"delivered": self.engine.counts().delivered, "review": list(self.review())}
             if outcome == "closed":
-                done = counts.delivered + counts.missed
-                wanted = self.engine.schedule.repetitions * self.engine.schedule.sets
-                outcome = "complete" if done >= wanted or not self.engine.schedule.burst else "ended early"
-        if self.link is not None:
-            self.link.driver.close()
+                outcome = "complete" if self.engine.complete else "ended early"
         self.diary.close(outcome, totals, now_us)
 
     def close(self, reason: str, now_us: int) -> None:
-        """The control process is going: stop first, then everything that :meth:`end` does."""
-        if not self._closed:
+        """The control process is going: stop, unless the board is known to be at zero, and end."""
+        if self.ended:
+            return
+        if self.may_be_energised:
             self.stop_now(reason)
-            self._take_stops(now_us)
-            self.end(reason, now_us)
-
-    # --- reading ------------------------------------------------------------------------------------------------
-
-    def note(self, text: str, now_us: int) -> None:
-        """A remark of the control process, for the record."""
-        self.diary.write("note", {"text": text, "from": "control"}, now_us)
-
-    def fileno(self) -> int | None:
-        """The board's file descriptor, where it has one."""
-        link = self._opening.link if self._opening is not None else self.link
-        return link.driver.fileno() if link is not None and not self._closed else None
-
-    def review(self) -> tuple[str, ...]:
-        """What happened, in a few lines."""
-        if self._engine is None:
-            return ()
-        return review_lines(self.engine, self.preparation.thresholds, self.measured.charge_uc)
+        self._take_stops(now_us)
+        self.end(reason, now_us)
 
     def status(self, now_us: int) -> Status:
         """Everything that a face may show, frozen."""
-        from stimctl.session.view import view
-
         return view(self, now_us)
-
-
-_Room = TypeVar("_Room")
-
-
-def _opened(room: _Room | None) -> _Room:
-    if room is None:
-        raise UsageError("choose a protocol first")
-    return room

@@ -28,7 +28,13 @@ def _confirm_pads(session: Session, order: Order, now_us: int) -> None:
     plan = session.engine.schedule.by_name(order.name)
     session.preparation.pads.add(plan.channel)
     pads = [f"{pad.name}: {pad.model}" for pad in plan.pads]
-    payload = {"channel": plan.name, "muscle": plan.muscle, "site": plan.site, "side": session.wishes.side, "pads": pads}
+    payload = {
+        "channel": plan.name,
+        "muscle": plan.muscle,
+        "site": plan.site,
+        "side": session.wishes.side,
+        "pads": pads,
+    }
     session.diary.write("pads-confirmed", payload, now_us, f"{plan.name}: pads confirmed")
 
 
@@ -87,7 +93,7 @@ def _raise(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001
     lane = session.engine.lanes[plan.channel]
     level_ua = session.stage.raised_ua(plan, lane.level_ua)
     if level_ua <= lane.level_ua:
-        session.engine.tally.ceiling_hits += 1
+        session.engine.dose.tally.ceiling_hits += 1
         session.diary.write("held-at-ceiling", {"channel": plan.name, "level_ua": lane.level_ua}, now_us)
         raise UsageError(f"{plan.name} is at its ceiling of {ma_text(lane.level_ua)} mA")
     session.stage.limiter.raise_level(plan.channel, plan.train(level_ua), now_us)
@@ -193,7 +199,8 @@ def _finish(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG00
 
 def _clear(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
     if session.stage.driver.state is DriverState.LOST:
-        session.look_for_the_board(now_us)
+        if session.case is not None:
+            session.connection.look_again(session.case, now_us)
         raise UsageError("looking for the board again; clear once more when it has answered")
     if session.stage.output is not OutputState.OFF:
         raise UsageError("the board has not confirmed zero; use the stop switch, check the board, then clear")

@@ -95,7 +95,9 @@ class _Flight:
         """On to the engine's next change, or by ``stretch_us`` through all the changes on the way."""
         until_us = self._now_us + stretch_us
         while True:
-            wake_us = min(self._engine.next_change_us(self._now_us, self._period_us()), self._now_us + self._stride_us())
+            wake_us = min(
+                self._engine.next_change_us(self._now_us, self._period_us()), self._now_us + self._stride_us()
+            )
             self._now_us = min(wake_us, until_us) if stretch_us else wake_us
             self._judge()
             if self._now_us >= until_us:
@@ -106,7 +108,7 @@ class _Flight:
 
     def _period_us(self) -> int:
         """The first burst in the control loop's own period, the others twice as fast: the longest it may ever take."""
-        return CONTROL_PERIOD_US if self._engine.tally.delivered == 0 else LATE_US
+        return CONTROL_PERIOD_US if self._engine.dose.tally.delivered == 0 else LATE_US
 
     def _judge(self) -> None:
         engine = self._engine
@@ -114,5 +116,3 @@ class _Flight:
         engine.step(self._now_us, onset=engine.state is State.LISTENING)
         if engine.armed:
             self._limiter.approve(engine.command(), self._now_us)
-
-

@@ -58,12 +58,14 @@ _CHECKS: Final = (
 def questions(effect: Effect, sites: tuple[str, ...]) -> tuple[Question, ...]:
     """The questions for a session of this effect on these sites, all unanswered."""
     listed = [
-        Question(id, text, kind)
+        Question(name, text, kind)
         for kind, rows in (("blocker", _BLOCKERS), ("precaution", _PRECAUTIONS), ("check", _CHECKS))
-        for id, text, effects in rows
+        for name, text, effects in rows
         if effect in effects
     ]
-    felt = [Question(f"sensation:{site}", f"Touch felt on the {site.replace('-', ' ')}?", "sensation") for site in sites]
+    felt = [
+        Question(f"sensation:{site}", f"Touch felt on the {site.replace('-', ' ')}?", "sensation") for site in sites
+    ]
     return (*listed, *felt)
 
 
@@ -75,13 +77,13 @@ class Screening:
         self.questions = questions(effect, sites)
         self._effect = effect
 
-    def answer(self, id: str, value: str, justification: str) -> Question:
+    def answer(self, name: str, value: str, justification: str) -> Question:
         """Take one answer; raises :class:`UsageError` for an unknown question or an answer that it does not have."""
-        for at, question in enumerate(self.questions):
-            if question.id == id:
-                break
-        else:
-            raise UsageError(f"there is no screening question {id!r}")
+        names = [question.id for question in self.questions]
+        if name not in names:
+            raise UsageError(f"there is no screening question {name!r}")
+        at = names.index(name)
+        question = self.questions[at]
         allowed = tuple(Sensation) if question.kind == "sensation" else ("yes", "no")
         if value not in allowed:
             raise UsageError(f"{question.text} Answer {' or '.join(allowed)}, not {value!r}")

@@ -30,11 +30,11 @@ def view(session: Session, now_us: int) -> Status:
         stage=engine.stage,
         state=session.state.value,
         next_action=_next_action(session),
-        output=_OUTPUT[session.stage.output],
+        output=_OUTPUT[session.output],
         simulated=case.simulated,
         board=case.board,
         stopped=session.state is State.STOPPED,
-        stop_confirmed=session.stage.output is OutputState.OFF,
+        stop_confirmed=session.output is OutputState.OFF,
         stop_reason=session.stop_reason,
         alarm=session.alarm[0],
         alarm_text=session.alarm[1],
@@ -61,7 +61,7 @@ def view(session: Session, now_us: int) -> Status:
 def _before_opening(session: Session, now_us: int) -> Status:
     """The start screen: nothing is chosen, or the board is being asked."""
     wishes = session.wishes
-    asking = f"Asking {wishes.board} who it is ..." if session.is_opening else NEXT_ACTION[State.CHOOSING]
+    asking = f"Asking {wishes.board} who it is ..." if session.connection.is_opening else NEXT_ACTION[State.CHOOSING]
     return Status(
         stage=Stage.START,
         state=session.state.value,
@@ -74,7 +74,7 @@ def _before_opening(session: Session, now_us: int) -> Status:
         patient=wishes.patient,
         side=wishes.side,
         messages=session.diary.lines,
-        can=() if session.is_opening else CAN[session.state],
+        can=() if session.connection.is_opening else CAN[session.state],
         now_us=now_us,
     )
 

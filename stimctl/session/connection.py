@@ -1,0 +1,122 @@
+"""The session's way to its board: being opened, in use, or looked for again after a lost link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import final
+
+from stimctl.driver import Connected, DriverState, Faulted, Lost
+from stimctl.errors import BoardFault, StimctlError, UsageError
+from stimctl.orders import Order
+from stimctl.safety import Latch
+from stimctl.session.link import Link, open_link
+from stimctl.session.opening import Case, Opening
+from stimctl.units import MS
+
+WAIT_US = 5 * MS
+"""How often to look while a board is asked who it is."""
+
+
+@final
+class Connection:
+    """Holds the link. Nothing here arms anything: every connection begins with a stop, and a new one stays disarmed."""
+
+    def __init__(self, latch: Latch, clock: Callable[[], int], seed: int) -> None:
+        self.link: Link | None = None
+        self._latch, self._clock, self._seed = latch, clock, seed
+        self._opening: Opening | None = None
+        self._searching: Link | None = None
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether the board is being asked who it is for the first time."""
+        return self._opening is not None
+
+    def stop(self, reason: str) -> None:
+        """Stop a board that is only just being asked; any thread."""
+        opening = self._opening
+        if opening is not None:
+            opening.link.driver.stop(reason)
+
+    # --- the first time ------------------------------------------------------------------------------------------
+
+    def open(self, order: Order, now_us: int) -> None:
+        """Begin to open what ``order`` names; raises what is wrong with it."""
+        if self._opening is not None:
+            raise UsageError("the board is still being asked who it is")
+        self._opening = Opening(order, self._latch, clock=self._clock, seed=self._seed, now_us=now_us)
+
+    def opened(self, now_us: int) -> Case | None:
+        """The case, once the board has answered; raises what went wrong, with the port let go."""
+        opening = self._opening
+        if opening is None:
+            return None
+        try:
+            case = opening.ready(now_us)
+        except StimctlError:
+            self._opening = None
+            opening.link.driver.close()
+            raise
+        if case is not None:
+            self._opening, self.link = None, opening.link
+        return case
+
+    # --- again -------------------------------------------------------------------------------------------------
+
+    def look_again(self, case: Case, now_us: int) -> None:
+        """Try to reach the same board anew; raises :class:`StimctlError` when its port cannot even be opened."""
+        if self._searching is None:
+            sites = {plan.channel: plan.site for plan in case.schedule.channels}
+            link = open_link(case.wishes.board, self._latch, clock=self._clock, seed=self._seed, sites=sites)
+            link.driver.open(now_us)
+            self._searching = link
+
+    def found(self, now_us: int) -> Link | None:
+        """The link, once the board has answered again; raises what went wrong, or that it is another board."""
+        searching = self._searching
+        if searching is None:
+            return None
+        for event in searching.driver.poll(now_us):
+            if isinstance(event, Connected):
+                self._searching = None
+                return self._swapped(searching, event)
+            if isinstance(event, (Lost, Faulted)):
+                self._searching = None
+                searching.driver.close()
+                raise event.error
+        return None
+
+    def _swapped(self, link: Link, event: Connected) -> Link:
+        """The same board or none: its steps and limits are in the schedule."""
+        if self.link is None or event.facts != self.link.driver.facts:
+            link.driver.close()
+            raise BoardFault("another board answered; finish this session and open a new one")
+        self.link = link
+        return link
+
+    # --- waiting -----------------------------------------------------------------------------------------------
+
+    @property
+    def _current(self) -> Link | None:
+        return self._opening.link if self._opening is not None else self._searching or self.link
+
+    def fileno(self) -> int | None:
+        """What to wait on for the board's words, where there is something."""
+        link = self._current
+        return None if link is None or link.driver.state is DriverState.LOST else link.driver.fileno()
+
+    def next_wake_us(self, now_us: int, otherwise_us: int) -> int:
+        """When to look at the board again, ``otherwise_us`` at the latest."""
+        if self._opening is not None or self._searching is not None:
+            otherwise_us = min(otherwise_us, now_us + WAIT_US)
+        link = self._current
+        if link is None or link.driver.state is DriverState.LOST:
+            return otherwise_us
+        due_us = link.next_event_us(now_us)
+        return otherwise_us if due_us is None else min(otherwise_us, due_us)
+
+    def close(self) -> None:
+        """Stop whatever is there, and let go of every port."""
+        for link in (self._opening.link if self._opening else None, self._searching, self.link):
+            if link is not None:
+                link.driver.close()

@@ -1,0 +1,111 @@
+"""What a session holds: its rooms, which exist once a protocol was chosen, and what it has to say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from stimctl.driver import OutputState
+from stimctl.engine import Engine, State
+from stimctl.errors import UsageError
+from stimctl.safety import Latch
+from stimctl.session.connection import Connection
+from stimctl.session.diary import Diary
+from stimctl.session.dose import review_lines
+from stimctl.session.hearing import Hearing
+from stimctl.session.link import Link
+from stimctl.session.measured import Measured
+from stimctl.session.opening import Case, Wishes
+from stimctl.session.preparation import Preparation
+from stimctl.session.stage import OutputStage
+
+_Room = TypeVar("_Room")
+
+
+class Rooms:
+    """The state of one session. :class:`~stimctl.session.core.Session` adds what happens to it."""
+
+    def __init__(self, diary: Diary, clock: Callable[[], int], *, wishes: Wishes, seed: int) -> None:
+        self.diary, self.wishes, self.latch, self.seed = diary, wishes, Latch(), seed
+        self.connection = Connection(self.latch, clock, seed)
+        self.case: Case | None = None
+        self.hearing: Hearing | None = None
+        self.selected = 0
+        self.refusal = self.stop_reason = ""
+        self.alarm: tuple[str, str] = ("", "")
+        self.went_wrong = False
+        self._engine: Engine | None = None
+        self._stage: OutputStage | None = None
+        self._preparation: Preparation | None = None
+        self._measured: Measured | None = None
+        self._ended_as: OutputState | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The engine; raises :class:`UsageError` before a protocol was chosen."""
+        return _opened(self._engine)
+
+    @property
+    def stage(self) -> OutputStage:
+        """Limiter and driver; raises :class:`UsageError` before a protocol was chosen."""
+        return _opened(self._stage)
+
+    @property
+    def preparation(self) -> Preparation:
+        """Screening, pads, thresholds; raises :class:`UsageError` before a protocol was chosen."""
+        return _opened(self._preparation)
+
+    @property
+    def measured(self) -> Measured:
+        """What the board measures; raises :class:`UsageError` before a protocol was chosen."""
+        return _opened(self._measured)
+
+    @property
+    def link(self) -> Link | None:
+        """The link to the board of an opened session."""
+        return self.connection.link
+
+    @property
+    def state(self) -> State:
+        """Where the session is."""
+        if self._ended_as is not None:
+            return State.ENDED
+        return self._engine.state if self._engine else State.CHOOSING
+
+    @property
+    def output(self) -> OutputState:
+        """What is known about output; after the end, what was known when the port was let go. Any thread."""
+        stage = self._stage
+        if self._ended_as is not None or stage is None:
+            return self._ended_as or OutputState.OFF
+        return stage.output
+
+    @property
+    def may_be_energised(self) -> bool:
+        """Whether anything but a confirmed zero is possible now. Any thread."""
+        return self.output is not OutputState.OFF
+
+    @property
+    def ended(self) -> bool:
+        """Whether the session came to its own end."""
+        return self.state is State.ENDED
+
+    def fileno(self) -> int | None:
+        """The board's file descriptor, where it has one."""
+        return None if self.ended else self.connection.fileno()
+
+    def note(self, text: str, now_us: int) -> None:
+        """A remark of the control process, for the record."""
+        self.diary.write("note", {"text": text, "from": "control"}, now_us)
+
+    def review(self) -> tuple[str, ...]:
+        """What happened, in a few lines."""
+        if self._engine is None:
+            return ()
+        return review_lines(self.engine, self.preparation.thresholds, self.measured.charge_uc)
+
+
+def _opened(room: _Room | None) -> _Room:
+    if room is None:
+        raise UsageError("choose a protocol first")
+    return room
