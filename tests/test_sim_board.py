@@ -13,6 +13,7 @@ from stimctl.boards.reference.facts import limits_of, table_crc
 from stimctl.limits import ABSOLUTE, is_within
 from stimctl.sim import guard
 from stimctl.sim.guard import TABLE
+from stimctl.units import MicroAmp
 from tests.sim_host import MS, SECOND, TOKEN, Host, bent, make_twin, train
 
 
@@ -282,13 +283,16 @@ def test_each_bound_of_configure_is_kept(host: Host, field: str) -> None:
     host.arm()
     bounds = {"phase_width_us": 300, "interphase_gap_us": 100, "recovery_width_us": 300, "rate_mhz": 40_000}
     host.configure(0, 5_000, pulses_per_period=2, **bounds)
-    host.wait(200 * MS)
+    for level in (2_500, 5_000):
+        host.wait(100 * MS)
+        host.update({0: AT_THE_CEILING.at(MicroAmp(level))})
+    pulses = host.twin.ledger[0].pulses
     if not field:
         assert host.update({0: AT_THE_CEILING}) == m.Ack(host.sequence)
         return
     assert host.update({0: bent(AT_THE_CEILING, **{field: PAST_IT[field]})}) == nak(Reason.CEILING)
     assert host.twin.cause is Cause.LIMIT_REFUSED
-    assert not host.twin.ledger[0].pulses
+    assert host.twin.ledger[0].pulses == pulses
 
 
 def test_pulses_must_fit_into_their_period(host: Host) -> None:
