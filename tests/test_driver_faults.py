@@ -237,6 +237,19 @@ def test_hammered_from_one_thread_and_stopped_from_another_no_setting_follows_th
         assert words[-1] is m.Stop
 
 
+@pytest.mark.parametrize("cleared", [False, True])
+def test_no_arming_follows_a_stop_even_one_that_was_cleared(cleared: bool) -> None:
+    recorder, latch = Recorder(), Latch()
+    line = Line(recorder, latch, first_sequence=1)
+    epoch = latch.epoch
+    assert line.say_arm(FRAME, epoch)
+    line.stop("between")
+    if cleared:
+        latch.clear()
+    assert not line.say_arm(FRAME, epoch)
+    assert recorder.words() == [m.Heartbeat, m.Stop]
+
+
 def test_a_stop_does_not_wait_for_ever_for_a_thread_that_sleeps_in_a_write() -> None:
     recorder, latch = Recorder(), Latch()
     line = Line(recorder, latch, first_sequence=1)
@@ -459,11 +472,21 @@ def test_a_board_that_disarms_itself_is_noticed_even_if_its_word_is_lost(cause: 
 
 def test_a_board_that_is_armed_for_somebody_else_is_stopped() -> None:
     bench = Bench().delivering(10_000, 0)
+    bench.beating = False
     bench.board.token = 77
-    events = bench.run(150 * MS)
-    assert faults(events) or any("refused" in bench.latch.reason for _ in [0])
+    must_stop(bench, output=None, text="somebody else", within_us=150 * MS)
     assert bench.board.token == 0
-    assert bench.latch.tripped
+
+
+def test_several_bad_news_at_once_stop_once() -> None:
+    bench = Bench().delivering(10_000, 0)
+    bench.board.disarm(Cause.CONTACT_LOST)
+    for output in (0, 1):
+        bench.board.tell(m.Event(Cause.CONTACT_LOST, output, 0, 1))
+    epoch = bench.latch.epoch
+    events = bench.run(50 * MS)
+    assert [type(event) for event in events] == [Told, Disarmed, Told, Stopped]
+    assert bench.latch.epoch == epoch + 1
 
 
 def test_a_board_that_delivers_while_disarmed_is_a_fault() -> None:

@@ -296,6 +296,17 @@ def test_a_setting_is_never_sent_twice() -> None:
     assert bench.driver.state is DriverState.ARMED
 
 
+@pytest.mark.parametrize("later", range(0, 100, 5))
+def test_a_lost_acknowledgement_is_told_from_a_lost_setting(later: int) -> None:
+    """Whenever it falls between reports and heartbeats: no heartbeat may hide which of the two it was."""
+    bench = Bench().delivering(1_000, 0)
+    bench.run(later * MS)
+    bench.board.mute = {m.Update}
+    bench.send(5_000, 0)
+    assert bench.run(500 * MS) == []
+    assert bench.board.applied == [5_000, 0]
+
+
 @pytest.mark.parametrize("level", [5_000, 0])
 def test_a_setting_that_does_not_arrive_stops_the_board(level: int) -> None:
     """Above all when it was a lowering: the board goes on with what it has."""
