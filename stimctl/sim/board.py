@@ -165,7 +165,8 @@ class Twin:
             times += [stage.due_us() for stage in self.stages]
         if self.plan.has(FaultKind.IMPEDANCE_DRIFT):
             times.append(self._refreshed_us + DRIFT_STEP_US)
-        self._due_us = min((time for time in times if time is not None), default=None)
+        known = [time for time in times if time is not None]
+        self._due_us = min(known) if known else None
 
     def _live(self) -> None:
         """Everything that is due at this very instant; what protects comes first."""
@@ -185,7 +186,9 @@ class Twin:
         self._hear()
 
     def _fetch(self) -> None:
-        self._ready = (self._ready + self._out.take(self.now_us))[-_UNREAD_MAX:]
+        data = self._out.take(self.now_us)
+        if data:
+            self._ready = (self._ready + data)[-_UNREAD_MAX:]
 
     def _hear(self) -> None:
         """Whatever has come through the line reaches the program, if there is one that runs."""
@@ -194,7 +197,7 @@ class Twin:
             self._firmware.hear(data)
 
     def _hung(self) -> bool:
-        return self.plan.has(FaultKind.HANG) or self._frozen()
+        return not self.plan.quiet and (self.plan.has(FaultKind.HANG) or self._frozen())
 
     def _frozen(self) -> bool:
         """Whether nothing but a reset can change the output any more."""
@@ -238,7 +241,9 @@ class Twin:
 
     def _check_outputs(self) -> None:
         """The board's own watch over contacts and currents."""
-        for stage in () if self._frozen() else self.stages:
+        for stage in self.stages:
+            if stage.due_us() is None or self._frozen():
+                continue
             cause = stage.notice(self.now_us)
             if cause is not None:
                 self._firmware.disarm(cause, stage.output)

@@ -51,6 +51,8 @@ class Stage:
 
     def impedance_ohm(self, now_us: int) -> int:
         """Contact impedance now: a peeling pad's grows as its area shrinks (clinical reference, A.6)."""
+        if self._plan.quiet:
+            return self.contact_ohm
         if self._plan.has(FaultKind.CONTACT_SHORT, self.output):
             return SHORT_OHM // 2
         if self._plan.has(FaultKind.CONTACT_OPEN, self.output):
@@ -81,7 +83,9 @@ class Stage:
 
     def due_us(self) -> int | None:
         """When the board will have noticed a fault of this output, unless it goes away before."""
-        return min((due for due in (self._open_due_us, self._wrong_due_us) if due is not None), default=None)
+        if self._open_due_us is None or self._wrong_due_us is None:
+            return self._open_due_us or self._wrong_due_us
+        return min(self._open_due_us, self._wrong_due_us)
 
     def notice(self, now_us: int) -> Cause | None:
         """What the board notices about this output now. A wrong current is noticed once, until it has been right."""

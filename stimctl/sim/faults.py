@@ -81,6 +81,8 @@ class FaultPlan:
         self._faults = faults
         self._now_us = now_us
         self._active: dict[FaultKind, list[Fault]] = {}
+        self.quiet = True
+        """Whether no fault at all is there now."""
         self._edge_us: int | None = None
         self._refresh()
 
@@ -113,13 +115,14 @@ class FaultPlan:
 
     def has(self, kind: FaultKind, output: int | None = None) -> bool:
         """Whether such a fault is there now."""
-        return bool(self._active) and self.get(kind, output) is not None
+        return not self.quiet and self.get(kind, output) is not None
 
     def _refresh(self) -> None:
         self._active = {}
         for fault in self._faults:
             if fault.active(self._now_us):
                 self._active.setdefault(fault.kind, []).append(fault)
+        self.quiet = not self._active
         edges = [t for f in self._faults for t in (f.at_us, f.until_us) if t is not None and t > self._now_us]
         self._edge_us = min(edges, default=None)
 
@@ -135,16 +138,22 @@ class Line:
 
     def put(self, data: bytes, now_us: int) -> None:
         """Bytes enter the line."""
-        if not data or self._plan.has(FaultKind.LINE_CUT):
+        if not data:
             return
-        data = self._spoil(data)
-        delay = self._plan.get(FaultKind.LINE_DELAY)
+        delay = None
+        if not self._plan.quiet:  # a line without faults costs nothing
+            if self._plan.has(FaultKind.LINE_CUT):
+                return
+            data = self._spoil(data)
+            delay = self._plan.get(FaultKind.LINE_DELAY)
         at = now_us if delay is None else now_us + delay.value * 1_000
         # A line keeps the order of bytes, also when a delay ends.
         self._waiting.append((max(at, self._waiting[-1][0]) if self._waiting else at, data))
 
     def take(self, now_us: int) -> bytes:
         """Bytes that have come through by ``now_us``."""
+        if not self._waiting:
+            return b""
         out = b""
         while self._waiting and self._waiting[0][0] <= now_us:
             out += self._waiting.pop(0)[1]

@@ -84,6 +84,10 @@ class Ledger:
             return self.train.amplitude_ua
         return self._last_ua or None
 
+    def active_after(self, first_us: int) -> bool:
+        """Whether anything has flowed after ``first_us``, or flows now; quicker than asking for the pulses."""
+        return self.train is not None or bool(self.stretches and self.stretches[-1].end_us > first_us)
+
     def history(self, now_us: int) -> list[Stretch]:
         """All remembered stretches up to ``now_us``, the open one included."""
         return [*self.stretches, *([self._open(now_us)] if self.train is not None else [])]
