@@ -372,8 +372,9 @@ def test_nobody_has_tolerated_what_was_never_given() -> None:
     with pytest.raises(Refusal):
         rig.limiter.set_ceiling(0, scaled(TRAIN, 12_001), rig.now_us)
     rig.limiter.set_ceiling(0, scaled(TRAIN, 12_000), rig.now_us)
-    rig.limiter.set_ceiling(0, scaled(TRAIN, 9_000), rig.now_us)
-    assert rig.limiter.ceiling(0) == scaled(TRAIN, 9_000)
+    for ua in (9_000, 1):
+        rig.limiter.set_ceiling(0, scaled(TRAIN, ua), rig.now_us)
+        assert rig.limiter.ceiling(0) == scaled(TRAIN, ua)
     assert not rig.latch.tripped
 
 
