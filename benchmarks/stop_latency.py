@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from benchmarks.timing import quantile, table
+from benchmarks.timing import load, quantile, table
 from stimctl.boards.reference import codec, messages
 from stimctl.control import FaceLink, SessionLike, run_face, run_with_face
 from stimctl.driver.line import Line
@@ -200,7 +200,7 @@ def _row(what: str, condition: str, times: list[int | None]) -> Row:
 @contextlib.contextmanager
 def _condition(name: str) -> Iterator[None]:
     """``load``: one spinning process a core."""
-    spin = [sys.executable, "-c", "while True: pass"]
+    spin = [sys.executable, "-c", "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"]
     spinning = [subprocess.Popen(spin) for _ in range(os.cpu_count() or 1)] if name == "load" else []
     try:
         yield
@@ -231,7 +231,7 @@ def _report(floor: Row, row: Row) -> str:
         "p99.9 ≤ 20 ms": row.p999 <= 20,
         "none lost": not row.lost,
     }
-    return f"{row.what}, {row.condition}: " + ", ".join(
+    return f"{row.what}, {row.condition} (cores busy besides: load {load()}): " + ", ".join(
         f"{goal} {'yes' if met else 'NO'}" for goal, met in goals.items()
     )
 
@@ -239,13 +239,15 @@ def _report(floor: Row, row: Row) -> str:
 def bench(keys: int, parts: tuple[str, ...] = ("control", "control-ordinary")) -> list[Row]:
     """Measure and print everything; returns the rows."""
     chance = random.Random(1)
-    pairs = [measure(part, condition, keys, chance) for part in parts for condition in ("idle", "load")]
+    pairs = []
+    for part in parts:
+        for condition in ("idle", "load"):
+            pairs.append(measure(part, condition, keys, chance))
+            print(_report(*pairs[-1]), flush=True)  # it takes minutes
     rows = [row for pair in pairs for row in pair]
     cells = [(row.what, row.condition, str(row.keys), str(row.lost), *(f"{ms:.2f}" for ms in row[4:])) for row in rows]
     table(("ms", "cores", "keys", "lost", "median", "p99", "p99.9", "max"), cells)
     print("control: real-time priority where it is allowed; control-ordinary: without")
-    for floor, row in pairs:
-        print(_report(floor, row))
     return rows
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+import tty
 
 import pytest
 from hypothesis import given
@@ -312,6 +313,30 @@ def test_a_stop_that_fails_is_kept_and_the_thread_goes_on() -> None:
         stop.quit()
         assert str(stop.failure) == "planted"
     wake.close()
+
+
+def test_the_stop_comes_before_the_byte_is_passed_on() -> None:
+    deeds: list[str] = []
+
+    class Ordered(Session):
+        def stop_now(self, reason: str) -> None:
+            deeds.append(reason)
+
+    class Noted:
+        def send(self, data: bytes) -> None:
+            deeds.append(f"forwarded {data!r}")
+
+    near, far = os.openpty()
+    tty.setraw(far)
+    with SignalPipe() as signals:
+        stop = StopThread(Ordered(on=True), signals, lambda: deeds.append("woken"))
+        stop.watch_terminal(far, Noted())  # type: ignore[arg-type]
+        os.write(near, b"a ")
+        stop._on_terminal(far)
+        stop.quit()
+    assert deeds == ["Space pressed", "woken", "forwarded b'a '"]
+    os.close(near)
+    os.close(far)
 
 
 def test_a_watch_that_breaks_ends_the_session_and_still_hears_signals() -> None:

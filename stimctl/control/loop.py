@@ -14,7 +14,7 @@ from stimctl.control.clock import Clock, asleep_us
 from stimctl.control.contract import LATE_US, STALLED_US, Ending, Operator, SessionLike
 from stimctl.control.stopping import StopThread
 from stimctl.errors import StimctlError
-from stimctl.orders import Status
+from stimctl.orders import Order, Status
 from stimctl.units import SECOND
 
 SILENT_S: Final = 0.4
@@ -153,23 +153,31 @@ class ControlLoop:
     def _attend_face(self, face: FaceChild, now_us: int, *, stirred: bool) -> None:
         orders = face.port.orders()
         for order in orders:
-            with contextlib.suppress(StimctlError):  # the session shows why in its status
-                self._session.order(order, now_us)
+            self._carry_out(order, now_us)
         self._watch.silence(time.monotonic() - face.port.beat_s, now_us)
         if face.port.wants_status(at_once=stirred or bool(orders)):
             face.port.show(self._session.status(now_us))
+
+    def _carry_out(self, order: Order, now_us: int) -> None:
+        with contextlib.suppress(StimctlError):  # the session shows why in its status
+            self._session.order(order, now_us)
 
     # --- no face, or a scripted operator beside it ----------------------------------------------------------------
 
     def _attend_operator(self, now_us: int) -> None:
         if now_us < self._look_us or (self.operator is None and self.progress is None):
             return
+        if self._face is not None and not self._face.port.awake:
+            return
         self._look_us = now_us + self.every_us
         status = self._session.status(now_us)
         if self.progress is not None:
             self.progress(status)
         for order in self.operator(status, now_us) if self.operator is not None else ():
-            self._session.order(order, now_us)  # a script that is refused is wrong: its error ends the session
+            if self._face is not None:
+                self._carry_out(order, now_us)  # a person may have come in between
+            else:
+                self._session.order(order, now_us)  # a script that is refused is wrong: its error ends the session
 
     def _settle(self, now_us: int) -> None:
         """Collect garbage while nothing can be late; when something first can, say how well it is guarded."""

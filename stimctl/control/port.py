@@ -26,6 +26,8 @@ class FacePort:
         stop_line.setblocking(False)
         self.stop_line = stop_line
         self.beat_s = time.monotonic()  # when the face last said that it is alive
+        self.awake = False
+        """Whether the face has ever said that it is alive: until then nobody can see what happens."""
         self.faults = 0
         self._link = LineSocket(link)
         self._orders: list[Order] = []
@@ -60,6 +62,7 @@ class FacePort:
         try:
             if text.startswith(b'{"beat":'):
                 self.beat_s = time.monotonic()
+                self.awake = True
             else:
                 self._orders.append(order_from_json(text))
         except (UsageError, AttributeError):  # the latter for JSON that is no object at all
