@@ -54,6 +54,7 @@ PANES: Final = {
     Stage.RUN: "dose",
     Stage.REVIEW: "review",
 }
+WORDS: Final = ("banner", "output", "next", "alert", "summary", "channels", "bar", "progress", "counts", "tiny", "keys")
 FOCUS: Final = {Stage.START: "#library", Stage.SCREENING: "#questions", Stage.PADS: "#placements"}
 
 class FaceHandle(Protocol):
@@ -82,7 +83,7 @@ class FaceHandle(Protocol):
 
 @final
 class Face(App[None]):
-    """The whole screen. ``clock`` returns monotonic µs; tests bring their own."""
+    """The whole screen. ``clock`` returns monotonic µs; ``painted`` is called after the first painting."""
 
     CSS_PATH = "tui.tcss"
     TITLE = "stimctl"
@@ -94,63 +95,64 @@ class Face(App[None]):
 
     def __init__(
         self, handle: FaceHandle, library: Sequence[Entry], *, protocol: str = "", board: str = "sim:", emg: str = "",
-        clock: Callable[[], int] = lambda: time.monotonic_ns() // 1_000,
+        clock: Callable[[], int] = lambda: time.monotonic_ns() // 1_000, painted: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.register_theme(THEME)
         self.theme = THEME.name
-        self._handle, self._library, self._clock = handle, tuple(library), clock
+        self._handle, self._library, self._clock, self._when_painted = handle, tuple(library), clock, painted
         self._preset = {"protocol": protocol, "board": board, "emg": emg}
         self._status: Status | None = None
-        self._lone = Lone()
+        self._lone, self._emg = Lone(), EmgPlot("emg")
         self._stop_us: int | None = None
         self._hint = ""
         self._ask: tuple[str, dict[str, Callable[[], None]]] | None = None  # a question, and what its keys do
         self._frames = 0
         self._leaving = False
+        self._words = {name: Words(name) for name in WORDS}  # held here: looking them up cost more than painting
 
     # --- what is on the screen --------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
         """Everything at once: building a screen later would hold up the beat."""
-        for name in ("banner", "output", "next", "alert"):
-            yield Words(name)
+        words = self._words
+        yield from (words["banner"], words["output"], words["next"], words["alert"])
         with ContentSwitcher(initial="start", id="stages"):
             yield StartForm(self._library, self._preset)
             yield ScreeningForm()
             with Vertical(id="pads"):
                 yield Sheet("placements")
-                yield VerticalScroll(Words("summary"))
+                yield VerticalScroll(words["summary"])
             with Vertical(id="dose"):
-                yield Words("channels")
+                yield words["channels"]
                 with Horizontal(id="level"):
                     yield Cap("▼ L\nlower", "lower", self._click(OrderKind.LOWER))
-                    yield Words("bar")
+                    yield words["bar"]
                     yield Cap("R ▲\nraise", "raise", self._click(OrderKind.RAISE))
                 yield Static(Content(GUIDE), id="guide")
-                for name in ("progress", "counts"):
-                    yield Words(name)
-                yield EmgPlot("emg")
+                yield from (words["progress"], words["counts"], self._emg)
             yield ReviewForm()
-        yield Words("tiny")
+        yield words["tiny"]
         with Horizontal(id="foot"):
-            yield Words("keys")
+            yield words["keys"]
             yield Cap("■  S T O P\nSpace  Esc\nCtrl+X  Ctrl+C", "stop", self._stop)
         yield Static(Content(HELP), id="help")
 
     # --- life -------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        """Beat, look for news, and keep the collector from pausing for longer than the dead-man allows."""
+        """Beat, and look for news."""
         self.set_interval(BEAT_S, self._handle.beat)
         self.set_interval(FRAME_S, self.tick)
         self._paint()
         self.query_one("#library").focus()
-        self.call_after_refresh(settle)
+        self.call_after_refresh(self._when_painted)
 
     def tick(self) -> None:
         """One frame: the order whose wait is over, the newest status, the bell."""
         self._frames += 1
+        if not self._words["output"].is_attached:  # the last frames of a face that is leaving
+            return
         if self._handle.closed:
             self.exit()  # why it ended is said once the terminal is back: by the control process, or for it
             return
@@ -184,7 +186,7 @@ class Face(App[None]):
         small = event.size.width < WIDTH or event.size.height < HEIGHT
         self.screen.set_class(small, "small")
         said = f" This window is {event.size.width} x {event.size.height}; stimctl needs {WIDTH} x {HEIGHT}. STOP works."
-        self.query_one("#tiny", Words).show(Content(said))
+        self._words["tiny"].show(Content(said))
         self.call_after_refresh(self._paint)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -195,7 +197,7 @@ class Face(App[None]):
 
     def _paint(self) -> None:
         status, width = self._status, self.size.width
-        self.query_one("#banner", Words).show(frame.banner(status, width))
+        self._words["banner"].show(frame.banner(status, width))
         if status is None:
             return
         self._paint_top(status)
@@ -204,34 +206,34 @@ class Face(App[None]):
         elif status.stage is Stage.PADS:
             self.query_one("#placements", Sheet).show([procedure.pads_row(channel) for channel in status.channels])
             lines = [*(Content.styled(f"▲ {text}", "$warning") for text in status.warnings), *map(Content, status.summary)]
-            self.query_one("#summary", Words).show(Content("\n").join(lines), resize=True)
+            self._words["summary"].show(Content("\n").join(lines), resize=True)
         elif PANES[status.stage] == "dose":
             self._paint_dose(status, width - 2)
         elif status.stage is Stage.REVIEW:
-            self.query_one("#results", Words).show(Content("\n").join(map(Content, status.review)), resize=True)
+            self.query_one(ReviewForm).show(status.review)
         question = self.query_one(ScreeningForm).at(status.questions)
-        self.query_one("#keys", Words).show(offers(status, question, width - 22))
+        self._words["keys"].show(offers(status, question, width - 22))
 
     def _paint_top(self, status: Status) -> None:
         hint = self._ask[0] if self._ask else self._hint
         if status.stage is Stage.START:
             hint = hint or " ".join(self._handle.notes)
         alert = frame.alert_lines(status, stop_unanswered=self._stop_unanswered(status), hint=hint)
-        self.query_one("#output", Words).show(frame.output_line(status, self.size.width))
-        self.query_one("#next", Words).show(frame.next_line(status), resize=True)
-        self.query_one("#alert", Words).show(alert, resize=True)
+        self._words["output"].show(frame.output_line(status, self.size.width))
+        self._words["next"].show(frame.next_line(status), resize=True)
+        self._words["alert"].show(alert, resize=True)
 
     def _paint_dose(self, status: Status, width: int) -> None:
         columns = channels.RUN_COLUMNS if status.stage is Stage.RUN else channels.THRESHOLD_COLUMNS
         table = channels.channel_table(status.channels, columns, width)
-        self.query_one("#channels", Words).show(table, resize=True)
+        self._words["channels"].show(table, resize=True)
         chosen = channels.selected(status.channels)
         words = channels.level_words(chosen, width - 28) if chosen else Content("no channel selected: ← →")
-        self.query_one("#bar", Words).show(words)
+        self._words["bar"].show(words)
         self.screen.set_class(status.stage is Stage.RUN, "running")
-        self.query_one("#progress", Words).show(procedure.progress_lines(status.progress, width))
-        self.query_one("#counts", Words).show(procedure.counts_line(status.counts))
-        self.query_one("#emg", EmgPlot).show(status.emg)
+        self._words["progress"].show(procedure.progress_lines(status.progress, width))
+        self._words["counts"].show(procedure.counts_line(status.counts))
+        self._emg.show(status.emg)
 
     def _say(self, hint: str) -> None:
         self._hint = hint
@@ -319,9 +321,7 @@ class Face(App[None]):
             grades = {"t" if grade == 10 else str(grade): Order(press.kind, value=str(grade)) for grade in range(11)}
             self._question("Pain now? 0 none to 9, T for 10, the worst; any other key: not asked.", grades)
             return None
-        chosen = channels.selected(status.channels)
-        needs_channel = press.kind in {OrderKind.RAISE, OrderKind.LOWER, OrderKind.ZERO, OrderKind.MARK}
-        return Order(press.kind, name=chosen.name if chosen and needs_channel else "", value=press.value)
+        return Order(press.kind, value=press.value)
 
     # --- orders -----------------------------------------------------------------------------------------------
 
@@ -396,4 +396,4 @@ def run_tui(
     from standard input, which may be a pipe. Ctrl+C as a kernel signal stops, too, and does not end the face.
     """
     signal.signal(signal.SIGINT, lambda *_: handle.stop())
-    Face(handle, library, protocol=protocol, board=board, emg=emg).run()
+    Face(handle, library, protocol=protocol, board=board, emg=emg, painted=settle).run()

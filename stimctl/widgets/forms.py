@@ -177,6 +177,10 @@ class ReviewForm(Vertical):
         yield row("Pain now, 0-10", Input(placeholder="0 none, 10 worst; Enter sends", compact=True, id="pain"))
         yield row("Note", Prose(placeholder="_ writes a space; Enter sends", compact=True, id="note"))
 
+    def show(self, results: Sequence[str]) -> None:
+        """Show what was done, a line each."""
+        self.query_one("#results", Words).show(Content("\n").join(map(Content, results)), resize=True)
+
     @on(Button.Pressed)
     def _on_skin(self, event: Button.Pressed) -> None:
         words = self.query_one("#skin", Input).value.strip()

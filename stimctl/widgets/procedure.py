@@ -68,7 +68,7 @@ def counts_line(counts: Counts) -> Content:
     own = f"{100 * counts.triggered // tries} %" if tries else NONE
     pairs = (
         ("delivered", counts.delivered), ("triggered", counts.triggered), ("missed", counts.missed),
-        ("assisted", counts.assisted), ("own effort", own), ("stops", counts.stops),
+        ("assisted", counts.assisted), ("effort", own), ("stops", counts.stops),
     )  # fmt: skip
     parts = [Content.assemble((f"{name} ", MUTED), (str(value), STRONG)) for name, value in pairs]
     return Content("  ").join(parts)
