@@ -3,16 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple
-
-
-class _Listed(NamedTuple):
-    """A shipped protocol as the start screen lists it."""
-
-    name: str
-    kind: str
-    title: str
-    summary: str = ""
 
 
 def main() -> int:
@@ -30,7 +20,7 @@ def _face() -> int:
     from stimctl.control import authoring, run_face
     from stimctl.tui import run_tui
 
-    library = [_Listed(each.name, each.kind, each.title) for each in authoring.library()]
+    library = authoring.library()
     protocol, board, emg = (*sys.argv[2:5], "", "", "")[:3]
     return run_face(lambda handle: run_tui(handle, library, protocol=protocol, board=board or "sim:", emg=emg))
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, final
 
+from stimctl import protocols
 from stimctl.errors import Fault, ProtocolError, Refusal, UsageError
-from stimctl.protocols import Entry, Loaded, library, library_text, load_with_hash, loads_with_hash, schema, template
+from stimctl.protocols import Loaded, library_text, load_with_hash, loads_with_hash, schema, template
 from stimctl.schedule import Steps, compile_schedule
 from stimctl.session.rehearsal import Rehearsal, rehearse
 from stimctl.session.summary import schedule_lines, warning_lines
@@ -21,6 +22,27 @@ from stimctl.units import seconds_text
 __all__ = ["Entry", "Report", "check", "library", "library_text", "schema", "template"]
 
 STDIN: Final = "-"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A shipped protocol in a list: its name, its kind, its title, and what it is for in a sentence."""
+
+    name: str
+    kind: str
+    title: str
+    summary: str
+
+
+def library() -> tuple[Entry, ...]:
+    """Every shipped protocol, by name."""
+    return tuple(_entry(shipped) for shipped in protocols.library())
+
+
+def _entry(shipped: protocols.Entry) -> Entry:
+    purpose = protocols.loads(library_text(shipped.name), shipped.name).purpose
+    return Entry(shipped.name, shipped.kind, shipped.title, purpose.partition(". ")[0].rstrip(".") + ".")
 
 
 @final

@@ -132,7 +132,8 @@ class ScriptedOperator:
         return iter(())
 
     def _give_up(self, status: Status, now_us: int) -> Iterator[Order]:  # noqa: ARG002
-        yield Order(Kind.FINISH)
+        if not self._linger:  # before a screen there is a person, who decides
+            yield Order(Kind.FINISH)
 
     def _review(self, status: Status, now_us: int) -> Iterator[Order]:  # noqa: ARG002
         if self._review_us is None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, final
 
+from stimctl.control.child import FACE
 from stimctl.control.clock import Clock, RealClock, VirtualClock
 from stimctl.control.contract import Outcome
 from stimctl.control.operator import Feels, ScriptedOperator
@@ -69,7 +70,8 @@ def run_interactive(request: RunRequest) -> int:
         operator = None
         if request.demo:
             operator = ScriptedOperator(_opening(request), feels=lambda: _feels(session), linger=True)
-        outcome = run_with_face(session, clock=clock, operator=operator)
+        face = (*FACE, session.wishes.protocol, session.wishes.board, session.wishes.emg)
+        outcome = run_with_face(session, face, clock=clock, operator=operator)
         lines: list[str] = []
         code = _told(outcome, session, Teller(lines.append), lines.append)
     for line in lines:
