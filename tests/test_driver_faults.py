@@ -556,6 +556,15 @@ def test_silence_in_a_session_is_a_lost_link_with_a_stop(deaf: set[type[m.Word]]
     assert bench.board.applied == [0, 0]
 
 
+def test_the_second_missing_answer_is_the_last() -> None:
+    """F.3: 100 ms for the setting, 100 ms for the question what became of it."""
+    bench = Bench().delivering(10_000, 0)
+    bench.send(9_000, 0)
+    assert bench.run(195 * MS, board=False) == []
+    (lost,) = bench.run(10 * MS, board=False)
+    assert isinstance(lost, Lost)
+
+
 def test_what_is_lost_stays_lost() -> None:
     bench = Bench().delivering(10_000, 0)
     bench.run(SECOND, board=False)

@@ -190,26 +190,28 @@ class Battery:
     def test_an_urgent_write_beside_a_writing_thread_arrives_whole(self, ends: tuple[Transport, Peer]) -> None:
         """Without any lock, as a stop does when it cannot get one."""
         link, peer = ends
-        rounds, done = threading.Semaphore(0), threading.Event()
+        begin, end, done = threading.Semaphore(0), threading.Semaphore(0), threading.Event()
 
         def chatter() -> None:
-            while rounds.acquire() and not done.is_set():
+            while begin.acquire() and not done.is_set():
                 for _ in range(40):  # not so much that the link is ever full: that is another test
                     link.write(b"u" * 50)
+                end.release()
 
         thread = threading.Thread(target=chatter)
         thread.start()
         heard = b""
         try:
             for _ in range(50):
-                rounds.release()
+                begin.release()
                 link.write(STOP, urgent=True)
                 while STOP not in heard:
                     heard += peer.hear()
                 heard = heard.split(STOP, 1)[1]
+                assert end.acquire(timeout=10)
         finally:
             done.set()
-            rounds.release()
+            begin.release()
             thread.join()
 
     def test_fileno_wakes_a_select(self, ends: tuple[Transport, Peer]) -> None:
