@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import NamedTuple, final
 
+from stimctl.envelope.accounts import Channel, Site
+from stimctl.envelope.rules import Gate, SharedPad, Source
+from stimctl.envelope.words import Burst, Finding, Pad, Placement, Rule, ceil_div
 from stimctl.errors import Refusal
 from stimctl.limits import (
     PAD_AREA_MAX_UM2,
@@ -26,9 +29,6 @@ from stimctl.limits import (
     profile,
     untimed,
 )
-from stimctl.safety.accounts import Channel, Site
-from stimctl.safety.rules import Gate, SharedPad, Source
-from stimctl.safety.words import Burst, Finding, Pad, Placement, Rule, ceil_div
 
 
 @final

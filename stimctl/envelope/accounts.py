@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from stimctl.envelope.rules import Gate
+from stimctl.envelope.words import ZERO, Placement, Rule, Strength, ceil_div, one_step_up, rise_ua, strength, well_typed
 from stimctl.errors import Refusal
 from stimctl.limits import DEAD_MAN_MAX_MS, Effect, Limits
 from stimctl.pulse import PulseTrain
-from stimctl.safety.rules import Gate
-from stimctl.safety.words import ZERO, Placement, Rule, Strength, ceil_div, one_step_up, rise_ua, strength, well_typed
 from stimctl.units import MS, SECOND
 
 SILENCE_US: Final = 2 * DEAD_MAN_MAX_MS * MS

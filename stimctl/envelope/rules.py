@@ -16,14 +16,7 @@ from collections.abc import Iterator
 from math import isqrt
 from typing import Final, NamedTuple, final
 
-from stimctl.limits import (
-    ACCURACY_DEN,
-    ACCURACY_NUM,
-    Limits,
-    narrow,
-)
-from stimctl.pulse import TEST_LOAD_OHM, PulseTrain, busy_us, net_charge_pc, pulse_square_ua2us
-from stimctl.safety.words import (
+from stimctl.envelope.words import (
     PERIODS,
     Finding,
     Row,
@@ -33,6 +26,13 @@ from stimctl.safety.words import (
     ceil_root,
     strength,
 )
+from stimctl.limits import (
+    ACCURACY_DEN,
+    ACCURACY_NUM,
+    Limits,
+    narrow,
+)
+from stimctl.pulse import TEST_LOAD_OHM, PulseTrain, busy_us, net_charge_pc, pulse_square_ua2us
 
 SQUARE_PER_UJ: Final = 10**12 // TEST_LOAD_OHM
 """µA² µs of a pulse that has 1 µJ at 500 ohm."""

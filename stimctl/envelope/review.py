@@ -1,18 +1,18 @@
 """The warn column: what a person should look at before going on. It refuses nothing.
 
-Room-internal; :meth:`stimctl.safety.limiter.Limiter.review` is the way in.
+Room-internal; :meth:`stimctl.safety.Limiter.review` is the way in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stimctl.envelope.accounts import Channel
+from stimctl.envelope.placing import plan_findings
+from stimctl.envelope.rules import SharedPad, Source
+from stimctl.envelope.words import Finding, Placement, Rule, strength, well_typed
 from stimctl.limits import warning
 from stimctl.pulse import Command, Output
-from stimctl.safety.accounts import Channel
-from stimctl.safety.placing import plan_findings
-from stimctl.safety.rules import SharedPad, Source
-from stimctl.safety.words import Finding, Placement, Rule, strength, well_typed
 
 
 def warn_source(placement: Placement) -> Source:

@@ -1,4 +1,8 @@
-"""The limiter itself: which rule is asked when, and what a refusal does.
+"""The hard limiter: the one door between what the engine wants and what a board gets.
+
+It trusts nobody: not the file's checks, not the engine, not the types. It imports no model library, clock, thread,
+port or random number; time comes as an argument. It refuses and latches, it never trims, and it starts locked. Its
+parts are in :mod:`stimctl.envelope`; here is which rule is asked when, and what a refusal does.
 
 The order is: types, then every bound of the train (absolute, profile, board, protocol), the ceiling found today, then
 what has been (locked, level, ramp, burst, site), then pads that channels share. The effective limit is the narrowest.
@@ -8,15 +12,27 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from stimctl.envelope import review
+from stimctl.envelope.accounts import SILENCE_US, Channel
+from stimctl.envelope.latch import Approved, Latch, approve
+from stimctl.envelope.placing import place
+from stimctl.envelope.words import (
+    ZERO,
+    Burst,
+    Finding,
+    Pad,
+    Placement,
+    Rule,
+    highest_covered_ua,
+    strength,
+    well_typed,
+)
 from stimctl.errors import Refusal
 from stimctl.limits import Limits
 from stimctl.pulse import Command, Output, PulseTrain
-from stimctl.safety import review
-from stimctl.safety.accounts import SILENCE_US, Channel
-from stimctl.safety.latch import Approved, Latch, approve
-from stimctl.safety.placing import place
-from stimctl.safety.words import ZERO, Finding, Placement, Rule, highest_covered_ua, strength, well_typed
 from stimctl.units import MicroAmp
+
+__all__ = ["SILENCE_US", "Approved", "Burst", "Finding", "Latch", "Limiter", "Pad", "Placement", "Rule"]
 
 _ONE_MA: Final = MicroAmp(1_000)
 
