@@ -10,10 +10,10 @@ from stimctl.boards.reference import messages as m
 from stimctl.boards.reference.codec import Decoder, Frame, encode
 from stimctl.boards.reference.codes import Capability, Cause, Reason
 from stimctl.driver import BoardEvent, Driver, DriverState, Reported, Setup
+from stimctl.envelope.latch import approve
 from stimctl.errors import LinkLost
 from stimctl.pulse import Command, Output, symmetric
 from stimctl.safety import Approved, Latch
-from stimctl.safety.latch import approve
 from stimctl.transport import Transport, memory_pair
 from tests.wire_words import TABLE
 

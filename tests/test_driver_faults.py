@@ -29,10 +29,10 @@ from stimctl.driver import (
     Told,
 )
 from stimctl.driver.line import Line
+from stimctl.envelope.latch import approve
 from stimctl.errors import LinkLost, UsageError
 from stimctl.pulse import Command, Output, symmetric
 from stimctl.safety import Latch
-from stimctl.safety.latch import approve
 from stimctl.transport import Transport, memory_pair, open_transport
 from tests.driver_board import MS, SETUPS, WHO, Bench
 

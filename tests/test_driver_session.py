@@ -21,10 +21,10 @@ from stimctl.driver import (
     Setup,
     Stopped,
 )
+from stimctl.envelope.latch import approve
 from stimctl.errors import LimitsDisagree, LinkTimeout, OurBug, UsageError
 from stimctl.pulse import Command, Output, symmetric
 from stimctl.safety import Latch
-from stimctl.safety.latch import approve
 from tests.driver_board import MS, SETUPS, WHO, Bench
 from tests.wire_words import TABLE
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +39,7 @@ def in_trial(schedule: Schedule, level_ua: int = 10_000) -> Engine:
 
 def run(engine: Engine, until_us: int, *, now_us: int = 0) -> list[tuple[int, tuple[int, ...]]]:
     """Step the engine by its own wishes; returns (time, amplitudes) at every step."""
-    trace = []
+    trace: list[tuple[int, tuple[int, ...]]] = []
     while now_us <= until_us and engine.state is not State.REVIEW:
         engine.attend(now_us)
         engine.step(now_us)
@@ -148,7 +149,7 @@ def test_cyclic_treatment_gives_every_repetition_of_every_set_and_ends() -> None
     engine = in_trial(cyclic(repetitions=2, sets=2))
     engine.happen(Event.BEGIN, 0)
     trace = run(engine, 5 * MINUTE)
-    onsets = [us for (_, (before,)), (us, (now,)) in zip(trace, trace[1:], strict=False) if now and not before]
+    onsets = [us for (_, (before,)), (us, (now,)) in itertools.pairwise(trace) if now and not before]
     assert len(onsets) == 4
     assert onsets[2] - onsets[1] >= 15 * SECOND, "the rest between sets is 10 s after 5 s of burst"
     assert engine.state is State.REVIEW

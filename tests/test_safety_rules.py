@@ -11,13 +11,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from stimctl.envelope.placing import sources
+from stimctl.envelope.rules import Gate, SharedPad, Source
+from stimctl.envelope.words import Strength, ceil_div, ceil_root, rise_ua, strength, well_typed
 from stimctl.errors import Refusal
 from stimctl.limits import ABSOLUTE, PROFILES, BodyPart, Effect, Limits, Sensation, absolute
 from stimctl.pulse import PulseTrain, figures, mean_square_e9, symmetric
 from stimctl.safety import Latch, Limiter, Pad, Rule
-from stimctl.safety.placing import sources
-from stimctl.safety.rules import Gate, SharedPad, Source
-from stimctl.safety.words import Strength, ceil_div, ceil_root, rise_ua, strength, well_typed
 from stimctl.units import UM2_PER_CM2, MicroAmp, MicroSecond, MilliHertz, SquareMicrometre
 from tests.limiter_rig import BURST, PADS, TENS, Rig, area, pads, placement
 from tests.test_pulse import A7, train

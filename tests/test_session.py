@@ -439,7 +439,7 @@ def test_output_is_on_in_words_whenever_the_stage_is_armed(rig: Rig) -> None:
 
 
 def test_the_stage_follows_the_state(rig: Rig) -> None:
-    seen = []
+    seen: list[Stage] = []
     while not rig.session.ended:
         rig.work(most_us=100 * MS)
         if not seen or seen[-1] is not rig.status.stage:

@@ -13,10 +13,10 @@ from stimctl.boards.reference import layout
 from stimctl.boards.reference import messages as m
 from stimctl.boards.reference.codec import BODY_MAX, END, STOP_FRAME, WIRE_MAX, Decoder, Frame, build, encode
 from stimctl.boards.reference.update import encode_update
+from stimctl.envelope.latch import approve
 from stimctl.errors import OurBug
 from stimctl.pulse import Command, Output, PulseTrain
 from stimctl.safety import Latch
-from stimctl.safety.latch import approve
 from tests.wire_words import EXAMPLES, REPORT, TRAIN, permit, speakable, u16, u32, updates
 
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from stimctl.boards.reference import messages as m
 from stimctl.boards.reference.codes import Capability, Cause, Reason, Trouble
 from stimctl.boards.reference.facts import table_crc
+from stimctl.envelope.latch import approve
 from stimctl.pulse import Command, Output, PulseTrain, symmetric
 from stimctl.safety import Approved, Latch
-from stimctl.safety.latch import approve
 
 REPORT = m.Report(
     armed=True,
