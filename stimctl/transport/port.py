@@ -129,9 +129,11 @@ def open_transport(url: str, *, baud: int = BAUD) -> Transport:
     Network URLs may take some seconds. Raises :class:`UsageError` when the port is absent, in use, not allowed or no
     port at all, and :class:`LinkLost` when something answers that cannot be talked to.
     """
+    # rfc2217 refuses to be opened with a write timeout; _has_room() stands in for it.
+    patience = None if url.lower().startswith("rfc2217:") else WRITE_MAX_S
     try:
-        port = serial.serial_for_url(url, baudrate=baud, timeout=0, write_timeout=WRITE_MAX_S, exclusive=True)
-    except _BROKEN as error:
+        port = serial.serial_for_url(url, baudrate=baud, timeout=0, write_timeout=patience, exclusive=True)
+    except (*_BROKEN, NotImplementedError) as error:
         raise _why(url, error) from None
     fd = _descriptor(port)
     if fd is None:
