@@ -15,7 +15,7 @@ from stimctl.errors import LinkLost
 from stimctl.transport import Transport, open_transport
 
 # pyserial 3.5 starts its reader thread in an old way; that is theirs to mend.
-pytestmark = pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")
 
 
 class Server:
