@@ -221,7 +221,7 @@ def status_from_json(line: bytes) -> Status:
 def _read(kind: type, line: bytes) -> object:
     try:
         return _build(kind, json.loads(line))
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UsageError(f"not a {kind.__name__.lower()}: {error}") from None
 
 

@@ -91,7 +91,7 @@ def ma_text(ua: int) -> str:
 
 
 def seconds_text(us: int) -> str:
-    """``1_500_000`` as ``"1.5 s"``; from one minute on as ``"2:05 min"``."""
+    """``1_500_000`` as ``"1.5 s"``, to a tenth; from one minute on as ``"2:05 min"``."""
     if us >= MINUTE:
         return f"{us // MINUTE}:{us % MINUTE // SECOND:02d} min"
-    return f"{us / SECOND:g} s"
+    return f"{round(us / SECOND, 1):g} s"

@@ -11,7 +11,7 @@ from typing import Final, final
 
 from stimctl.engine import State
 from stimctl.errors import UsageError
-from stimctl.orders import ChannelStatus, Order, Question, Status
+from stimctl.orders import ChannelStatus, Order, OutputWord, Question, Status
 from stimctl.orders import OrderKind as Kind
 from stimctl.units import MS, SECOND
 
@@ -135,12 +135,14 @@ class ScriptedOperator:
         if not self._linger:  # before a screen there is a person, who decides
             yield Order(Kind.FINISH)
 
-    def _review(self, status: Status, now_us: int) -> Iterator[Order]:  # noqa: ARG002
+    def _review(self, status: Status, now_us: int) -> Iterator[Order]:
         if self._review_us is None:
             self._review_us = now_us
             yield Order(Kind.SKIN_CHECKED, value="ok")
             yield Order(Kind.PAIN, value="1")
-        if not self._linger or now_us - self._review_us >= READ_US:
+        waited_us = now_us - self._review_us
+        read = waited_us >= (READ_US if self._linger else 0)
+        if read and (status.output is OutputWord.OFF or waited_us >= READ_US):
             yield Order(Kind.CLOSE)
 
 

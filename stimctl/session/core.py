@@ -73,6 +73,10 @@ class Session(Rooms):
             if self._engine is None or self.state is State.ENDED:
                 self.latch.clear()
                 continue
+            if self.state is State.STOPPED:
+                # The same press by its second way, or another one: the first reason is the one to show.
+                self.diary.write("stop-again", {"reason": reason}, now_us)
+                continue
             self._happen(Event.STOP, now_us, reason=reason)
             if self.state is State.STOPPED:
                 self.stop_reason = reason
@@ -105,6 +109,8 @@ class Session(Rooms):
         if order.kind is Kind.OPEN:
             self.open(order, now_us)
         elif order.kind is Kind.CLOSE:
+            if self.may_be_energised and self.stage.driver.state is not DriverState.LOST:
+                raise UsageError("the board has not confirmed zero yet; close again when it has")
             self.end("closed", now_us)
         else:
             desk.ORDERS[order.kind](self, order, now_us)
@@ -154,7 +160,6 @@ class Session(Rooms):
         self._watch_the_clock(now_us)
         for event in self.stage.poll(now_us):
             boardroom.take(self, event, now_us)
-        self._arming_is_late(now_us)
         onset = self._listen(now_us)
         for happened in self.engine.step(now_us, onset=onset):
             self._record(happened, now_us)
@@ -168,6 +173,8 @@ class Session(Rooms):
         last_us, self._ticked_us = self._ticked_us, now_us
         if last_us is not None and self.engine.armed and not 0 <= now_us - last_us <= STALL_US:
             self.fault(f"the control loop was {(now_us - last_us) // MS} ms late", now_us)
+        if self._intent is not None and now_us - self._intent[1] > ARM_US:
+            self.fault("the board did not arm; check its stop button and contacts, then clear", now_us)
 
     def _listen(self, now_us: int) -> bool:
         """Whether an attempt was heard just now."""
@@ -230,13 +237,15 @@ class Session(Rooms):
             self._happen(Event.EXPIRED, now_us)
 
     def fault(self, reason: str, now_us: int, *, alarm: str = "medium") -> None:
-        """Something is wrong that nobody ordered: stop, latch, show, record."""
+        """Something is wrong that nobody ordered: stop, latch, show, record. The first reason stays, unless worse comes."""
         self.stage.stop_now(reason)
-        self._intent = None
-        self.alarm = (alarm, reason)
-        self.stop_reason, self.went_wrong = reason, True
+        self._intent, self.went_wrong = None, True
+        if self.state is not State.STOPPED:
+            self.stop_reason, self.alarm = reason, (alarm, reason)
+            self.diary.say(f"FAULT: {reason}")
+        elif alarm == "high":
+            self.alarm = (alarm, reason)
         self._happen(Event.FAULT, now_us, reason=reason)
-        self.diary.say(f"FAULT: {reason}")
 
     # --- arming -------------------------------------------------------------------------------------------------
 
@@ -263,10 +272,6 @@ class Session(Rooms):
             limiter.open_treatment(now_us)
             self._happen(event, now_us)
         self.diary.write("armed", {"for": event.value}, now_us)
-
-    def _arming_is_late(self, now_us: int) -> None:
-        if self._intent is not None and now_us - self._intent[1] > ARM_US:
-            self.fault("the board did not arm; check its stop button and contacts, then clear", now_us)
 
     # --- end ----------------------------------------------------------------------------------------------------
 
