@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from stimctl.engine import ARMED, DELIVERING, NEVER_US, TABLE, Engine, Event, State, mermaid
 from stimctl.engine.machine import PRESENCE_EVERY_US, PRESENCE_GRACE_US
 from stimctl.errors import UsageError
-from stimctl.orders import Stage
 from stimctl.schedule import BurstPlan, Schedule
 from stimctl.units import MINUTE, SECOND
 from tests.schedules import BURST, TRIGGER, channel, cyclic, tens
@@ -153,7 +152,6 @@ def test_cyclic_treatment_gives_every_repetition_of_every_set_and_ends() -> None
     assert len(onsets) == 4
     assert onsets[2] - onsets[1] >= 15 * SECOND, "the rest between sets is 10 s after 5 s of burst"
     assert engine.state is State.REVIEW
-    assert engine.stage is Stage.REVIEW
     counts = engine.counts()
     assert (counts.delivered, counts.triggered, counts.missed) == (4, 0, 0)
     # A.6: 4 bursts of 1 s up, 3 s plateau, 1 s down at 10 mA x 300 us x 35 Hz are 4 x 4 s x 105 uC/s of charge.

@@ -11,10 +11,10 @@ from typing import Final, final
 
 from stimctl.engine.dose import Dose
 from stimctl.engine.lanes import FULL_PPM, Lane
-from stimctl.engine.table import ARMED, DELIVERING, STAGES, TABLE, Event, State
+from stimctl.engine.table import ARMED, DELIVERING, TABLE, Event, State
 from stimctl.errors import UsageError
 from stimctl.limits import Effect
-from stimctl.orders import Counts, Progress, Stage
+from stimctl.orders import Counts, Progress
 from stimctl.pulse import Command
 from stimctl.schedule import CONTROL_PERIOD_US, TEST_BURST, BurstPlan, Schedule
 from stimctl.units import MINUTE, SECOND
@@ -56,14 +56,14 @@ class Engine:
     # --- events ----------------------------------------------------------------------------------------------
 
     @property
-    def stage(self) -> Stage:
-        """The screen that belongs to the present state."""
-        return STAGES[self.state]
-
-    @property
     def armed(self) -> bool:
         """Whether the board's output stage is to be armed."""
         return self.state in ARMED
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a stop or fault is in force."""
+        return self.state is State.STOPPED
 
     @property
     def titrated(self) -> int | None:

@@ -65,25 +65,26 @@ class Session(Rooms):
         self._stops.append(reason)
 
     def _take_stops(self, now_us: int) -> None:
-        """What a stop means for the session, after it has been carried out."""
+        """What stops mean for the session, after they have been carried out."""
         while self._stops:
-            reason = self._stops.popleft()
-            armed = self._engine is not None and (self.engine.armed or self._intent is not None)
+            reason, armed = self._stops.popleft(), self._intent is not None or self.state in ARMED
             self._intent = None
-            if self._engine is None or self.state is State.ENDED:
+            if self.state in (State.CHOOSING, State.ENDED):
                 self.latch.clear()
-                continue
-            if self.state is State.STOPPED:
+            elif self.state is State.STOPPED:
                 # The same press by its second way, or another one: the first reason is the one to show.
                 self.diary.write("stop-again", {"reason": reason}, now_us)
-                continue
-            self._happen(Event.STOP, now_us, reason=reason)
-            if self.state is State.STOPPED:
-                self.stop_reason = reason
-                self.diary.say(f"STOP: {reason}")
-            elif not armed:
-                # Nothing was armed and the limiter is locked: there is nothing to hold, so the latch opens again.
-                self.latch.clear()
+            else:
+                self._hold(reason, now_us, armed=armed)
+
+    def _hold(self, reason: str, now_us: int, *, armed: bool) -> None:
+        """Stay stopped, or, where nothing was armed and the limiter is locked, let the latch open again."""
+        self._happen(Event.STOP, now_us, reason=reason)
+        if self.engine.stopped:
+            self.stop_reason = reason
+            self.diary.say(f"STOP: {reason}")
+        elif not armed:
+            self.latch.clear()
 
     # --- orders -------------------------------------------------------------------------------------------------
 
@@ -107,7 +108,8 @@ class Session(Rooms):
 
     def _carry_out(self, order: Order, now_us: int) -> None:
         if order.kind is Kind.OPEN:
-            self.open(order, now_us)
+            self.wishes = Wishes(order.protocol, order.patient, order.side, order.board, order.emg)
+            self.connection.open(order, now_us)  # the board's answer is taken in a later pass
         elif order.kind is Kind.CLOSE:
             if self.may_be_energised and self.stage.driver.state is not DriverState.LOST:
                 raise UsageError("the board has not confirmed zero yet; close again when it has")
@@ -116,11 +118,6 @@ class Session(Rooms):
             desk.ORDERS[order.kind](self, order, now_us)
 
     # --- opening ------------------------------------------------------------------------------------------------
-
-    def open(self, order: Order, now_us: int) -> None:
-        """Begin to open; the board's answer is taken in :meth:`tick`."""
-        self.wishes = Wishes(order.protocol, order.patient, order.side, order.board, order.emg)
-        self.connection.open(order, now_us)
 
     def _take_connection(self, now_us: int) -> None:
         """A board that has answered, for the first time or again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stimctl.driver import DriverState, OutputState
-from stimctl.engine import State
+from stimctl.engine import STAGES, State
 from stimctl.orders import ChannelStatus, OutputWord, Stage, Status
 from stimctl.schedule import ChannelPlan
 from stimctl.session.summary import schedule_lines, warning_lines
@@ -27,7 +27,7 @@ def view(session: Session, now_us: int) -> Status:
         return _before_opening(session, now_us)
     engine, case, wishes = session.engine, session.case, session.wishes
     return Status(
-        stage=engine.stage,
+        stage=STAGES[session.state],
         state=session.state.value,
         next_action=_next_action(session),
         output=_OUTPUT[session.output],
@@ -52,7 +52,7 @@ def view(session: Session, now_us: int) -> Status:
         emg=session.hearing.status() if session.hearing is not None else None,
         messages=session.diary.lines,
         presence_due=engine.presence_due(now_us),
-        review=session.review() if engine.stage is Stage.REVIEW else (),
+        review=session.review() if STAGES[session.state] is Stage.REVIEW else (),
         can=CAN[session.state],
         now_us=now_us,
     )
