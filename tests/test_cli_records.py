@@ -70,7 +70,9 @@ def test_the_events_of_one(store: tuple[Path, str, str], capsys: Out) -> None:
     assert [line.split()[2] for line in lines] == ["session-opened", "burst-delivered", "session-closed"]
     assert [line.split()[1] for line in lines] == ["0:00.000", "0:02.500", "1:30.000"]
     assert "patient=P-01" in lines[0]
-    assert "protocol_text=(300 characters)" in lines[0]
+    assert "protocol_text=(352 characters)" in lines[0]  # as JSON: a newline counts two
+    assert 'protocol_title="Wrist and fingers"' in lines[0]
+    assert "side=" not in lines[0]
 
 
 def test_the_events_for_a_program(store: tuple[Path, str, str], capsys: Out) -> None:

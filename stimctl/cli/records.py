@@ -6,7 +6,7 @@ import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stimctl.cli import say
 from stimctl.errors import UsageError
@@ -15,7 +15,10 @@ from stimctl.units import SECOND, seconds_text
 if TYPE_CHECKING:
     from stimctl.records.words import Event, SessionRow
 
-HEADINGS = ("session", "started (UTC)", "patient", "board", "outcome", "length", "bursts", "protocol")
+LONGEST: Final = 80
+"""Characters of one value in a line of an event."""
+
+HEADINGS: Final = ("session", "started (UTC)", "patient", "board", "outcome", "length", "bursts", "protocol")
 
 
 def sessions(arguments: argparse.Namespace) -> int:
@@ -98,9 +101,11 @@ def _show_events(events: tuple[Event, ...], form: str) -> int:
 
 
 def _payload(payload: dict[str, object]) -> str:
-    """``name=value`` pairs on one line; long texts, such as the protocol file itself, by their length."""
-    shown = {}
-    for name, value in payload.items():
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        shown[name] = text if len(text) <= 80 else f"({len(text)} characters)"
-    return " ".join(f"{name}={text}" for name, text in shown.items())
+    """``name=value`` pairs on one line, the empty ones left out; long texts, such as the protocol file, by their length."""
+    return " ".join(f"{name}={_value(value)}" for name, value in payload.items() if value not in ("", None))
+
+
+def _value(value: object) -> str:
+    bare = isinstance(value, str) and value.isprintable() and " " not in value
+    text = str(value) if bare else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST else f"({len(text)} characters)"
