@@ -13,6 +13,7 @@ from stimctl.engine import ARMED, State
 from stimctl.errors import UsageError
 from stimctl.orders import Order, OutputWord, Stage
 from stimctl.orders import OrderKind as Kind
+from stimctl.records.raw import read_raw
 from stimctl.records.reading import sessions, verify
 from stimctl.session.wording import CAN, NEXT_ACTION
 from stimctl.sim.faults import Fault, FaultKind
@@ -446,3 +447,13 @@ def test_the_stage_follows_the_state(rig: Rig) -> None:
             seen.append(rig.status.stage)
         assert rig.status.simulated or rig.status.stage is Stage.START
     assert seen == [Stage.START, *list(Stage)[1:]] or seen == list(Stage)[1:]
+
+
+def test_raw_emg_is_kept_beside_the_record(made: Made) -> None:
+    rig = made(EMG)
+    rig.work()
+    [row] = sessions(rig.store)
+    raw = read_raw(rig.store.with_name(f"{row.id}.emg"))
+    assert raw.torn == ""
+    assert raw.facts["rate_hz"] == 1_000
+    assert sum(len(chunk.values) for chunk in raw.chunks) > 5_000

@@ -61,6 +61,12 @@ class Connection:
             self._opening, self.link = None, opening.link
         return case
 
+    def let_go(self) -> None:
+        """Close the port of a board that answered but that no session came of, so that it can be opened again."""
+        if self.link is not None:
+            self.link.driver.close()
+            self.link = None
+
     # --- again -------------------------------------------------------------------------------------------------
 
     def look_again(self, case: Case, now_us: int) -> None:

@@ -16,7 +16,7 @@ from stimctl.engine import ARMED, Engine, Event, State
 from stimctl.errors import LinkLost, OurBug, Refusal, StimctlError, UsageError
 from stimctl.orders import Order, Status
 from stimctl.orders import OrderKind as Kind
-from stimctl.session import boardroom, desk
+from stimctl.session import boardroom, desk, listening
 from stimctl.session.diary import Diary
 from stimctl.session.hearing import Hearing
 from stimctl.session.measured import Measured
@@ -131,6 +131,8 @@ class Session(Rooms):
                 self.diary.write("link-found", {}, now_us, "The board is back, at zero")
         except StimctlError as error:
             self.refusal = str(error)
+            if self.case is None:
+                self.connection.let_go()
 
     def _begin(self, case: Case, now_us: int) -> None:
         """Everything is known: build the rooms, open the record, ask the questions."""
@@ -138,9 +140,11 @@ class Session(Rooms):
         assert link is not None
         stage = OutputStage(self.latch, link.driver)
         if case.schedule.trigger is not None:
-            self.hearing = Hearing(case.wishes.emg, case.schedule.trigger, link.driver)
+            self.hearing = Hearing(case.recording, case.schedule.trigger, link.driver)
         self.diary.open(meta(case, board_facts(link), {"seed": self.seed} if case.simulated else {}), now_us)
         self.case, self.wishes, self._stage = case, case.wishes, stage
+        if self.hearing is not None:
+            self.hearing.keep(self.diary.raw_path)
         self._preparation, self._measured = Preparation(case.schedule), Measured(case.schedule)
         self._engine = Engine(case.schedule, now_us)
         self.selected = case.schedule.channels[0].channel
@@ -157,9 +161,10 @@ class Session(Rooms):
         self._watch_the_clock(now_us)
         for event in self.stage.poll(now_us):
             boardroom.take(self, event, now_us)
-        onset = self._listen(now_us)
+        onset = listening.heard(self, now_us)
         for happened in self.engine.step(now_us, onset=onset):
             self._record(happened, now_us)
+        listening.end_with_the_recording(self, now_us)
         self._follow_the_engine(now_us)
         self._deliver(now_us)
         self.stage.beat(now_us)
@@ -172,15 +177,6 @@ class Session(Rooms):
             self.fault(f"the control loop was {(now_us - last_us) // MS} ms late", now_us)
         if self._intent is not None and now_us - self._intent[1] > ARM_US:
             self.fault("the board did not arm; check its stop button and contacts, then clear", now_us)
-
-    def _listen(self, now_us: int) -> bool:
-        """Whether an attempt was heard just now."""
-        if self.hearing is None:
-            return False
-        self.hearing.poll(now_us)
-        self.hearing.ear.listen(self.state is State.LISTENING)
-        self.engine.baseline_ready = self.hearing.ear.ready
-        return self.hearing.take_onset() is not None and self.state is State.LISTENING
 
     def _deliver(self, now_us: int) -> None:
         if not self.engine.armed or self.latch.tripped:
@@ -276,14 +272,13 @@ class Session(Rooms):
         """Close the record and the port. What the board has confirmed by now is what stays known."""
         if self.ended:
             return
+        if outcome == "closed" and self._engine is not None:
+            outcome = "complete" if self.engine.complete else "ended early"
         self._ended_as = self.output
         self.connection.close()
-        totals: dict[str, object] = {"output": self._ended_as.value}
-        if self._engine is not None:
-            totals |= {"delivered": self.engine.counts().delivered, "review": list(self.review())}
-            if outcome == "closed":
-                outcome = "complete" if self.engine.complete else "ended early"
-        self.diary.close(outcome, totals, now_us)
+        if self.hearing is not None:
+            self.hearing.close()
+        self.diary.close(outcome, self.totals(), now_us)
 
     def close(self, reason: str, now_us: int) -> None:
         """The control process is going: stop, unless the board is known to be at zero, and end."""

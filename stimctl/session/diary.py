@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, final
 
 from stimctl.errors import RecordError
@@ -47,6 +48,11 @@ class Diary:
     def open(self, meta: SessionMeta, now_us: int) -> str:
         """Begin the record; raises :class:`RecordError` when it cannot be written: then there is no session."""
         return self._journal.open_session(meta, mono_us=now_us)
+
+    @property
+    def raw_path(self) -> Path:
+        """Where the open session's raw EMG belongs: beside the store, by the session's id."""
+        return self._journal.path.with_name(f"{self._journal.session}.emg")
 
     def say(self, text: str) -> None:
         """A line for the operator alone."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
 from typing import Final, final
 
 import numpy as np
 
 from stimctl.driver import Driver
 from stimctl.driver import Samples as BoardSamples
-from stimctl.errors import UsageError
+from stimctl.errors import RecordError, UsageError
 from stimctl.orders import EmgStatus
+from stimctl.records.raw import RawEmg
 from stimctl.schedule import TriggerPlan
 from stimctl.sensors.onset import Onset
-from stimctl.sensors.recording import load_spec
+from stimctl.sensors.recording import Recording, load_spec
 from stimctl.sensors.replay import RecordingSource
 from stimctl.sensors.samples import Chunk, Source
 from stimctl.session.ear import Ear
@@ -25,18 +28,33 @@ BOARD: Final = ("", "board:", "sim:")
 class Hearing:
     """One trigger's ear and its source. All times are session µs."""
 
-    def __init__(self, url: str, trigger: TriggerPlan, driver: Driver) -> None:
+    def __init__(self, recording: Recording | None, trigger: TriggerPlan, driver: Driver) -> None:
         self._driver = driver
         self._source: Source | None = None
         facts = driver.facts
-        if url in BOARD:
+        if recording is None:
             if facts is None or not facts.analog_rate_hz:
                 raise UsageError("this board has no EMG input; give a source with --emg, such as file:recording.npz")
             self.ear = Ear(trigger, facts.analog_rate_hz, "board")
         else:
-            self._source = _open_source(url)
+            self._source = RecordingSource(recording)
             self.ear = Ear(trigger, self._source.rate_hz, self._source.name)
         self._on = False
+        self._raw: RawEmg | None = None
+
+    def keep(self, path: Path) -> None:
+        """Keep every chunk in a file at ``path`` from now on; raises :class:`RecordError` when it cannot be made."""
+        self._raw = RawEmg(path, {"rate_hz": self.ear.rate_hz, "source": self.ear.source})
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._raw is not None:
+            self._raw.close()
+
+    @property
+    def unkept(self) -> str:
+        """Why samples are not kept any more, or ""."""
+        return self._raw.failed if self._raw is not None else ""
 
     @property
     def finished(self) -> bool:
@@ -60,13 +78,19 @@ class Hearing:
     def take(self, samples: BoardSamples, now_us: int) -> None:
         """A chunk from the board."""
         if self._source is None:
-            self.ear.hear(_chunk(samples, now_us), now_us)
+            self._hear(_chunk(samples, now_us), now_us)
+
+    def _hear(self, chunk: Chunk, now_us: int) -> None:
+        self.ear.hear(chunk, now_us)
+        if self._raw is not None and not self._raw.failed:
+            with contextlib.suppress(RecordError):  # it stays in ``unkept``; a treatment does not end for it
+                self._raw.append(chunk.first_index, chunk.at_us, chunk.values_uv)
 
     def poll(self, now_us: int) -> None:
         """What the source has by now; silence is noticed."""
         if self._source is not None and self._on:
             for chunk in self._source.read(now_us):
-                self.ear.hear(chunk, now_us)
+                self._hear(chunk, now_us)
         if self._on:
             self.ear.watch(now_us)
 
@@ -83,11 +107,16 @@ class Hearing:
         return self.ear.status()
 
 
-def _open_source(url: str) -> Source:
+def load_recording(url: str) -> Recording | None:
+    """The recording that an EMG URL names, ``None`` for the board's own input; raises :class:`UsageError`, and
+    :class:`FileError` for a file that cannot be used.
+    """
+    if url in BOARD:
+        return None
     scheme, _, path = url.partition(":")
     if scheme != "file" or not path:
         raise UsageError(f"{url!r} is not an EMG source; write board:, sim: or file:PATH")
-    return RecordingSource(load_spec(path))
+    return load_spec(path)
 
 
 def _chunk(samples: BoardSamples, now_us: int) -> Chunk:

@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
 from stimctl import __version__
 from stimctl.driver import Connected, Faulted, Lost
 from stimctl.errors import LinkTimeout, UsageError
 from stimctl.orders import Order
-from stimctl.protocols import Loaded, library_text, load_with_hash, loads_with_hash
+from stimctl.protocols import FesEmgTriggered, Loaded, library_text, load_with_hash, loads_with_hash
 from stimctl.records.words import SessionMeta, patient_code
 from stimctl.safety import Latch
 from stimctl.schedule import Schedule, Steps, compile_schedule
 from stimctl.session.link import SIMULATED, Link, open_link
 from stimctl.session.rehearsal import Rehearsal, rehearse
 from stimctl.units import SECOND
+
+if TYPE_CHECKING:
+    from stimctl.sensors.recording import Recording
 
 ANSWER_US: Final = 5 * SECOND
 """How long a board may take to say who it is."""
@@ -52,6 +55,7 @@ class Case:
     rehearsal: Rehearsal
     simulated: bool
     board: str
+    recording: Recording | None
 
 
 def load_protocol(name: str) -> Loaded:
@@ -73,6 +77,7 @@ class Opening:
             raise UsageError(f"the affected side is {' or '.join(SIDES)}, not {order.side!r}")
         self.wishes = Wishes(order.protocol, order.patient, order.side, order.board or SIMULATED, order.emg)
         self.loaded = load_protocol(order.protocol)
+        self._recording = _recording(order.emg, self.loaded)
         sites = {channel.output - 1: channel.site for channel in self.loaded.protocol.channels}
         self.link: Link = open_link(self.wishes.board, latch, clock=clock, seed=seed, sites=sites)
         self._until_us = now_us + ANSWER_US
@@ -99,7 +104,18 @@ class Opening:
                 raise UsageError(f"{plan.name} needs output {plan.channel + 1}; {facts.name} has {facts.outputs}")
         rehearsal = rehearse(schedule, facts.limits, senses_impedance=facts.senses_impedance)
         board = f"{facts.name} {facts.serial}".strip()
-        return Case(self.wishes, self.loaded, schedule, rehearsal, facts.simulated, board)
+        return Case(self.wishes, self.loaded, schedule, rehearsal, facts.simulated, board, self._recording)
+
+
+def _recording(url: str, loaded: Loaded) -> Recording | None:
+    """The recording to listen to, if any; a protocol that listens to nothing is not given one in silence."""
+    from stimctl.session.hearing import BOARD, load_recording  # brings NumPy, which only listening needs
+
+    if isinstance(loaded.protocol, FesEmgTriggered):
+        return load_recording(url)
+    if url not in BOARD:
+        raise UsageError(f"a {loaded.protocol.kind} protocol listens to no EMG; leave out {url}")
+    return None
 
 
 def meta(case: Case, facts: Mapping[str, object], extra: Mapping[str, object]) -> SessionMeta:

@@ -104,6 +104,11 @@ class Rooms:
             return ()
         return review_lines(self.engine, self.preparation.thresholds, self.measured.charge_uc)
 
+    def totals(self) -> dict[str, object]:
+        """The last row of the record: how the output was left, and what was given."""
+        delivered = self._engine.counts().delivered if self._engine else 0
+        return {"output": self.output.value, "delivered": delivered, "review": list(self.review())}
+
 
 def _opened(room: _Room | None) -> _Room:
     if room is None:

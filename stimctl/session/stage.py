@@ -43,8 +43,7 @@ class OutputStage:
         """A limiter for today's placements, locked. Time already spent on a site is carried over from the last one."""
         facts = self.driver.facts
         assert facts is not None
-        sites = {plan.site for plan in schedule.channels}
-        spent = {site: self._limiter.site_time_us(site) for site in sites} if self._limiter else None
+        spent = self._limiter.site_times_us() if self._limiter else None
         self._limiter = Limiter(
             placements(schedule, sensation),
             facts.limits,
