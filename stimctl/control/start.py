@@ -17,7 +17,7 @@ from stimctl.control.operator import Feels, ScriptedOperator
 from stimctl.control.running import run_headless as _headless
 from stimctl.control.running import run_with_face
 from stimctl.control.telling import Teller
-from stimctl.errors import UsageError
+from stimctl.errors import StimctlError, UsageError
 from stimctl.orders import Order, OrderKind
 from stimctl.records.journal import Journal
 from stimctl.records.reading import default_store
@@ -140,7 +140,9 @@ def _feels(session: Session) -> Feels | None:
 
 
 def _told(outcome: Outcome, session: Session, teller: Teller, say: Callable[[str], None]) -> int:
-    """The last lines of a session, and its exit code."""
+    """The last lines of a session, and its exit code; raises what kept it from being opened at all."""
+    if session.case is None and isinstance(outcome.error, StimctlError):
+        raise outcome.error  # no board was armed, so there is nothing to say about its output
     teller.end(session.review())
     say(outcome.line)
     if outcome.code == 0 and session.went_wrong:
