@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from dataclasses import dataclass
-from typing import Final, final
+from typing import Final, NamedTuple, final
 from zlib import crc32
 
 from stimctl.boards.reference import layout
@@ -71,8 +70,7 @@ STOP_FRAME: Final = encode(m.Stop(), sequence=0)
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One intact frame. ``crc`` tells an exact repetition from another command under the same sequence."""
 
     sequence: int
@@ -100,15 +98,17 @@ class Decoder:
 
     def feed(self, data: bytes) -> tuple[Frame, ...]:
         """All frames that ``data`` completes, in order; how the bytes are split over calls makes no difference."""
+        if not data:
+            return ()
         *complete, self._tail = (self._tail + data).split(END)
         frames = []
         for wire in complete:
             if self._skipping:
                 self._skipping = False  # the rest of an oversized frame, counted when it grew too long
-            elif wire:
-                frames.append(self._read(wire))
+            elif wire and (frame := self._read(wire)) is not None:
+                frames.append(frame)
         self._bound_tail()
-        return tuple(frame for frame in frames if frame is not None)
+        return tuple(frames)
 
     def _bound_tail(self) -> None:
         if self._skipping:
@@ -129,9 +129,11 @@ def _open(wire: bytes) -> Frame:
     """The frame between two delimiters; raises :class:`~reading.Malformed` with one word for what is wrong."""
     if len(wire) > WIRE_MAX:
         raise Malformed("oversize")
-    body = _unstuff(wire)
-    if _stuff(body) != wire:  # an escape byte that escapes nothing
-        raise Malformed("escape")
+    body = wire
+    if _ESC in wire:
+        body = _unstuff(wire)
+        if _stuff(body) != wire:  # an escape byte that escapes nothing
+            raise Malformed("escape")
     if not _OVERHEAD <= len(body) <= BODY_MAX:
         raise Malformed("length")
     version, number, length, sequence, token = _HEAD.unpack_from(body)

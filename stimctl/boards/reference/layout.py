@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Final
 
 from stimctl.boards.reference import messages as m
@@ -46,6 +47,8 @@ PLAIN: Final[dict[type[m.Word], struct.Struct]] = {
     m.Event: struct.Struct("<BBII"),
 }
 
+_FIELDS: Final = {word: tuple(field.name for field in fields(word)) for word in PLAIN}
+
 _TYPE_OF: Final[dict[type[m.Word], int]] = {
     m.Hello: 0x01,
     m.Arm: 0x02,
@@ -81,7 +84,7 @@ def pack(word: m.Word) -> bytes:
         special = _PACKERS.get(type(word))
         if special is not None:
             return special(word)
-        return PLAIN[type(word)].pack(*(getattr(word, name) for name in word.__dataclass_fields__))
+        return PLAIN[type(word)].pack(*[getattr(word, name) for name in _FIELDS[type(word)]])
     except (struct.error, KeyError) as error:
         raise OurBug(f"{word} does not fit the wire: {error}") from None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from stimctl.boards.reference import messages as m
@@ -117,8 +118,8 @@ def _unpack_report(payload: bytes) -> m.Report:
     _expect(payload, REPORT.size + count * OUTPUT.size)
     if flags > FLAG_ARMED | FLAG_LISTENING | FLAG_STOP_BUTTON or count > OUTPUTS_MAX:
         raise Malformed("unknown flags or too many outputs")
-    outputs = tuple(_output(*fields) for fields in OUTPUT.iter_unpack(payload[REPORT.size :]))
-    armed, listening, button = (bool(flags & bit) for bit in (FLAG_ARMED, FLAG_LISTENING, FLAG_STOP_BUTTON))
+    armed, listening, button = flags & FLAG_ARMED != 0, flags & FLAG_LISTENING != 0, flags & FLAG_STOP_BUTTON != 0
+    outputs = tuple([_output(*fields) for fields in OUTPUT.iter_unpack(payload[REPORT.size :])])
     return m.Report(armed, listening, button, Cause(cause), challenge, last, uptime, dead_man, outputs)
 
 
@@ -126,6 +127,8 @@ def _unpack_answer(payload: bytes) -> tuple[int, m.Report]:
     return U16.unpack_from(payload)[0], _unpack_report(payload[U16.size :])
 
 
+# Most outputs of most reports say what they said before; a report comes ten times a second.
+@lru_cache(maxsize=64)
 def _output(applied: int, measured: int, impedance: int, trouble: int) -> m.OutputReport:
     return m.OutputReport(
         applied,
@@ -144,6 +147,7 @@ def _unpack_samples(payload: bytes) -> m.Samples:
     return m.Samples(first, rate, scale, time_us, numbers[:count], numbers[count:])
 
 
+@lru_cache(maxsize=64)
 def _bits(kind: type[_Flags], value: int) -> _Flags:
     if value & ~sum(kind):
         raise Malformed(f"unknown bits in {kind.__name__} {value:#x}")
