@@ -95,7 +95,7 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "x.toml", "--seed", "9" * 5_000], "whole number"),
         (["run", "x.toml", "--speed", "nan"], "nan"),
         (["run", "x.toml", "--speed", "inf"], "inf"),
-        (["run", "x.toml", "--speed", "0"], "0.1 to 10000"),
+        (["run", "x.toml", "--speed", "0"], "0.1 to 1000"),
         (["run", "x.toml", "--speed", "fast"], "max or a number"),
         (["sim"], "BOARD"),
         (["sim", "p24"], "p24"),

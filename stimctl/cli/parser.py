@@ -230,6 +230,6 @@ def _speed(text: str) -> float:
         speed = float(text)
     except ValueError:
         speed = math.nan
-    if 0.1 <= speed <= 10_000:
+    if 0.1 <= speed <= 1_000:
         return speed
-    raise argparse.ArgumentTypeError(f"{text!r} is not max or a number from 0.1 to 10000")
+    raise argparse.ArgumentTypeError(f"{text!r} is not max or a number from 0.1 to 1000")
