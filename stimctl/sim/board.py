@@ -155,18 +155,17 @@ class Twin:
 
     def _touch(self) -> None:
         """Something may have changed: look again for the next event."""
-        times = [self.plan.edge_us, self._in.next_us, self.analog.due_us]
+        said_us = self._out.next_us
         # Bytes that wait to be fetched are no reason to wake up; bytes that are still in the line are.
-        if self._out.next_us is not None and self._out.next_us > self.now_us:
-            times.append(self._out.next_us)
+        line_us = said_us if said_us is not None and said_us > self.now_us else None
+        times = [self.plan.edge_us, self._in.next_us, self.analog.due_us, line_us]
         if self._dead_man_works():
             times.append(self._firmware.deadline_us)
         if not self._frozen():
             times += [stage.due_us() for stage in self.stages]
         if self.plan.has(FaultKind.IMPEDANCE_DRIFT):
             times.append(self._refreshed_us + DRIFT_STEP_US)
-        known = [time for time in times if time is not None]
-        self._due_us = min(known) if known else None
+        self._due_us = min([time for time in times if time is not None], default=None)
 
     def _live(self) -> None:
         """Everything that is due at this very instant; what protects comes first."""

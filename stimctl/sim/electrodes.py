@@ -100,7 +100,9 @@ class Stage:
     def trouble(self, now_us: int) -> Trouble:
         """What is wrong with this output now."""
         ohm = self.impedance_ohm(now_us)
-        trouble = Trouble.OPEN if ohm >= OPEN_OHM else Trouble.SHORT if ohm <= SHORT_OHM else Trouble(0)
+        trouble = Trouble.OPEN if ohm >= OPEN_OHM else Trouble.SHORT if ohm <= SHORT_OHM else Trouble.NONE
+        if self._plan.quiet and not self._wrong:
+            return trouble
         if self._wrong and self._off():
             trouble |= Trouble.CURRENT
         if self._plan.has(FaultKind.HOT, self.output):
@@ -112,17 +114,18 @@ class Stage:
     def report(self, now_us: int, noise: float) -> OutputReport:
         """What the board says of this output; ``noise`` is this reading's relative error."""
         trouble = self.trouble(now_us)
-        applied = self._commanded_ua()
-        if self.ledger.train is not None and self.ledger.newest_pulse_ua(now_us) is not None:
+        newest = self.ledger.newest_pulse_ua(now_us)
+        if self.ledger.train is not None and newest is not None:
             self._measured_ohm = self.impedance_ohm(now_us)
-        ohm = None if self._measured_ohm is None or trouble & Trouble.OPEN else round(self._measured_ohm * (1 + noise))
-        return OutputReport(applied, self._measured_ua(now_us, noise), ohm, trouble)
+        ohm = self._measured_ohm
+        if ohm is not None:
+            ohm = None if trouble is not Trouble.NONE and trouble & Trouble.OPEN else round(ohm * (1 + noise))
+        return OutputReport(self._commanded_ua(), self._measured_ua(newest, noise), ohm, trouble)
 
-    def _measured_ua(self, now_us: int, noise: float) -> int | None:
+    def _measured_ua(self, newest_ua: int | None, noise: float) -> int | None:
         if self._plan.has(FaultKind.LYING_READBACK, self.output):
             return self._commanded_ua()
-        newest = self.ledger.newest_pulse_ua(now_us)
-        return None if newest is None else round(newest * (self._gain_permille / 1_000) * (1 + noise))
+        return None if newest_ua is None else round(newest_ua * (self._gain_permille / 1_000) * (1 + noise))
 
     def _let_through(self, now_us: int) -> PulseTrain | None:
         """The train that flows, given the contact; a stuck stage does not listen to commands."""
