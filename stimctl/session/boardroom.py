@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stimctl.driver import Analog, Armed, BoardEvent, Disarmed, DriverState, Faulted, Lost, Refused, Reported, Stopped
 from stimctl.engine import Engine, Event
@@ -10,6 +10,9 @@ from stimctl.errors import Refusal
 
 if TYPE_CHECKING:
     from stimctl.session.core import Session
+
+ANSWERS_MAX: Final = 8
+"""How many answers running are taken within one pass; what comes after them has the next one."""
 
 LOST_TEXT = "the board cannot be reached; use the stop switch, then check cable and power"
 
@@ -36,6 +39,22 @@ def take(session: Session, event: BoardEvent, now_us: int) -> None:
         session.fault(event.text, now_us)
     elif isinstance(event, Refused):
         session.fault(f"the board refused {event.command}: {event.text}", now_us)
+
+
+def take_answers(session: Session, now_us: int) -> bool:
+    """Take what the board has answered within this pass, as the simulated one does: that needs no pass of its own.
+
+    Returns whether it was more than a report, so that the next pass is to come at once.
+    """
+    link, more = session.link, False
+    for _ in range(ANSWERS_MAX):
+        due_us = None if link is None else link.next_event_us(now_us)
+        if due_us is None or due_us > now_us:
+            break
+        for event in session.stage.poll(now_us):
+            take(session, event, now_us)
+            more = more or not isinstance(event, Reported)
+    return more
 
 
 def refusal_payload(refusal: Refusal) -> dict[str, object]:

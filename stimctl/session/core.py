@@ -51,6 +51,7 @@ class Session(Rooms):
         self._intent: tuple[Event, int] | None = None
         self._stops: deque[str] = deque()
         self._ticked_us: int | None = None
+        self._stirred = False
 
     # --- stop ---------------------------------------------------------------------------------------------------
 
@@ -168,6 +169,7 @@ class Session(Rooms):
         self._follow_the_engine(now_us)
         self._deliver(now_us)
         self.stage.beat(now_us)
+        self._stirred = boardroom.take_answers(self, now_us)
         if self.diary.failed and self.engine.armed:
             self.fault(f"the record cannot be written: {self.diary.failed}", now_us)
 
@@ -191,7 +193,7 @@ class Session(Rooms):
 
     def next_wake_us(self, now_us: int) -> int:
         """When :meth:`tick` must run again at the latest."""
-        wake_us = now_us + IDLE_US
+        wake_us = now_us + (1 if self._stirred else IDLE_US)
         if self._engine is not None and self.engine.armed:
             wake_us = min(wake_us, self.engine.next_change_us(now_us))
         if self._stage is not None:
