@@ -135,8 +135,7 @@ class ControlLoop:
     def _sleep(self, now_us: int) -> None:
         due_us = self._session.next_wake_us(now_us)
         if not self._clock.waits:
-            self._stop.due_s = time.monotonic()
-            self._clock.sleep_until(due_us)
+            self._clock.sleep_until(due_us)  # no pass is ever due in real time: however busy the computer, none is late
             return
         fds = [self._wake.fileno()]
         if (board := self._session.fileno()) is not None:
@@ -181,11 +180,14 @@ class ControlLoop:
 
     def _settle(self, now_us: int) -> None:
         """Collect garbage while nothing can be late; when something first can, say how well it is guarded."""
+        collect = time.monotonic() - self._collected_s > _COLLECT_S
+        if not self._remark and not collect:
+            return
         if self._session.may_be_energised:
             if self._remark:
                 self._session.note(self._remark, now_us)
                 self._remark = ""
-        elif time.monotonic() - self._collected_s > _COLLECT_S:
+        elif collect:
             gc.collect()
             self._collected_s = time.monotonic()
 
