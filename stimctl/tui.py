@@ -103,7 +103,7 @@ class Face(App[None]):
         self._handle, self._library, self._clock, self._when_painted = handle, tuple(library), clock, painted
         self._preset = {"protocol": protocol, "board": board, "emg": emg}
         self._status: Status | None = None
-        self._lone, self._emg = Lone(), EmgPlot("emg")
+        self._lone, self._emg, self._screening = Lone(), EmgPlot("emg"), ScreeningForm()
         self._stop_us: int | None = None
         self._hint = ""
         self._ask: tuple[str, dict[str, Callable[[], None]]] | None = None  # a question, and what its keys do
@@ -119,23 +119,23 @@ class Face(App[None]):
         yield from (words["banner"], words["output"], words["next"], words["alert"])
         with ContentSwitcher(initial="start", id="stages"):
             yield StartForm(self._library, self._preset)
-            yield ScreeningForm()
+            yield self._screening
             with Vertical(id="pads"):
                 yield Sheet("placements")
                 yield VerticalScroll(words["summary"])
             with Vertical(id="dose"):
                 yield words["channels"]
                 with Horizontal(id="level"):
-                    yield Cap("▼ L\nlower", "lower", self._click(OrderKind.LOWER))
+                    yield Cap("▼ L\nlower", 13, "lower", self._click(OrderKind.LOWER))
                     yield words["bar"]
-                    yield Cap("R ▲\nraise", "raise", self._click(OrderKind.RAISE))
+                    yield Cap("R ▲\nraise", 13, "raise", self._click(OrderKind.RAISE))
                 yield Static(Content(GUIDE), id="guide")
                 yield from (words["progress"], words["counts"], self._emg)
             yield ReviewForm()
         yield words["tiny"]
         with Horizontal(id="foot"):
             yield words["keys"]
-            yield Cap("■  S T O P\nSpace  Esc\nCtrl+X  Ctrl+C", "stop", self._stop)
+            yield Cap("■  S T O P\nSpace  Esc\nCtrl+X  Ctrl+C", 20, "stop", self._stop)
         yield Static(Content(HELP), id="help")
 
     # --- life -------------------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ class Face(App[None]):
             return
         self._paint_top(status)
         if status.stage is Stage.SCREENING:
-            self.query_one(ScreeningForm).show(status.questions)
+            self._screening.show(status.questions)
         elif status.stage is Stage.PADS:
             self.query_one("#placements", Sheet).show([procedure.pads_row(channel) for channel in status.channels])
             lines = [*(Content.styled(f"▲ {text}", "$warning") for text in status.warnings), *map(Content, status.summary)]
@@ -211,7 +211,7 @@ class Face(App[None]):
             self._paint_dose(status, width - 2)
         elif status.stage is Stage.REVIEW:
             self.query_one(ReviewForm).show(status.review)
-        question = self.query_one(ScreeningForm).at(status.questions)
+        question = self._screening.at(status.questions) if status.stage is Stage.SCREENING else None
         self._words["keys"].show(offers(status, question, width - 22))
 
     def _paint_top(self, status: Status) -> None:
@@ -226,7 +226,7 @@ class Face(App[None]):
     def _paint_dose(self, status: Status, width: int) -> None:
         columns = channels.RUN_COLUMNS if status.stage is Stage.RUN else channels.THRESHOLD_COLUMNS
         table = channels.channel_table(status.channels, columns, width)
-        self._words["channels"].show(table, resize=True)
+        self._words["channels"].show(table)
         chosen = channels.selected(status.channels)
         words = channels.level_words(chosen, width - 28) if chosen else Content("no channel selected: ← →")
         self._words["bar"].show(words)
@@ -307,7 +307,7 @@ class Face(App[None]):
     def _order(self, press: Press, key: str, status: Status) -> Order | None:
         """The order that ``press`` means here, or ``None`` where it means nothing."""
         if press.kind is OrderKind.ANSWER:
-            return self.query_one(ScreeningForm).answer(press.value, status.questions)
+            return self._screening.answer(press.value, status.questions)
         if press.kind is OrderKind.CONFIRM_PADS:
             channel = self.query_one("#placements", Sheet).at(status.channels)
             return Order(press.kind, name=channel.name) if channel else None
@@ -339,8 +339,8 @@ class Face(App[None]):
 
     def _give(self, order: Order) -> None:
         self._handle.send(order)
-        if order.kind is OrderKind.ANSWER:
-            self.query_one("#questions", OptionList).action_cursor_down()
+        if order.kind is OrderKind.ANSWER and self._status:
+            self._screening.advance(self._status.questions)
 
     def _quit(self) -> None:
         status = self._status

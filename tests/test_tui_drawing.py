@@ -190,12 +190,20 @@ def test_own_effort_is_the_share_of_triggered_bursts() -> None:
 
 
 def test_what_stands_in_the_way_carries_a_sign() -> None:
-    rows = {question.id: procedure.question_row(question).plain for question in QUESTIONS}
+    rows = {question.id: procedure.question_row(question, 74).plain for question in QUESTIONS}
     assert rows["skin"].startswith("▲ no")
     assert rows["implant"].startswith("✓ no")
     assert rows["bleeding"].startswith("  ......")
     assert "because: Stable" in rows["heart"]
-    assert procedure.question_row(replace(QUESTIONS[0], answer="yes")).plain.startswith("▲ yes")
+    assert procedure.question_row(replace(QUESTIONS[0], answer="yes"), 74).plain.startswith("▲ yes")
+
+
+def test_long_questions_are_broken_under_their_own_words() -> None:
+    row = procedure.question_row(replace(QUESTIONS[2], text="heart or vessels " * 8), 60).plain
+    lines = row.split("\n")
+    assert len(lines) >= 4
+    assert max(map(len, lines)) <= 60
+    assert all(line.startswith(" " * 10) for line in lines[1:])
 
 
 def test_every_kind_of_question_says_how_it_is_answered() -> None:
@@ -205,7 +213,7 @@ def test_every_kind_of_question_says_how_it_is_answered() -> None:
 
 def test_pads_say_whether_they_are_confirmed() -> None:
     assert "✓ confirmed" in procedure.pads_row(channel()).plain
-    open_row = procedure.pads_row(channel(pads_confirmed=False, impedance_ohm=None)).plain
+    open_row = procedure.pads_row(channel(pads_confirmed=False, impedance_ohm=None, contact="")).plain
     assert "V confirms" in open_row
     assert "not known" in open_row
 
@@ -215,7 +223,7 @@ def test_brackets_are_letters() -> None:
     name = "[red]x[/red] [@click=app.quit]y[/]"
     assert name in channels.channel_table([channel(name=name, muscle="m")], channels.RUN_COLUMNS, 158).plain
     assert name in channels.level_words(channel(name=name), 90).plain
-    assert name in procedure.question_row(replace(QUESTIONS[0], text=name)).plain
+    assert name in procedure.question_row(replace(QUESTIONS[0], text=name), 74).plain
     assert name in alerts(refusal=name)[0]
 
 

@@ -128,11 +128,19 @@ class ScreeningForm(Vertical):
 
     def show(self, questions: Sequence[Question]) -> None:
         """Show ``questions`` with their answers."""
-        self.query_one(Sheet).show([question_row(question) for question in questions])
+        width = self.app.size.width - 4  # the padding, and a scroll bar
+        self.query_one(Sheet).show([question_row(question, width) for question in questions])
 
     def at(self, questions: Sequence[Question]) -> Question | None:
         """The question at the cursor."""
         return self.query_one(Sheet).at(questions)
+
+    def advance(self, questions: Sequence[Question]) -> None:
+        """Move the cursor to the next open question; stay where there is none, for a further key would change an answer."""
+        sheet = self.query_one(Sheet)
+        here = sheet.highlighted or 0
+        order = [*range(here + 1, len(questions)), *range(here)]
+        sheet.highlighted = next((at for at in order if not questions[at].answer), here)
 
     def answer(self, value: str, questions: Sequence[Question]) -> Order | None:
         """The order for ``value`` at the cursor; ``None`` where it is no answer, or where its reason comes first."""

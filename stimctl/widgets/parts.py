@@ -21,8 +21,9 @@ Item = TypeVar("Item")
 
 GUIDE: Final = """\
 One channel at a time, the others at zero. Two rising runs, each from zero:
-  1  when it is first felt   2  at the first twitch   3  at the most that is
-     tolerated well. The lower of the two becomes this channel's ceiling today."""
+   1  when it is first felt        2  at the first twitch
+   3  at the most that is tolerated well; the level goes back to zero
+The lower of the two most tolerated levels is this channel's ceiling today."""
 """Finding thresholds, in the words of the clinical reference, D 6."""
 
 HELP: Final = """\
@@ -106,8 +107,10 @@ class Side(RadioButton):
 class Cap(Static):
     """A key drawn on the screen. It acts when the mouse button goes down, not when it comes up again."""
 
-    def __init__(self, words: str, id: str, act: Callable[[], None]) -> None:  # noqa: A002  Textual's own name
-        super().__init__(Content(words), id=id)
+    def __init__(self, words: str, cells: int, id: str, act: Callable[[], None]) -> None:  # noqa: A002  Textual's own name
+        lines = words.split("\n")
+        # Drawn in full breadth, so that without colours reverse makes a block of it.
+        super().__init__(Content("\n".join(f"{line:^{cells}}" for line in lines)), id=id)
         self._act = act
 
     def on_mouse_down(self, event: events.MouseDown) -> None:

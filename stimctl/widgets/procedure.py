@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Final
 
@@ -25,22 +26,26 @@ def answers(question: Question, questions: Sequence[Question]) -> tuple[str, ...
     return (f"{done} of {len(questions)} answered", *ANSWERS.get(question.kind, ()), "↑↓ question")
 
 
-def question_row(question: Question) -> Content:
-    """Answer, question and reason; what stands in the way carries a sign."""
+def question_row(question: Question, width: int) -> Content:
+    """Answer, question and reason in lines of ``width``; what stands in the way carries a sign."""
     bad = (question.kind, question.answer) in {("blocker", "yes"), ("check", "no"), ("sensation", "absent")}
     answer = f"{'▲ ' if bad else '✓ ' if question.answer else '  '}{question.answer or '......'}"
     style = "bold $warning" if bad else "$success" if question.answer else MUTED
-    reason = f"\n{'':10}because: {question.justification}" if question.justification else ""
-    return Content.assemble((f"{answer:<10}", style), question.text, (reason, MUTED))
+    indent, room = "\n" + " " * 10, max(20, width - 10)
+    text = indent.join(textwrap.wrap(question.text, room))
+    reason = indent + indent.join(textwrap.wrap(f"because: {question.justification}", room)) if question.justification else ""
+    return Content.assemble((f"{answer:<10}", style), text, (reason, MUTED))
 
 
 def pads_row(channel: ChannelStatus) -> Content:
     """One channel to confirm: what sits where, and how well it touches."""
-    ohm = "impedance not known" if channel.impedance_ohm is None else f"{channel.impedance_ohm / 1_000:.1f} kΩ"
+    contact = channel.contact or "not known"
+    if channel.impedance_ohm is not None and "Ω" not in contact:
+        contact += f" ({channel.impedance_ohm / 1_000:.1f} kΩ)"
     done = ("✓ confirmed", "$success") if channel.pads_confirmed else ("… V confirms", "$warning")
     return Content.assemble(
         (f"output {channel.output}  {channel.name}", STRONG), f"  {channel.muscle}, {channel.site}\n",
-        (f"  {channel.pads}, contact {channel.contact or 'not known'}, {ohm}   ", MUTED), done,
+        (f"  {channel.pads}, contact {contact}   ", MUTED), done,
     )  # fmt: skip
 
 

@@ -23,10 +23,12 @@ class Words(Static):
         self._shown = Content("")
 
     def show(self, words: Content, *, resize: bool = False) -> None:
-        """Show ``words``; ``resize`` where their number of lines may have changed."""
+        """Show ``words``; ``resize`` where long lines may wrap, so that the height can change with any text."""
         if not words.is_same(self._shown):
+            # A layout of the whole screen costs more than all painting; only another height needs one.
+            layout = resize or words.plain.count("\n") != self._shown.plain.count("\n")
             self._shown = words
-            self.update(words, layout=resize)
+            self.update(words, layout=layout)
 
 
 def fit(text: str, cells: int) -> str:
