@@ -81,6 +81,17 @@ def test_other_rows_wait_for_their_group(path: Path) -> None:
         assert len(raw_rows(path)) == 50
 
 
+def test_a_hastened_group_does_not_wait_for_its_time(path: Path) -> None:
+    with opened(path, group_us=NEVER_US) as journal:
+        journal.append("grouped", mono_us=1)
+        journal.hasten()
+        with journal._changed:
+            assert journal._changed.wait_for(lambda: journal.written == 1, 30.0)
+        assert len(raw_rows(path)) == 1
+        journal.append("grouped", mono_us=2)
+        assert len(raw_rows(path)) == 1, "the next one has a group of its own"
+
+
 def test_a_group_is_committed_without_anybody_asking(path: Path) -> None:
     with opened(path) as journal:
         journal.append("grouped", mono_us=1)

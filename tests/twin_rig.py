@@ -1,7 +1,13 @@
-"""The twin and a session as two real programs over a real pseudo-terminal, for end-to-end tests."""
+"""The twin and a session as two real programs over a real pseudo-terminal, for end-to-end tests.
+
+Run as a module, this file is the twin of ``stimctl sim reference`` with its ledger open: every line bears the time of
+the machine's monotonic clock, SIGUSR1 cuts its wire, and SIGTERM ends it with a line that says what really flowed.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import re
 import selectors
@@ -10,23 +16,31 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any, NamedTuple
 
-PATIENCE_S = 40.0
+from stimctl.boards.reference.codes import Cause
+from stimctl.sim.board import Twin
+from stimctl.sim.faults import Fault, FaultKind
+from stimctl.sim.patient import Patient
+from stimctl.sim.terminal import SELF_PACED, clock_us, serve
+
+PATIENCE_S = 30.0
+ROOT = Path(__file__).parent.parent
 
 
 class Program:
-    """A stimctl command with its output read line by line. Waiting has a deadline, never a fixed length."""
+    """A Python module as a program, its output read line by line. Waiting has a deadline, never a fixed length."""
 
-    def __init__(self, *arguments: str, cwd: Path) -> None:
+    def __init__(self, *arguments: str, cwd: Path, module: str = "stimctl") -> None:
         self.lines: list[str] = []
         self._rest = b""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "stimctl", *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)},
             start_new_session=True,
         )
         assert self.process.stdout is not None
@@ -62,6 +76,10 @@ class Program:
         self.lines += [line.decode(errors="replace") for line in whole]
         return bool(data)
 
+    def watch(self, patience_s: float) -> None:
+        """Take in what comes next, if anything does."""
+        self._pump(patience_s)
+
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
@@ -83,3 +101,117 @@ class Program:
         self._selector.close()
         assert self.process.stdout is not None
         self.process.stdout.close()
+
+
+# --- the twin, seen from outside ----------------------------------------------------------------------------------
+
+
+class Flow(NamedTuple):
+    """A current that flowed in ``[start_us, end_us)``, peak in µA."""
+
+    start_us: int
+    end_us: int
+    peak_ua: int
+
+
+class Facts(NamedTuple):
+    """What a twin says at its end. All times are the machine's monotonic µs."""
+
+    flows: tuple[Flow, ...]
+    disarms: tuple[tuple[int, Cause], ...]
+    fed_us: tuple[int, ...]
+    """When bytes arrived."""
+
+    def last_fed_us(self, before_us: int) -> int:
+        """When the last bytes had come by ``before_us``."""
+        return max(time_us for time_us in self.fed_us if time_us <= before_us)
+
+    def ended_us(self, cause: Cause) -> int:
+        """When the one session that ended by ``cause`` did; fails unless there is just one."""
+        [ended_us] = [time_us for time_us, why in self.disarms if why is cause]
+        return ended_us
+
+
+class Board(Program):
+    """The twin with its ledger open, at ``./board`` in ``cwd``."""
+
+    def __init__(self, cwd: Path, *options: str) -> None:
+        super().__init__("board", *options, cwd=cwd, module="tests.twin_rig")
+
+    def is_alive_after(self, us: int) -> None:
+        """Wait until the twin itself has seen the clock pass ``us``."""
+        while int(self.wait_for(r"alive", after=len(self.lines)).split()[0]) <= us:
+            pass
+
+    def ask(self) -> Facts:
+        """End it, and what it says then."""
+        self.signal(signal.SIGTERM)
+        assert self.wait() == 0, self.text
+        said: dict[str, Any] = json.loads(self.lines[-1])
+        return Facts(
+            tuple(Flow(*each) for each in said["flows"]),
+            tuple((time_us, Cause(cause)) for time_us, cause in said["disarms"]),
+            tuple(said["fed_us"]),
+        )
+
+
+# --- the twin, from inside ----------------------------------------------------------------------------------------
+
+
+class _Open(Twin):
+    """A twin that notes when bytes arrive."""
+
+    fed_us: list[int]
+
+    def feed(self, data: bytes, now_us: int) -> None:
+        if data:
+            self.fed_us.append(now_us)
+        super().feed(data, now_us)
+
+
+def _say(text: str) -> None:
+    print(clock_us(), text, flush=True)
+
+
+def _claim_to_be_real() -> None:
+    """For tests of what is refused on a board that does not call itself simulated."""
+    from stimctl.boards.reference.codes import Capability
+    from stimctl.sim import firmware
+
+    firmware._EVERYTHING &= ~Capability.SIMULATED  # type: ignore[misc]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("link", type=Path)
+    parser.add_argument("--claims-to-be-real", action="store_true")
+    given = parser.parse_args()
+    if given.claims_to_be_real:
+        _claim_to_be_real()
+    twin = _Open(Patient(1, will=SELF_PACED), seed=1, now_us=clock_us(), chunk_ms=10)
+    twin.fed_us = []
+    cuts: list[int] = []
+    signal.signal(signal.SIGUSR1, lambda number, _frame: cuts.append(number))
+    alive_us = 0
+
+    def look() -> bool:
+        nonlocal alive_us
+        if cuts:
+            cuts.clear()
+            twin.inject(Fault(FaultKind.LINE_CUT, clock_us()))
+            _say("wire cut")
+        if clock_us() >= alive_us:
+            alive_us = clock_us() + 100_000
+            _say("alive")
+        return False
+
+    serve(twin, link_path=given.link, on_ready=lambda _path: _say("ready"), on_status=_say, should_stop=look)
+    flows = [
+        (one.start_us, one.end_us, one.train.amplitude_ua) for led in twin.ledger for one in led.history(clock_us())
+    ]
+    disarms = [(time_us, int(cause)) for time_us, cause in twin.disarms]
+    print(json.dumps({"flows": flows, "disarms": disarms, "fed_us": twin.fed_us}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

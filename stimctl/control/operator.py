@@ -21,6 +21,9 @@ PRESS_EVERY_US: Final = 600 * MS
 READ_US: Final = 6 * SECOND
 """How long a demonstration leaves its summary on the screen."""
 
+CONFIRM_US: Final = SECOND
+"""How long it waits for a board to confirm zero: two dead-man times. One that was lost never will."""
+
 Feels = Callable[[str, int], int]
 """What the virtual patient would say to a level: channel and µA in, 0 nothing to 4 too much out."""
 
@@ -142,7 +145,7 @@ class ScriptedOperator:
             yield Order(Kind.PAIN, value="1")
         waited_us = now_us - self._review_us
         read = waited_us >= (READ_US if self._linger else 0)
-        if read and (status.output is OutputWord.OFF or waited_us >= READ_US):
+        if read and (status.output is OutputWord.OFF or waited_us >= CONFIRM_US):
             yield Order(Kind.CLOSE)
 
 

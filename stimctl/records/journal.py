@@ -121,6 +121,12 @@ class Journal:
         """Return when everything appended so far is on disk; raises :class:`RecordError` as a durable append does."""
         self._settle(self._appended, wait_s)
 
+    def hasten(self) -> None:
+        """Have everything appended so far committed now and not with its group; waits for nothing, raises nothing."""
+        with self._changed:
+            self._urgent = max(self._urgent, self._appended)
+            self._changed.notify_all()
+
     def open_session(self, meta: words.SessionMeta, *, mono_us: int) -> str:
         """Write the opening row, durably, and return the new session's id, which later rows carry.
 

@@ -101,6 +101,7 @@ class Session(Rooms):
             self._carry_out(order, now_us)
             if self._engine is not None:
                 self._deliver(now_us)  # a lower level does not wait for the next pass
+                self.diary.hasten()  # a process killed a moment later has still recorded who raised what
         except StimctlError as error:
             self.refusal = str(error)
             if isinstance(error, Refusal):
