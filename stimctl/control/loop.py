@@ -126,7 +126,7 @@ class ControlLoop:
             return self._stop.ending
         if self._face is None:
             # Nobody is there to clear a stop.
-            return Ending("stopped by the operator", 1) if self._stop.stops else None
+            return Ending(f"stopped: {self._stop.reason}", 1) if self._stop.stops else None
         if self._face.gone:
             self._stop.stop_session("the screen has gone")  # before anybody asks how
             return self._face.fate()

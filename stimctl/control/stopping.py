@@ -38,6 +38,7 @@ class StopThread(threading.Thread):
         self.ending: Ending | None = None
         self.failure: Exception | None = None
         self.stops = 0
+        self.reason = ""  # of the first stop
         self.due_s = float("inf")  # when the control loop's next pass is due; it tells us before each wait
         self._session, self._signals, self._wake, self._priority = session, signals, wake, priority
         self._scanner = StopScanner()
@@ -102,6 +103,7 @@ class StopThread(threading.Thread):
     def stop_session(self, reason: str) -> None:
         """Stop now, then wake the control loop so that it shows and records it."""
         self.stops += 1
+        self.reason = self.reason or reason
         try:
             self._session.stop_now(reason)
         except Exception as error:  # noqa: BLE001 - kept for the control loop, which ends the session for it
