@@ -84,6 +84,8 @@ class Conversation:
         return self._latch.epoch != self._epoch and self._state not in {_S.CONNECTING, _S.LOST}
 
     def _notice_stop(self, now_us: int) -> None:
+        if self._latch.epoch == self._epoch:
+            return  # as in nearly every round
         if self._is_stop_due():
             self._begin_stop(_S.STOPPED, now_us)
         self._epoch = self._latch.epoch
@@ -130,9 +132,11 @@ class Conversation:
         sequence = self._line.next_sequence()
         token = self._session.token if self._session is not None else 0
         frame = codec.encode(word, sequence=sequence, token=token)
-        with self._link():
+        try:
             self._line.say(frame)
             self._exchange.ask(sequence, Question(word, frame, now_us, last_try))
+        except LinkLost as error:
+            self._lose(error)
         if type(word) is m.StatusRequest:
             self._status_us = now_us + (STATUS_ARMED_US if self._state in LIVE else STATUS_IDLE_US)
 

@@ -9,7 +9,7 @@ from stimctl.driver.armed import ArmedSession
 from stimctl.driver.conversation import IDLE, LIVE, STOP_AGAIN_US
 from stimctl.driver.hearing import Hearing
 from stimctl.driver.words import BoardEvent, DriverState, OutputState, Setup
-from stimctl.errors import OurBug, UsageError
+from stimctl.errors import LinkLost, OurBug, UsageError
 from stimctl.safety import Approved
 
 _S = DriverState
@@ -105,9 +105,11 @@ class Driver(Hearing):
     def beat(self, loop_counter: int, now_us: int) -> None:
         """Prove that the control loop advances; call once in every round, before :meth:`send`, from nowhere else."""
         self._counter = loop_counter
-        if self.state in LIVE and self._session is not None:
-            with self._link():
+        if self._session is not None and self.state in LIVE:
+            try:
                 self._session.beat(loop_counter, now_us)
+            except LinkLost as error:
+                self._lose(error)
 
     def listen(self, on: bool, now_us: int) -> None:
         """Begin or end the analog input's samples; raises :class:`UsageError` on a board without one."""
@@ -143,12 +145,16 @@ class Driver(Hearing):
     def poll(self, now_us: int) -> tuple[BoardEvent, ...]:
         """Read, judge, answer, and keep time; call in every round, and whenever :meth:`fileno` is readable."""
         if self._state is not _S.LOST:
-            with self._link():
+            try:
                 data = self._line.hear()
                 self._notice_stop(now_us)  # before the answers to it are read
                 for frame in self._decoder.feed(data):
                     self._heard_us = now_us
                     self._hear(frame, now_us)
                 self._keep_time(now_us)
+            except LinkLost as error:
+                self._lose(error)
+        if not self._events:
+            return ()
         events, self._events = tuple(self._events), []
         return events

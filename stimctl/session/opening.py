@@ -21,6 +21,7 @@ from stimctl.safety import Latch
 from stimctl.schedule import Schedule, Steps, compile_schedule
 from stimctl.session.link import SIMULATED, Link, open_link
 from stimctl.session.rehearsal import Rehearsal, rehearse
+from stimctl.session.summary import schedule_lines, warning_lines
 from stimctl.units import SECOND
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Case:
     loaded: Loaded
     schedule: Schedule
     rehearsal: Rehearsal
+    summary: tuple[str, ...]
+    warnings: tuple[str, ...]
     simulated: bool
     board: str
     recording: Recording | None
@@ -104,7 +107,17 @@ class Opening:
                 raise UsageError(f"{plan.name} needs output {plan.channel + 1}; {facts.name} has {facts.outputs}")
         rehearsal = rehearse(schedule, facts.limits, senses_impedance=facts.senses_impedance)
         board = f"{facts.name} {facts.serial}".strip()
-        return Case(self.wishes, self.loaded, schedule, rehearsal, facts.simulated, board, self._recording)
+        return Case(
+            self.wishes,
+            self.loaded,
+            schedule,
+            rehearsal,
+            schedule_lines(schedule),
+            warning_lines(rehearsal.warnings, schedule),
+            facts.simulated,
+            board,
+            self._recording,
+        )
 
 
 def _recording(url: str, loaded: Loaded) -> Recording | None:

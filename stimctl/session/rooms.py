@@ -88,7 +88,7 @@ class Rooms:
     @property
     def ended(self) -> bool:
         """Whether the session came to its own end."""
-        return self.state is State.ENDED
+        return self._ended_as is not None
 
     def fileno(self) -> int | None:
         """The board's file descriptor, where it has one."""

@@ -8,7 +8,6 @@ from stimctl.driver import DriverState, OutputState
 from stimctl.engine import STAGES, State
 from stimctl.orders import ChannelStatus, OutputWord, Stage, Status
 from stimctl.schedule import ChannelPlan
-from stimctl.session.summary import schedule_lines, warning_lines
 from stimctl.session.wording import CAN, NEXT_ACTION
 
 if TYPE_CHECKING:
@@ -41,8 +40,8 @@ def view(session: Session, now_us: int) -> Status:
         refusal=session.refusal,
         protocol=case.schedule.title,
         protocol_kind=case.schedule.kind,
-        summary=schedule_lines(case.schedule),
-        warnings=warning_lines(case.rehearsal.warnings, case.schedule),
+        summary=case.summary,
+        warnings=case.warnings,
         patient=wishes.patient,
         side=wishes.side,
         questions=session.preparation.screening.questions,
