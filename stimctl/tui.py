@@ -15,7 +15,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import ClassVar, Final, Protocol, final
+from typing import ClassVar, Final, final
 
 from textual import events, on
 from textual.app import App, ComposeResult
@@ -28,6 +28,7 @@ from stimctl.orders import ChannelStatus, Order, OrderKind, OutputWord, Stage, S
 from stimctl.widgets import channels, frame, procedure
 from stimctl.widgets.emg import EmgPlot
 from stimctl.widgets.forms import Entry, ReviewForm, ScreeningForm, StartForm
+from stimctl.widgets.handle import FaceHandle
 from stimctl.widgets.keys import LOOSENING, LOWERING, PRESSES, STOP_CHARACTERS, STOP_KEYS, Lone, Press
 from stimctl.widgets.offers import is_offered, offers
 from stimctl.widgets.parts import GUIDE, HELP, THEME, Cap, Plain, Say, Sheet, Wish
@@ -56,29 +57,6 @@ PANES: Final = {
 }
 WORDS: Final = ("banner", "output", "next", "alert", "summary", "channels", "bar", "progress", "counts", "tiny", "keys")
 FOCUS: Final = {Stage.START: "#library", Stage.SCREENING: "#questions", Stage.PADS: "#placements"}
-
-class FaceHandle(Protocol):
-    """What the control process gives its face."""
-
-    def send(self, order: Order) -> None:
-        """Pass an order on."""
-
-    def stop(self) -> None:
-        """Stop, by the short way."""
-
-    def beat(self) -> None:
-        """Tell that this face is alive."""
-
-    def poll(self) -> Status | None:
-        """The newest status since the last call."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the operator should know about this platform's ways to stop."""
-
-    @property
-    def closed(self) -> bool:
-        """Whether the control process has gone."""
 
 
 @final
@@ -185,7 +163,9 @@ class Face(App[None]):
         """Below 80 x 24 only output, alarms and STOP are shown, and what is missing."""
         small = event.size.width < WIDTH or event.size.height < HEIGHT
         self.screen.set_class(small, "small")
-        said = f" This window is {event.size.width} x {event.size.height}; stimctl needs {WIDTH} x {HEIGHT}. STOP works."
+        said = (
+            f" This window is {event.size.width} x {event.size.height}; stimctl needs {WIDTH} x {HEIGHT}. STOP works."
+        )
         self._words["tiny"].show(Content(said))
         self.call_after_refresh(self._paint)
 
@@ -205,7 +185,10 @@ class Face(App[None]):
             self._screening.show(status.questions)
         elif status.stage is Stage.PADS:
             self.query_one("#placements", Sheet).show([procedure.pads_row(channel) for channel in status.channels])
-            lines = [*(Content.styled(f"▲ {text}", "$warning") for text in status.warnings), *map(Content, status.summary)]
+            lines = [
+                *(Content.styled(f"▲ {text}", "$warning") for text in status.warnings),
+                *map(Content, status.summary),
+            ]
             self._words["summary"].show(Content("\n").join(lines), resize=True)
         elif PANES[status.stage] == "dose":
             self._paint_dose(status, width - 2)
@@ -348,7 +331,10 @@ class Face(App[None]):
             self.exit()
         elif status.output is not OutputWord.OFF:
             self._stop()
-            self._ask = ("Stopped first. Enter quits; if the board did not confirm, use the stop switch.", {"enter": self.exit})
+            self._ask = (
+                "Stopped first. Enter quits; if the board did not confirm, use the stop switch.",
+                {"enter": self.exit},
+            )
         elif OrderKind.CLOSE in status.can and not self._leaving:
             self._leaving = True
             self._give(Order(OrderKind.CLOSE))

@@ -123,7 +123,9 @@ K = OrderKind
 QUESTIONS = (
     Question("implant", "Pacemaker, defibrillator or any other active implant?", "blocker", "no"),
     Question("bleeding", "Bleeding tissue, or an untreated bleeding disorder?", "blocker"),
-    Question("heart", "Known heart disease or heart failure?", "precaution", "yes", "Stable for years, cardiologist agrees"),
+    Question(
+        "heart", "Known heart disease or heart failure?", "precaution", "yes", "Stable for years, cardiologist agrees"
+    ),
     Question("metal", "Metal in the treated forearm or hand?", "precaution"),
     Question("stop-tried", "Stop tried today, and a stop word or gesture agreed?", "check", "yes"),
     Question("skin", "Skin at every pad intact, clean and dry?", "check", "no"),

@@ -57,7 +57,14 @@ class Bench:
             field.value = ""
         face.set_focus(None)
         face.screen.remove_class("helping", "running")
-        face._status, face._lone, face._hint, face._ask, face._stop_us, face._leaving = None, Lone(), "", None, None, False
+        face._status, face._lone, face._hint, face._ask, face._stop_us, face._leaving = (
+            None,
+            Lone(),
+            "",
+            None,
+            None,
+            False,
+        )
         self.handle.sent.clear()
         self.handle.statuses.clear()
         self.handle.stops = 0
@@ -109,7 +116,9 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(*statuses: Status, size: tuple[int, int] = SIZE, protocol: str = "", board: str = "sim:") -> AsyncIterator[Bench]:
+async def bench(
+    *statuses: Status, size: tuple[int, int] = SIZE, protocol: str = "", board: str = "sim:"
+) -> AsyncIterator[Bench]:
     handle, clock = FakeHandle(), Clock()
     face = Face(handle, LIBRARY, clock=clock, protocol=protocol, board=board)
     async with face.run_test(size=size) as pilot:
@@ -801,7 +810,21 @@ def test_the_run_screen_fits_without_scrolling(count: int, size: tuple[int, int]
     play(go, busy, size=size)
 
 
-DRAWN = {"banner", "output", "next", "alert", "channels", "bar", "lower", "raise", "progress", "counts", "emg", "keys", "stop"}
+DRAWN = {
+    "banner",
+    "output",
+    "next",
+    "alert",
+    "channels",
+    "bar",
+    "lower",
+    "raise",
+    "progress",
+    "counts",
+    "emg",
+    "keys",
+    "stop",
+}
 
 
 @on(RUN, size=(60, 18))
@@ -839,7 +862,12 @@ def test_help_is_a_panel_that_hides_neither_output_nor_stop() -> None:
 def test_markup_is_shown_as_it_stands() -> None:
     evil = "[red]x[/] [@click=app.quit]y"
     marked = replace(
-        RUN, next_action=evil, refusal=evil, state="[b]", channels=(channel(name="[red]a[/]", muscle="[u]m"),), patient="[i]P"
+        RUN,
+        next_action=evil,
+        refusal=evil,
+        state="[b]",
+        channels=(channel(name="[red]a[/]", muscle="[u]m"),),
+        patient="[i]P",
     )
 
     async def go(one: Bench) -> None:

@@ -16,7 +16,8 @@ from tests.wire_words import EXAMPLES, permit
 
 DOCUMENT = (Path(__file__).parents[1] / "hw" / "wire.md").read_text()
 VECTORS = {
-    name: bytes.fromhex(line) for name, line in re.findall(r"^\| ([A-Z?]+) \| (c0 [0-9a-f ]+ c0) \|$", DOCUMENT, re.MULTILINE)
+    name: bytes.fromhex(line)
+    for name, line in re.findall(r"^\| ([A-Z?]+) \| (c0 [0-9a-f ]+ c0) \|$", DOCUMENT, re.MULTILINE)
 }
 
 

@@ -26,7 +26,9 @@ SIZE = (100, 30)
 def without_web_fonts(svg: str) -> str:
     """``svg`` with a font of the reader's own machine, and spaces that every renderer keeps."""
     svg = re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"font-family: *(?:Fira Code|arial)[^;]*;", "font-family: ui-monospace, Menlo, Consolas, monospace;", svg)
+    svg = re.sub(
+        r"font-family: *(?:Fira Code|arial)[^;]*;", "font-family: ui-monospace, Menlo, Consolas, monospace;", svg
+    )
     # The name changes with every run otherwise, and a committed picture would, too.
     svg = re.sub(r"terminal-\d+", "terminal-run", svg)
     return re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)

@@ -87,4 +87,6 @@ def level_words(channel: ChannelStatus, cells: int) -> Content:
     start = f"set {ma_text(channel.level_ua)} "
     first = Content.assemble((channel.name, "bold $selected"), f"  {channel.muscle}", (f", {channel.site}", MUTED))
     small = level_bar(channel, max(4, cells - len(start) - len(end)))
-    return Content("\n").join((first.truncate(cells, ellipsis=True), Content.assemble((start, STRONG), small, (end, MUTED))))
+    return Content("\n").join(
+        (first.truncate(cells, ellipsis=True), Content.assemble((start, STRONG), small, (end, MUTED)))
+    )

@@ -101,7 +101,9 @@ class EmgPlot(Widget):
         rows, cells = height - 1, width - _GUTTER
         if rows < 1 or cells < 4:
             return [("EMG ", heading(emg))]
-        top = nice_top(max((*(uv for uv in emg.envelope_uv[-2 * cells :] if uv < math.inf), 1.2 * (emg.threshold_uv or 0), 10.0)))
+        top = nice_top(
+            max((*(uv for uv in emg.envelope_uv[-2 * cells :] if uv < math.inf), 1.2 * (emg.threshold_uv or 0), 10.0))
+        )
         scale = {rows - 1: f"{0:>6} ┤ ", 0: f"{top:>6.0f} ┤ "}
         curve = braille(emg.envelope_uv, emg.threshold_uv, top, cells, rows)
         return [("EMG ", heading(emg)), *((scale.get(at, "       │ "), row) for at, row in enumerate(curve))]
@@ -118,7 +120,9 @@ class EmgPlot(Widget):
             named = (self.get_component_rich_style(f"emg--{name}") for name in ("scale", "curve"))
             self._styles = (*named, self.rich_style)
         in_scale, in_curve, plain = self._styles
-        return Strip([Segment(scale, in_scale), Segment(words, in_curve if y else plain)]).adjust_cell_length(width, plain)
+        return Strip([Segment(scale, in_scale), Segment(words, in_curve if y else plain)]).adjust_cell_length(
+            width, plain
+        )
 
     def notify_style_update(self) -> None:
         """Styles are looked up once, for they cost more than a line; here they changed."""

@@ -73,7 +73,8 @@ class StartForm(Horizontal):
     def compose(self) -> ComposeResult:
         """The library at the left, the form at the right."""
         rows = [
-            Content.assemble((entry.title, STRONG), (f"\n{entry.kind} {entry.summary}".rstrip(), MUTED)) for entry in self._library
+            Content.assemble((entry.title, STRONG), (f"\n{entry.kind} {entry.summary}".rstrip(), MUTED))
+            for entry in self._library
         ]
         yield OptionList(*rows, id="library", compact=True)
         with Vertical(id="form"):
@@ -181,7 +182,12 @@ class ReviewForm(Vertical):
         """The results above, three lines to fill in below."""
         yield VerticalScroll(Words("results"))
         words = Prose(placeholder="what was seen; _ writes a space", compact=True, id="skin")
-        yield row("Skin at each pad", words, Button("looks well", id="ok", compact=True), Button("event", id="event", compact=True))
+        yield row(
+            "Skin at each pad",
+            words,
+            Button("looks well", id="ok", compact=True),
+            Button("event", id="event", compact=True),
+        )
         yield row("Pain now, 0-10", Input(placeholder="0 none, 10 worst; Enter sends", compact=True, id="pain"))
         yield row("Note", Prose(placeholder="_ writes a space; Enter sends", compact=True, id="note"))
 

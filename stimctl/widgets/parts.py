@@ -51,6 +51,7 @@ THEME: Final = Theme(
     variables={"output": "#f5d547", "selected": "#ffffff", "emg": "#8fd0a8"},
 )
 
+
 class Wish(Message):
     """A form asks for an order; the face sends it if the session takes it now."""
 
@@ -74,7 +75,9 @@ class Plain(LineFilter):
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002  Textual's signature
         """``segments`` without colours."""
         return [
-            Segment(text, Style(bold=style.bold, reverse=style.reverse, underline=style.underline) if style else None, c)
+            Segment(
+                text, Style(bold=style.bold, reverse=style.reverse, underline=style.underline) if style else None, c
+            )
             for text, style, c in segments
         ]
 

@@ -33,7 +33,11 @@ def question_row(question: Question, width: int) -> Content:
     style = "bold $warning" if bad else "$success" if question.answer else MUTED
     indent, room = "\n" + " " * 10, max(20, width - 10)
     text = indent.join(textwrap.wrap(question.text, room))
-    reason = indent + indent.join(textwrap.wrap(f"because: {question.justification}", room)) if question.justification else ""
+    reason = (
+        indent + indent.join(textwrap.wrap(f"because: {question.justification}", room))
+        if question.justification
+        else ""
+    )
     return Content.assemble((f"{answer:<10}", style), text, (reason, MUTED))
 
 
