@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Final
 
 from stimctl.boards import BoardFacts
@@ -184,7 +183,7 @@ class Conversation:
             self._ask(m.StatusRequest(), now_us, last_try=True)
         elif type(question.word) is m.Arm:  # the very same bytes, which a board that has carried it out knows again
             self._line.say(question.frame)
-            self._exchange.ask(sequence, replace(question, sent_us=now_us, last_try=True))
+            self._exchange.ask(sequence, question._replace(sent_us=now_us, last_try=True))
         else:
             self._ask(question.word, now_us, last_try=True)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, final
+from typing import Final, NamedTuple, final
 
 from stimctl.boards.reference import messages as m
 from stimctl.units import MS
@@ -13,8 +12,7 @@ ANSWER_US: Final = 100 * MS
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """A command or request on its way. ``last_try``: without an answer to this one, the link is lost."""
 
     word: m.HostWord | None  # None for an update: what it says is not said twice
@@ -48,6 +46,8 @@ class Exchange:
 
     def overdue(self, now_us: int) -> tuple[tuple[int, Question], ...]:
         """Take out and return what should have been answered by now."""
+        if not self._open:
+            return ()
         late = tuple((key, one) for key, one in self._open.items() if now_us - one.sent_us >= ANSWER_US)
         for sequence, _ in late:
             del self._open[sequence]

@@ -38,6 +38,7 @@ class Lane:
     on_from_us: int = 0
     owes_rest_until_us: int = 0
     charge_e9pc: int = 0
+    _output: Output | None = None
 
     @property
     def stepped_ua(self) -> int:
@@ -80,6 +81,8 @@ class Lane:
         self.charge_e9pc += per_second * elapsed_us
 
     def output(self) -> Output:
-        """What the channel's output is wished to do, in the board's steps."""
-        plan = self.plan
-        return Output(plan.channel, plan.shape.at(MicroAmp(self.amplitude_ua - self.amplitude_ua % plan.step_ua)))
+        """What the channel's output is wished to do, in the board's steps; the same value while nothing changes."""
+        output, ua = self._output, self.stepped_ua
+        if output is None or output.train.amplitude_ua != ua:
+            output = self._output = Output(self.plan.channel, self.plan.shape.at(MicroAmp(ua)))
+        return output

@@ -48,10 +48,10 @@ class Engine:
         self.lanes = {plan.channel: Lane(plan) for plan in schedule.channels}
         self._sensory = schedule.channels[0].effect is Effect.SENSORY
         self._titrated: int | None = None
-        self._entered_us = self._stepped_us = self._attended_us = self._cycle_from_us = now_us
-        self._flowed_us = 0
         self._began_us: int | None = None
-        self._triggered_us = -NEVER_US
+        self._command = Command(())
+        self._entered_us = self._stepped_us = self._attended_us = self._cycle_from_us = now_us
+        self._flowed_us, self._triggered_us = 0, -NEVER_US
 
     # --- events ----------------------------------------------------------------------------------------------
 
@@ -252,8 +252,11 @@ class Engine:
             lane.move(share, now_us, now_us - self._stepped_us, ramp_us, burst)
 
     def command(self) -> Command:
-        """The absolute command for every output, in the board's steps."""
-        return Command(tuple([lane.output() for lane in self.lanes.values()]))
+        """The absolute command for every output, in the board's steps; the same one while nothing changes."""
+        outputs = tuple([lane.output() for lane in self.lanes.values()])
+        if self._command.outputs != outputs:
+            self._command = Command(outputs)
+        return self._command
 
     def _count_delivery(self, now_us: int) -> None:
         """Add what the last amplitudes delivered since the last step."""

@@ -91,7 +91,7 @@ class OutputStage:
         It is judged in every pass, sent or not: on-time, duty and site time go on while nothing changes.
         """
         approved = self.limiter.approve(command, now_us)
-        if command != self._sent:
+        if command is not self._sent and command != self._sent:
             self.driver.send(approved, now_us)
             self._sent = command
 

@@ -29,6 +29,8 @@ LEAD_OFF_US: Final = 5_000
 DRIFT_STEP_US: Final = 1_000_000
 """How often a drifting impedance is brought up to date."""
 
+_RESTING: Final = OutputReport(0, 0, None)
+
 _STUCK_WIDTH_US, _STUCK_MHZ = 250, 35_000
 _OFF_UA, _OFF_SHARE = 2_000, 5  # wrong current: off by more than 2 mA and more than a fifth
 
@@ -113,6 +115,8 @@ class Stage:
 
     def report(self, now_us: int, noise: float) -> OutputReport:
         """What the board says of this output; ``noise`` is this reading's relative error."""
+        if self._rests:
+            return _RESTING
         trouble = self.trouble(now_us)
         newest = self.ledger.newest_pulse_ua(now_us)
         if self.ledger.train is not None and newest is not None:
@@ -121,6 +125,12 @@ class Stage:
         if ohm is not None:
             ohm = None if trouble is not Trouble.NONE and trouble & Trouble.OPEN else round(ohm * (1 + noise))
         return OutputReport(self._commanded_ua(), self._measured_ua(newest, noise), ohm, trouble)
+
+    @property
+    def _rests(self) -> bool:
+        """Whether this output has never put anything out and nothing is wrong: a report of it is always the same."""
+        idle = self.wanted is None and self.ledger.train is None and self._measured_ohm is None
+        return idle and self._plan.quiet and not self._wrong and SHORT_OHM < self.contact_ohm < OPEN_OHM
 
     def _measured_ua(self, newest_ua: int | None, noise: float) -> int | None:
         if self._plan.has(FaultKind.LYING_READBACK, self.output):

@@ -83,8 +83,10 @@ class SimLink:
                 break
             self.twin.feed(data, now_us)
         self.twin.advance(now_us)
-        self._unread += self.twin.outgoing()
-        del self._unread[:-_UNREAD_MAX]
+        said = self.twin.outgoing()
+        if said:
+            self._unread += said
+            del self._unread[:-_UNREAD_MAX]
 
     def _check_open(self) -> None:
         if self._closed:
