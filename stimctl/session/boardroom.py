@@ -1,12 +1,10 @@
-"""What the board said and what it means for the session; and both as the record tells it."""
+"""What the board said, and what it means for the session."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from stimctl.driver import Analog, Armed, BoardEvent, Disarmed, DriverState, Faulted, Lost, Refused, Reported, Stopped
-from stimctl.engine import Engine, Event
-from stimctl.errors import Refusal
 
 if TYPE_CHECKING:
     from stimctl.session.core import Session
@@ -55,26 +53,3 @@ def take_answers(session: Session, now_us: int) -> bool:
             take(session, event, now_us)
             more = more or not isinstance(event, Reported)
     return more
-
-
-def refusal_payload(refusal: Refusal) -> dict[str, object]:
-    """A refusal as JSON values."""
-    return {
-        "rule": str(refusal.rule),
-        "value": str(refusal.value),
-        "bound": str(refusal.bound),
-        "unit": refusal.unit,
-        "bound_from": refusal.bound_from,
-        "channel": refusal.channel,
-        "at_us": refusal.now_us,
-    }
-
-
-def event_payload(engine: Engine, event: Event, now_us: int) -> dict[str, object]:
-    """Where the session is, for the record; with the dose so far where a burst has ended."""
-    progress = engine.progress(now_us)
-    facts: dict[str, object] = {"state": engine.state.value, "repetition": progress.repetition, "set": progress.set}
-    if event is Event.BURST_OVER:
-        counts = engine.counts()
-        facts |= {"delivered": counts.delivered, "charge_uc": counts.charge_uc}
-    return facts

@@ -16,7 +16,7 @@ from stimctl.engine import ARMED, Engine, Event, State
 from stimctl.errors import LinkLost, OurBug, Refusal, StimctlError, UsageError
 from stimctl.orders import Order, Status
 from stimctl.orders import OrderKind as Kind
-from stimctl.session import boardroom, desk, listening
+from stimctl.session import boardroom, desk, listening, payloads
 from stimctl.session.diary import Diary
 from stimctl.session.hearing import Hearing
 from stimctl.session.measured import Measured
@@ -92,10 +92,10 @@ class Session(Rooms):
     def order(self, order: Order, now_us: int) -> None:
         """Carry out one order; raises :class:`StimctlError` with what is wrong, and keeps it for the status."""
         try:
-            self.refusal = ""
             self._take_stops(now_us)
             if order.kind not in CAN[self.state]:
                 raise UsageError(f"{order.kind.value} is not possible now: the session is in {self.state.value!r}")
+            self.forget_refusal(now_us)
             if self._engine is not None:
                 self.engine.attend(now_us)
             self._carry_out(order, now_us)
@@ -103,9 +103,7 @@ class Session(Rooms):
                 self._deliver(now_us)  # a lower level does not wait for the next pass
                 self.diary.hasten()  # a process killed a moment later has still recorded who raised what
         except StimctlError as error:
-            self.refusal = str(error)
-            if isinstance(error, Refusal):
-                self.diary.write("refusal", boardroom.refusal_payload(error), now_us)
+            self.keep_refusal(error, now_us)
             raise
 
     def _carry_out(self, order: Order, now_us: int) -> None:
@@ -187,7 +185,7 @@ class Session(Rooms):
         try:
             self.stage.deliver(self.engine.command(), now_us)
         except Refusal as refusal:
-            self.diary.write("refusal", boardroom.refusal_payload(refusal), now_us)
+            self.diary.write("refusal", payloads.refusal_payload(refusal), now_us)
             self.fault(f"the limiter refused: {refusal}", now_us)
         except (LinkLost, OurBug) as error:
             self.fault(str(error), now_us)
@@ -215,7 +213,7 @@ class Session(Rooms):
         self._record(event, now_us, **payload)
 
     def _record(self, event: Event, now_us: int, **payload: object) -> None:
-        self.diary.write(EVENT_KIND[event], boardroom.event_payload(self.engine, event, now_us) | payload, now_us)
+        self.diary.write(EVENT_KIND[event], payloads.event_payload(self.engine, event, now_us) | payload, now_us)
         if event is Event.TO_LISTENING and self.link is not None and self.link.patient is not None:
             self.link.patient.cue(now_us)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from stimctl.driver import OutputState
 from stimctl.engine import Engine, State
-from stimctl.errors import UsageError
+from stimctl.errors import Refusal, StimctlError, UsageError
 from stimctl.safety import Latch
 from stimctl.session.connection import Connection
 from stimctl.session.diary import Diary
@@ -16,8 +16,14 @@ from stimctl.session.hearing import Hearing
 from stimctl.session.link import Link
 from stimctl.session.measured import Measured
 from stimctl.session.opening import Case, Wishes
+from stimctl.session.payloads import refusal_payload
 from stimctl.session.preparation import Preparation
 from stimctl.session.stage import OutputStage
+from stimctl.session.wording import refused
+from stimctl.units import SECOND
+
+READ_US: Final = 2 * SECOND
+"""How long the reason of a refused order stays on the screen at least."""
 
 _Room = TypeVar("_Room")
 
@@ -34,6 +40,7 @@ class Rooms:
         self.refusal = self.stop_reason = ""
         self.alarm: tuple[str, str] = ("", "")
         self.went_wrong = False
+        self._refused_us = 0
         self._engine: Engine | None = None
         self._stage: OutputStage | None = None
         self._preparation: Preparation | None = None
@@ -93,6 +100,18 @@ class Rooms:
     def fileno(self) -> int | None:
         """The board's file descriptor, where it has one."""
         return None if self.ended else self.connection.fileno()
+
+    def keep_refusal(self, error: StimctlError, now_us: int) -> None:
+        """Show why an order was refused; what the limiter refused is recorded with its rule and bound."""
+        self.refusal, self._refused_us = str(error), now_us
+        if isinstance(error, Refusal):
+            self.refusal = refused(error)
+            self.diary.write("refusal", refusal_payload(error), now_us)
+
+    def forget_refusal(self, now_us: int) -> None:
+        """The next order has come; a reason stays long enough to be read."""
+        if now_us - self._refused_us > READ_US:
+            self.refusal = ""
 
     def note(self, text: str, now_us: int) -> None:
         """A remark of the control process, for the record."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from stimctl.engine import Event, State
+from stimctl.errors import Refusal
 from stimctl.orders import OrderKind as Kind
+from stimctl.safety import Rule
 
 NEXT_ACTION: Final[dict[State, str]] = {
     State.CHOOSING: "Choose a protocol, enter a patient code and the affected side.",
@@ -46,6 +48,20 @@ CAN: Final[dict[State, tuple[Kind, ...]]] = {
     State.ENDED: (),
 }
 """The orders that are offered in each state; the session refuses all others."""
+
+_REFUSED: Final = {
+    Rule.TITRATION_RATE: "Too soon after the last press: two steps a second at most.",
+    Rule.LATCHED: "A stop is in force: clear it first.",
+    Rule.SITE_TIME: "This site has had its stimulation time for today.",
+    Rule.SENSATION: "No stimulation where nothing is felt.",
+}
+
+
+def refused(refusal: Refusal) -> str:
+    """What the limiter refused, for an operator; the record keeps the rule, the value and the bound."""
+    words = next((text for rule, text in _REFUSED.items() if rule == refusal.rule), "")
+    return words or f"The limiter refused: {refusal}"
+
 
 EVENT_KIND: Final[dict[Event, str]] = {event: event.name.lower().replace("_", "-") for event in Event} | {
     Event.BURST_OVER: "burst-delivered",
