@@ -338,3 +338,35 @@ def test_a_real_board_is_not_run_by_a_script(scene: Scene) -> None:
     assert facts.flows == ()
     row, _ = scene.record()
     assert (row.simulated, row.bursts) == (False, 0)
+
+
+def test_every_fault_of_a_protocol_is_a_line_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = Path(__file__).parent / "data" / "protocols" / "three-mistakes.toml"
+    assert main(["run", str(path), "--headless", "--speed", "max", "--store", str(tmp_path / "r.db")]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    lines = said.err.splitlines()
+    assert len(lines) >= 3
+    assert all(line.startswith(f"{path}:") and line.split(":")[1].isdecimal() for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (("--board", "toaster:1"), 2, "'toaster:1' names no kind of board that stimctl knows; write reference:PORT"),
+        (("--board", "reference:absent"), 2, "there is no port absent; is the board plugged in, or the simulator"),
+        (("--board", "reference:"), 2, "names no port; write reference:PORT"),
+    ],
+)
+def test_a_board_that_is_not_there_is_one_line(
+    options: tuple[str, ...], code: int, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    protocol = tmp_path / "cyclic.toml"
+    protocol.write_text(CYCLIC, encoding="utf-8")
+    assert main(["run", str(protocol), "--headless", *options, "--store", str(tmp_path / "r.db")]) == code
+    said = capsys.readouterr()
+    assert said.out == ""
+    [line] = said.err.splitlines()
+    assert line.startswith("stimctl: ")
+    assert says in line
+    assert "output off" not in line, "nobody asked any board"

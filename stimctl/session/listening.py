@@ -31,6 +31,8 @@ def end_with_the_recording(session: Session, now_us: int) -> None:
     if session.engine.complete:
         return  # the dose ends the session by itself, after its last rest
     reason = f"the recording {hearing.ear.source} has ended"
+    if not hearing.ear.ready:
+        reason += " before a resting level was found"
     given = session.engine.counts().delivered
     session.happen(Event.FINISH, now_us, reason=reason)
     session.diary.say(f"Finished: {reason}; bursts delivered: {given}")
