@@ -13,6 +13,7 @@ from stimctl.control.child import FaceChild
 from stimctl.control.clock import Clock, asleep_us
 from stimctl.control.contract import LATE_US, STALLED_US, Ending, Operator, SessionLike
 from stimctl.control.stopping import StopThread
+from stimctl.engine import State
 from stimctl.errors import StimctlError
 from stimctl.orders import Order, Status
 from stimctl.units import SECOND
@@ -26,6 +27,10 @@ FROZEN_S: Final = 5.0
 ZERO_US: Final = SECOND
 """How long a board may take to confirm zero when its session ends early; two dead-man times."""
 
+WATCH_US: Final = SECOND
+"""How often a script, or whoever tells of the session, looks at a treatment that goes on by itself."""
+
+_GOES_ON: Final = (State.REST, State.LISTENING, State.BURST, State.FLOWING)
 _LOOK_US: Final = 50_000  # a face is looked after at least this often
 _COLLECT_S: Final = 5.0  # garbage is collected this often, and only with output off
 
@@ -168,8 +173,8 @@ class ControlLoop:
             return
         if self._face is not None and not self._face.port.awake:
             return
-        self._look_us = now_us + self.every_us
         status = self._session.status(now_us)
+        self._look_us = now_us + (max(WATCH_US, self.every_us) if status.state in _GOES_ON else self.every_us)
         if self.progress is not None:
             self.progress(status)
         for order in self.operator(status, now_us) if self.operator is not None else ():
