@@ -457,3 +457,15 @@ def test_raw_emg_is_kept_beside_the_record(made: Made) -> None:
     assert raw.torn == ""
     assert raw.facts["rate_hz"] == 1_000
     assert sum(len(chunk.values) for chunk in raw.chunks) > 5_000
+
+
+def test_what_an_order_did_is_recorded_at_once(made: Made) -> None:
+    """Not with its group: a process that is killed right after a raise has it on the disk (kill -9 asks nobody)."""
+    rig = made()
+    rig.work(State.TITRATING)
+    rig.journal.flush()
+    rig.journal._group_s = 3_600.0
+    assert rig.order(Kind.RAISE) == ""
+    with rig.journal._changed:
+        assert rig.journal._changed.wait_for(lambda: rig.journal.written == rig.journal._appended, 30.0)
+    assert rig.kinds()[-1] == "level"

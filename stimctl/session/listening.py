@@ -28,8 +28,6 @@ def end_with_the_recording(session: Session, now_us: int) -> None:
     hearing = session.hearing
     if hearing is None or not hearing.finished or session.state not in (State.REST, State.LISTENING):
         return
-    if session.engine.complete:
-        return  # the dose ends the session by itself, after its last rest
     reason = f"the recording {hearing.ear.source} has ended"
     if not hearing.ear.ready:
         reason += " before a resting level was found"
