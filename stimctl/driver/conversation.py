@@ -67,6 +67,8 @@ class Conversation:
     @property
     def state(self) -> DriverState:
         """Where this driver stands; a stop shows at once, from whichever thread it came."""
+        if self._latch.epoch == self._epoch:
+            return self._state  # asked for many times in every round
         return _S.STOPPING if self._is_stop_due() else self._state
 
     def _is_quiet(self) -> bool:

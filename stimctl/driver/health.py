@@ -98,22 +98,16 @@ class Health:
 
     def _current(self, number: int, told: OutputReport, accepted: list[_Sent], now_us: int) -> list[Complaint]:
         commanded = _amplitude(accepted[-1], number) if accepted else 0
-        complaints = self._struck(
-            "applied",
-            number,
-            told.applied_ua != commanded,
-            f"applies {told.applied_ua} µA where {commanded} µA were commanded",
-        )
+        complaints = []
+        if self._holds("applied", number, wrong=told.applied_ua != commanded):
+            complaints.append(Complaint(number, f"applies {told.applied_ua} µA where {commanded} µA were commanded"))
         if not self._senses_current:
             return complaints
         low, high = _recent_range(accepted, number, now_us)
         inside = told.measured_ua is not None and low - _tolerance(low) <= told.measured_ua <= high + _tolerance(high)
-        return complaints + self._struck(
-            "measured",
-            number,
-            not inside,
-            f"delivers {told.measured_ua} µA where {commanded} µA were commanded",
-        )
+        if self._holds("measured", number, wrong=not inside):
+            complaints.append(Complaint(number, f"delivers {told.measured_ua} µA where {commanded} µA were commanded"))
+        return complaints
 
     def _contact(self, number: int, told: OutputReport) -> list[Complaint]:
         complaints = [Complaint(number, f"reports {told.trouble.name}".lower())] if told.trouble else []
@@ -121,18 +115,18 @@ class Health:
         if impedance is None:
             return complaints
         first = self._baseline.setdefault(number, impedance)
-        risen = 100 * impedance > (100 + IMPEDANCE_RISE_PERCENT) * first
-        complaints += self._struck(
-            "rise", number, risen, f"contact impedance rose from {first} to {impedance} ohm: check the pads"
-        )
-        return complaints + self._struck(
-            "high", number, impedance > IMPEDANCE_MAX_OHM, f"contact impedance is {impedance} ohm: check the pads"
-        )
+        if self._holds("rise", number, wrong=100 * impedance > (100 + IMPEDANCE_RISE_PERCENT) * first):
+            text = f"contact impedance rose from {first} to {impedance} ohm: check the pads"
+            complaints.append(Complaint(number, text))
+        if self._holds("high", number, wrong=impedance > IMPEDANCE_MAX_OHM):
+            complaints.append(Complaint(number, f"contact impedance is {impedance} ohm: check the pads"))
+        return complaints
 
-    def _struck(self, what: str, number: int, wrong: bool, text: str) -> list[Complaint]:
-        """One complaint once ``wrong`` has held for enough reports running."""
-        self._strikes[what, number] = self._strikes[what, number] + 1 if wrong else 0
-        return [Complaint(number, text)] if self._strikes[what, number] >= REPORTS_RUNNING else []
+    def _holds(self, what: str, number: int, *, wrong: bool) -> bool:
+        """Whether ``wrong`` has held for enough reports running."""
+        strikes = self._strikes[what, number] + 1 if wrong else 0
+        self._strikes[what, number] = strikes
+        return strikes >= REPORTS_RUNNING
 
 
 def _is_not_after(sequence: int, last: int) -> bool:
