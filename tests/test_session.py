@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stimctl.driver import OutputState
 from stimctl.engine import ARMED, State
-from stimctl.errors import UsageError
+from stimctl.errors import RecordError, UsageError
 from stimctl.orders import Order, OutputWord, Stage
 from stimctl.orders import OrderKind as Kind
 from stimctl.records.raw import read_raw
@@ -469,3 +469,22 @@ def test_what_an_order_did_is_recorded_at_once(made: Made) -> None:
     with rig.journal._changed:
         assert rig.journal._changed.wait_for(lambda: rig.journal.written == rig.journal._appended, 30.0)
     assert rig.kinds()[-1] == "level"
+
+
+def test_a_board_that_no_session_came_of_is_let_go(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its port would be in use by ourselves when somebody tries again."""
+    rig = made()
+
+    def full(*_given: object, **_named: object) -> str:
+        raise RecordError("the disk is nearly full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.journal, "open_session", full)
+        rig.session.order(rig.opening, rig.now_us)
+        rig.go(SECOND)
+    assert rig.status.refusal == "the disk is nearly full"
+    assert rig.state is State.CHOOSING
+    assert rig.session.link is None
+    rig.session.order(rig.opening, rig.now_us)
+    rig.go(SECOND)
+    assert rig.state is State.SCREENING
