@@ -290,7 +290,9 @@ def test_each_bound_of_configure_is_kept(host: Host, field: str) -> None:
     if not field:
         assert host.update({0: AT_THE_CEILING}) == m.Ack(host.sequence)
         return
-    assert host.update({0: bent(AT_THE_CEILING, **{field: PAST_IT[field]})}) == nak(Reason.CEILING)
+    # At the ceiling a recovery phase beyond it is also beyond the first phase, which the table's rule forbids first.
+    reason = Reason.LIMIT if field == "recovery_amplitude_ua" else Reason.CEILING
+    assert host.update({0: bent(AT_THE_CEILING, **{field: PAST_IT[field]})}) == nak(reason)
     assert host.twin.cause is Cause.LIMIT_REFUSED
     assert host.twin.ledger[0].pulses == pulses
 
@@ -356,6 +358,49 @@ def test_an_honest_ramp_passes_with_jitter(host: Host) -> None:
     for at, before in zip(times[1:], times, strict=False):
         host.wait((at - before) * MS)
         assert host.update({0: train(round(40_000 * at / 220 / 100) * 100)}) == m.Ack(host.sequence)
+
+
+def test_a_recovery_phase_is_no_way_round_the_rise(host: Host) -> None:
+    host.ready(100_000)
+    host.wait(100 * MS)
+    hidden = bent(train(4_000, 500, 50_000), recovery_amplitude_ua=100_000, recovery_width_us=20)
+    assert host.update({0: hidden}) == m.Nak(host.sequence, Reason.LIMIT, 0, guard.RULE_PEAK)
+    assert not host.twin.armed
+    assert host.twin.ledger[0].pulses == 0
+
+
+# From weak to strong at an unchanged amplitude: in charge (width), in rms (rate, pulses), in both.
+STRONGER = {
+    "width": (train(4_000, 50, 50_000), train(4_000, 500, 50_000)),
+    "rate": (train(4_000, 500, 1_000), train(4_000, 500, 50_000)),
+    "pulses": (train(4_000, 500, 5_000), train(4_000, 500, 50_000, pulses_per_period=3)),
+    "all": (train(4_000, 20, 500), train(4_000, 500, 50_000, pulses_per_period=3)),
+}
+
+
+@pytest.mark.parametrize("how", STRONGER)
+def test_more_charge_or_rms_at_an_unchanged_amplitude_is_a_rise(host: Host, how: str) -> None:
+    weak, strong = STRONGER[how]
+    host.arm()
+    host.configure(0, 4_000, rate_mhz=50_000, pulses_per_period=strong.pulses_per_period)
+    for level in (1_000, 2_000, 3_000, 4_000):
+        host.wait(100 * MS)
+        assert host.update({0: weak.at(MicroAmp(level))}) == m.Ack(host.sequence)
+    host.wait(100 * MS)
+    assert host.update({0: strong}) == m.Nak(host.sequence, Reason.RISE, 0, guard.RULE_RAMP)
+    assert not host.twin.energised
+
+
+def test_what_grows_in_charge_as_slowly_as_in_amplitude_passes(host: Host) -> None:
+    host.arm()
+    host.configure(0, 4_000, rate_mhz=50_000, pulses_per_period=1)
+    for level in (1_000, 2_000, 3_000, 4_000):
+        host.wait(100 * MS)
+        assert host.update({0: train(level, 125, 50_000)}) == m.Ack(host.sequence)
+    for width in (250, 375, 500):
+        host.wait(100 * MS)
+        assert host.update({0: train(4_000, width, 50_000)}) == m.Ack(host.sequence)
+    assert host.update({0: train(4_000, 20, 500)}) == m.Ack(host.sequence)  # weaker is no rise
 
 
 def test_falling_is_always_allowed(host: Host) -> None:

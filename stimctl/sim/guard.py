@@ -6,6 +6,7 @@ The rules are those of ``hw/wire.md``; a rule's number is its place in the limit
 
 from __future__ import annotations
 
+from math import isqrt
 from typing import Final, NamedTuple, final
 
 from stimctl.boards.reference.codes import NO_RULE, Reason
@@ -46,7 +47,8 @@ def breach(train: PulseTrain, table: LimitsTable) -> int | None:
     per_s = train.rate_mhz * train.pulses_per_period  # pulses in 1000 s
     square = current * first_pc + back * back_pc  # µA² µs of one pulse
     inside = (
-        0 < current <= table.peak_ua and 0 <= back <= table.peak_ua,
+        # Amplitude is the first phase's, also where rises are judged: no higher one may hide behind it.
+        0 < current <= table.peak_ua and 0 <= back <= current,
         width >= table.phase_width_min_us,
         width <= table.phase_width_max_us,
         0 <= gap <= table.interphase_gap_max_us,
@@ -187,13 +189,28 @@ class Guard:
             return Refused(Reason.LIMIT, rule)
         if not within_setup(train, self._setups.get(output)):
             return Refused(Reason.CEILING)
-        rises = self._ramps[output].allows(_rise_ua(train, before), now_us)
+        rises = self._ramps[output].allows(self._rise_ua(output, train, before), now_us)
         return None if rises else Refused(Reason.RISE, RULE_RAMP)
 
     def take(self, output: int, train: PulseTrain, before: PulseTrain | None, now_us: int) -> None:
         """``train`` now flows at ``output``."""
-        self._ramps[output].take(_rise_ua(train, before), now_us)
+        self._ramps[output].take(self._rise_ua(output, train, before), now_us)
+
+    def _rise_ua(self, output: int, train: PulseTrain, before: PulseTrain | None) -> int:
+        """The largest of the rises in amplitude, charge and rms; negative when the output falls in all three."""
+        setup = self._setups[output]
+        new = _heights_ua(train, setup)
+        old = (0, 0, 0) if before is None else _heights_ua(before, setup)
+        return max(now - then for now, then in zip(new, old, strict=True))
 
 
-def _rise_ua(train: PulseTrain, before: PulseTrain | None) -> int:
-    return train.amplitude_ua - (0 if before is None else before.amplitude_ua)
+def _heights_ua(train: PulseTrain, setup: Configure) -> tuple[int, int, int]:
+    """Amplitude, charge and rms; the last two as the amplitude that has them at the most that CONFIGURE allows.
+
+    So a wider or faster pulse at an unchanged amplitude is a rise like any other (H39).
+    """
+    current, back = train.amplitude_ua, train.recovery_amplitude_ua
+    first_pc, back_pc = current * train.phase_width_us, back * train.recovery_width_us
+    square = (current * first_pc + back * back_pc) * train.rate_mhz * train.pulses_per_period
+    widest = 2 * setup.phase_width_us * setup.rate_mhz * setup.pulses_per_period  # of both phases, per µA²
+    return current, max(first_pc, back_pc) // setup.phase_width_us, isqrt(square // widest)
