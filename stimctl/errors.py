@@ -59,7 +59,10 @@ class Fault:
     source: str = ""
 
     def __str__(self) -> str:
-        """``file:line:column: field: what is wrong, what is allowed, where the limit comes from``."""
+        """``file:line:column: field: what is wrong, what is allowed, where the limit comes from``.
+
+        What is wrong with the file as a whole, and stands at no line of it, is ``file: what is wrong``.
+        """
         parts = [self.message]
         if self.value:
             parts[0] += f", got {self.value}"
@@ -67,7 +70,9 @@ class Fault:
             parts.append(f"allowed: {self.allowed}")
         if self.source:
             parts.append(f"source: {self.source}")
-        return f"{self.file}:{self.line}:{self.column}: {self.field}: {'; '.join(parts)}"
+        where = f"{self.file}:{self.line}:{self.column}: " if self.line else f"{self.file}: "
+        whole = not self.line and self.field == "file"
+        return f"{where}{'' if whole else f'{self.field}: '}{'; '.join(parts)}"
 
 
 class ProtocolError(FileError):

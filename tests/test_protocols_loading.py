@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stimctl.errors import FileError, ProtocolError
+from stimctl.errors import Fault, FileError, ProtocolError
 from stimctl.protocols import load, load_with_hash, loads, loads_with_hash, sha256
 from stimctl.protocols.findings import field_name, shown
 from stimctl.protocols.loading import LARGEST_FILE
@@ -256,6 +256,47 @@ def test_a_slip_in_toml_is_one_fault_with_its_place(text: str, line: int, column
     assert (fault.line, fault.column, fault.field) == (line, column, "file")
     assert fault.message.startswith("not TOML: ")
     assert "(at" not in fault.message
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ("a = 1\nrest_s = 4,0 # s", 2, "write a point: 4.0"),
+        ("a = -14,25\n", 1, "write a point: -14.25"),
+        ("a = 5.\n", 1, "write 5.0"),
+        ("a = .5\n", 1, "write 0.5"),
+        ("a = 15 mA\n", 1, "write 15 without mA"),
+        ("a = 300µs\n", 1, "write 300 without µs"),
+        ("rate_hz = 1\nrate_hz = 2\n", 2, "`rate_hz` is stated twice"),
+        ("[burst]\n[burst]\n", 2, "`[burst]` is stated twice"),
+        ("a = {b = 1, b = 2}\n", 1, "stated twice"),
+        ("[[channel]]\na = 1\n[channel]\n", 3, "[[channel]], in double brackets"),
+        ('a = "open', 1, "the quotation mark is not closed"),
+        ('a = "open\nb = 1\n', 1, "the quotation mark is not closed"),
+        ("a = 'open\nb = 1\n", 1, "the quotation mark is not closed"),
+        ("a = 'open\nb = 'x'\n", 1, "the quotation mark is not closed"),
+        ("b = 1\na = '''open\nb = 1\n", 2, "the quotation mark is not closed"),
+        ('b = 1\na = """open\nb = 1\n', 2, "the quotation mark is not closed"),
+        ('a = ["x, "y"]\n', 1, "a list is not closed"),
+        ("a = “x”\n", 1, "straight"),
+        ("a = True\n", 1, "write true in small letters"),
+        ("a = forearm\n", 1, "in quotation marks"),
+        ("a 5\n", 1, "equals sign"),
+        ("a = 1 b = 2", 1, "a line of its own"),
+    ],
+)
+def test_a_slip_is_told_in_its_authors_words(text: str, line: int, says: str) -> None:
+    fault = the_fault(text)
+    assert says in fault.message
+    assert fault.line == line
+
+
+def test_what_is_wrong_with_the_whole_file_has_no_line(tmp_path: Path) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        load(tmp_path / "absent.toml")
+    assert str(caught.value).startswith(f"{tmp_path / 'absent.toml'}: there is no such file")
+    assert str(Fault("a.toml", 0, 0, "dose", "is missing")) == "a.toml: dose: is missing"
+    assert str(Fault("a.toml", 2, 3, "file", "x")) == "a.toml:2:3: file: x"
 
 
 @pytest.mark.parametrize("text", ["a = " + "[" * 100_000, "a = " + "9" * 10_000, "a." * 3_000 + "b = 1"])

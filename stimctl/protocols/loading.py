@@ -6,7 +6,6 @@ Whatever the bytes, nothing but :class:`ProtocolError` is raised.
 from __future__ import annotations
 
 import hashlib
-import re
 import stat
 import tomllib
 from pathlib import Path
@@ -17,11 +16,10 @@ from stimctl.protocols.findings import Finding, field_name
 from stimctl.protocols.models import Protocol
 from stimctl.protocols.places import NOWHERE, Place, Places, find_places
 from stimctl.protocols.reading import read
+from stimctl.protocols.syntax import complaint
 
 LARGEST_FILE: Final = 1 << 20
 """Bytes; a protocol of a hundred lines has four thousand."""
-
-_AT: Final = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)\Z")
 
 
 class Loaded(NamedTuple):
@@ -119,14 +117,9 @@ def _tables(text: str, name: str) -> dict[str, Any]:
 
 
 def _refuse_syntax(text: str, name: str, message: str) -> NoReturn:
-    """TOML's own complaint, its place taken out of the words."""
-    lines = text.split("\n")
-    place = Place(len(lines), len(lines[-1]) + 1)
-    match = _AT.search(message)
-    if match and match["line"]:
-        place = Place(int(match["line"]), int(match["column"]))
-    words = _AT.sub("", message)
-    _refuse(name, f"not TOML: {words[:1].lower()}{words[1:]}", place)
+    """TOML's complaint, in an author's words."""
+    words, line, column = complaint(text, message)
+    _refuse(name, f"not TOML: {words}", Place(line, column))
 
 
 def _fault(finding: Finding, name: str, places: Places | None) -> Fault:

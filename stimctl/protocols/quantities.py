@@ -12,7 +12,7 @@ from stimctl.limits import ABSOLUTE
 from stimctl.protocols.checks import Quantity
 from stimctl.units import microamps, microseconds, millihertz
 
-_ABSOLUTE: Final = "project, absolute limits for everybody (stimctl.limits.ABSOLUTE)"
+_ABSOLUTE: Final = "project, the widest limit for any part of the body"
 _WINDOW: Final = "project, window of plausibility against unit mistakes"
 _S: Final = (("ms", 1e-3), ("min", 60.0), ("µs", 1e-6))
 _MS: Final = (("s", 1e3), ("µs", 1e-3))
@@ -53,7 +53,9 @@ SETS: Final = Quantity("", 1, 20, _WINDOW, whole=True)
 OUTPUT: Final = Quantity("", 1, 8, "project: no supported board has more than 8 outputs", whole=True)
 
 # B.3: resting mean + 3 SD is usual. Under 2 the resting signal itself triggers (H26).
-THRESHOLD_SD: Final = Quantity("SD", 2, 20, "project; clinical practice is 3 SD over rest")
+THRESHOLD_SD: Final = Quantity(
+    "SD", 2, 20, "project; 3 SD over rest is usual, 8 suits the detector's robust measure of rest"
+)
 # B.3: stroke devices detect 1.25 to 1000 µV.
 THRESHOLD_UV: Final = Quantity(
     "µV", 1, 1_000, "project; NeuroMove manual: detectable 1.25 to 1000 µV", (("mV", 1e3), ("nV", 1e-3))
