@@ -24,7 +24,7 @@ from textual.content import Content
 from textual.filter import LineFilter
 from textual.widgets import Button, ContentSwitcher, Input, OptionList, RadioSet, Static
 
-from stimctl.orders import ChannelStatus, Order, OrderKind, OutputWord, Stage, Status
+from stimctl.orders import Order, OrderKind, OutputWord, Stage, Status
 from stimctl.widgets import channels, frame, procedure
 from stimctl.widgets.emg import EmgPlot
 from stimctl.widgets.forms import Entry, ReviewForm, ScreeningForm, StartForm
@@ -86,7 +86,7 @@ class Face(App[None]):
         self._hint = ""
         self._ask: tuple[str, dict[str, Callable[[], None]]] | None = None  # a question, and what its keys do
         self._frames = 0
-        self._leaving = False
+        self._leaving = self._small = False
         self._words = {name: Words(name) for name in WORDS}  # held here: looking them up cost more than painting
 
     # --- what is on the screen --------------------------------------------------------------------------------
@@ -160,13 +160,12 @@ class Face(App[None]):
         self.set_focus(self.query_one(FOCUS[stage]) if stage in FOCUS else None)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Below 80 x 24 only output, alarms and STOP are shown, and what is missing."""
-        small = event.size.width < WIDTH or event.size.height < HEIGHT
-        self.screen.set_class(small, "small")
-        said = (
-            f" This window is {event.size.width} x {event.size.height}; stimctl needs {WIDTH} x {HEIGHT}. STOP works."
-        )
-        self._words["tiny"].show(Content(said))
+        """Below 80 x 24 only output, level, alarms and STOP are shown, and only what lowers is taken."""
+        self._small = event.size.width < WIDTH or event.size.height < HEIGHT
+        self.screen.set_class(self._small, "small")
+        if self._small:
+            self._lone.drop()
+            self._ask = None
         self.call_after_refresh(self._paint)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -178,6 +177,8 @@ class Face(App[None]):
     def _paint(self) -> None:
         status, width = self._status, self.size.width
         self._words["banner"].show(frame.banner(status, width))
+        if self._small:
+            self._words["tiny"].show(frame.tiny(status, self.size, (WIDTH, HEIGHT)), resize=True)
         if status is None:
             return
         self._paint_top(status)
@@ -247,6 +248,8 @@ class Face(App[None]):
             return
         if isinstance(event, events.Paste):
             self._lone.key(self._clock())
+            if self._small:
+                return
         await super().on_event(event)
 
     def _key(self, event: events.Key) -> bool:
@@ -256,7 +259,9 @@ class Face(App[None]):
             return True
         (ask, self._ask), self._hint = (self._ask, None), ""
         typing = isinstance(self.focused, Input)
-        if event.key == "f1" or (event.character == "?" and not typing):
+        if self._small:
+            self._blind(event.key)
+        elif event.key == "f1" or (event.character == "?" and not typing):
             self.screen.toggle_class("helping")
         elif event.key == "ctrl+q" or (event.key in {"q", "Q"} and not typing):
             self._quit()
@@ -267,18 +272,27 @@ class Face(App[None]):
             return False
         return True
 
+    def _blind(self, key: str) -> None:
+        """What cannot be read must not be raised: a window that is too small lowers and stops, and that is all."""
+        if key in {"q", "Q", "ctrl+q"} and self._at_rest:
+            self._quit()
+        elif not self._command(key):
+            self._lone.key(self._clock())
+            self._say("Refused: enlarge the window. Here only STOP, L, Z and P work.")
+
     def _command(self, key: str) -> bool:
         status = self._status
         if status is None or (key == "enter" and isinstance(self.focused, Button | RadioSet)):
             return False
         dosing = PANES[status.stage] == "dose"
         for press in PRESSES:
-            if key in press.keys and (is_offered(press, status) or (dosing and press.kind in LOWERING)):
+            offered = is_offered(press, status) and (not self._small or press.kind in LOWERING)
+            if key in press.keys and (offered or (dosing and press.kind in LOWERING)):
                 order = self._order(press, key, status)
                 if order is not None:
                     self._post(order)
                     return True
-        if dosing and key in {"up", "plus"}:
+        if dosing and not self._small and key in {"up", "plus"}:
             self._say("R raises. Up and plus do not: they lie beside the keys that lower.")
         return False
 
@@ -295,7 +309,7 @@ class Face(App[None]):
             channel = self.query_one("#placements", Sheet).at(status.channels)
             return Order(press.kind, name=channel.name) if channel else None
         if press.kind is OrderKind.SELECT:
-            name = neighbour(status.channels, -1 if key == "left" else 1)
+            name = channels.neighbour(status.channels, -1 if key == "left" else 1)
             return Order(press.kind, name=name) if name else None
         if press.kind is OrderKind.FINISH:
             self._question("End the session now? Enter ends it, any other key goes on.", {"enter": Order(press.kind)})
@@ -325,9 +339,15 @@ class Face(App[None]):
         if order.kind is OrderKind.ANSWER and self._status:
             self._screening.advance(self._status.questions)
 
+    @property
+    def _at_rest(self) -> bool:
+        """Whether there is nothing yet that quitting could leave behind."""
+        status = self._status
+        return status is None or (status.stage is Stage.START and status.output is OutputWord.OFF)
+
     def _quit(self) -> None:
         status = self._status
-        if status is None or (status.stage is Stage.START and status.output is OutputWord.OFF):
+        if status is None or self._at_rest:
             self.exit()
         elif status.output is not OutputWord.OFF:
             self._stop()
@@ -359,12 +379,6 @@ class Face(App[None]):
     @on(OptionList.OptionHighlighted, "#questions")
     def _on_question(self) -> None:
         self._paint()
-
-
-def neighbour(listed: Sequence[ChannelStatus], step: int) -> str:
-    """The name of the channel before (-1) or after (1) the selected one, which is the first while there is none."""
-    at = next((at + step for at, channel in enumerate(listed) if channel.selected), 0)
-    return listed[at].name if 0 <= at < len(listed) else ""
 
 
 def settle() -> None:

@@ -18,6 +18,7 @@ from textual.widgets import Button, ContentSwitcher, Input, OptionList, RadioSet
 from stimctl import tui
 from stimctl.orders import Order, OrderKind, OutputWord, Stage, Status
 from stimctl.tui import PANES, Face
+from stimctl.widgets import channels
 from stimctl.widgets.forms import ScreeningForm
 from stimctl.widgets.keys import LONE_US, Lone
 from tests.faces import (
@@ -474,9 +475,9 @@ def test_arrows_select_the_neighbour() -> None:
 
 def test_selection_does_not_run_around() -> None:
     listed = [channel(at, selected=at == 0) for at in range(3)]
-    assert tui.neighbour(listed, -1) == ""
-    assert tui.neighbour([replace(each, selected=False) for each in listed], 1) == "Finger extensors"
-    assert tui.neighbour([], 1) == ""
+    assert channels.neighbour(listed, -1) == ""
+    assert channels.neighbour([replace(each, selected=False) for each in listed], 1) == "Finger extensors"
+    assert channels.neighbour([], 1) == ""
 
 
 @on(THRESHOLDS)
@@ -830,16 +831,57 @@ DRAWN = {
 @on(RUN, size=(60, 18))
 async def _small(one: Bench) -> None:
     words = await one.text()
-    for part in ("60 x 18", "80 x 24", "S T O P", "SIMULATED", "OUTPUT ON"):
+    for part in ("60 x 18", "80 x 24", "S T O P", "SIMULATED", "OUTPUT ON", "Finger extensors: set 14.0 mA"):
         assert part in words
     await one.pilot.resize_terminal(80, 24)
     await one.pilot.pause()
-    assert "needs 80 x 24" not in await one.text()
+    assert "80 x 24" not in await one.text()
     assert "12:05" in await one.text()
 
 
 def test_a_small_window_says_so_and_keeps_what_matters() -> None:
     _small()
+
+
+@on(replace(RUN, can=tuple(K)), size=(60, 18))
+async def _blind(one: Bench) -> None:
+    await one.press("r", "s", "b", "g", "u", "enter", "right", "w", "i", "k", "h", "y", "v", "up", "?", "q", "ctrl+q")
+    assert one.handle.sent == []
+    assert one.face.is_running
+    assert "enlarge the window" in await one.text()
+    await one.press("l", "down", "z", "p")
+    assert one.kinds == [K.LOWER, K.LOWER, K.ZERO, K.PAUSE]
+
+
+def test_a_small_window_lowers_and_stops_and_nothing_else() -> None:
+    _blind()
+
+
+@on(RUN)
+async def _shrinks(one: Bench) -> None:
+    await one.keys("r")
+    await one.pilot.resize_terminal(60, 18)
+    one.clock.pass_ms(150)
+    one.face.tick()
+    assert one.handle.sent == []
+
+
+def test_a_raise_that_waits_is_dropped_when_the_window_shrinks() -> None:
+    _shrinks()
+
+
+@on(REVIEW, size=(60, 18))
+async def _blind_typing(one: Bench) -> None:
+    note = one.face.query_one("#note", Input)
+    note.focus()
+    await one.keys("a")
+    one.face.post_message(events.Paste("b"))
+    await one.quiet()
+    assert note.value == ""
+
+
+def test_nothing_is_typed_into_a_field_that_is_not_shown() -> None:
+    _blind_typing()
 
 
 @on(RUN)

@@ -72,6 +72,12 @@ def selected(channels: Sequence[ChannelStatus]) -> ChannelStatus | None:
     return next((channel for channel in channels if channel.selected), None)
 
 
+def neighbour(listed: Sequence[ChannelStatus], step: int) -> str:
+    """The name of the channel before (-1) or after (1) the selected one, which is the first while there is none."""
+    at = next((at + step for at, channel in enumerate(listed) if channel.selected), 0)
+    return listed[at].name if 0 <= at < len(listed) else ""
+
+
 def level_bar(channel: ChannelStatus, cells: int) -> Content:
     """Now (solid), set (shaded) and free (dots) up to the ceiling, or to the limit while there is no ceiling."""
     top = channel.ceiling_ua or channel.max_ua

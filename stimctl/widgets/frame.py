@@ -7,6 +7,8 @@ from typing import Final
 from textual.content import Content
 
 from stimctl.orders import OutputWord, Stage, Status
+from stimctl.units import ma_text
+from stimctl.widgets.channels import selected
 from stimctl.widgets.words import MUTED, STRONG, edges, fit
 
 
@@ -36,6 +38,21 @@ def output_line(status: Status, width: int) -> Content:
     step = f"{stages.index(status.stage) + 1}/{len(stages)} {status.stage} "
     person = f"{fit(status.patient, 12).rstrip()}  {status.side.upper()}  " if status.patient else ""
     return edges(left, Content.assemble((person, STRONG), (step, MUTED)), width)
+
+
+def tiny(status: Status | None, size: tuple[int, int], needed: tuple[int, int]) -> Content:
+    """What a window that is too small still tells: output, the level that L lowers, what works and what does not."""
+    parts: list[str | tuple[str, str]] = []
+    if status is not None:
+        sign, style = OUTPUT[status.output]
+        parts.append((f" {sign} {status.output} ", style))
+        chosen = selected(status.channels)
+        if chosen is not None and status.stage in {Stage.THRESHOLDS, Stage.RUN}:
+            parts.append((f"  {chosen.name}: set {ma_text(chosen.level_ua)} mA", STRONG))
+        parts.append("\n")
+    has, needs = (f"{width} x {height}" for width, height in (size, needed))
+    parts.append(f" This window is {has}: enlarge it to {needs}. Until then only STOP, L lower, Z zero, P pause work.")
+    return Content.assemble(*parts)
 
 
 def next_line(status: Status) -> Content:
