@@ -118,6 +118,7 @@ class ChannelStatus:
     motor_ua: int | None
     tolerated_ua: int | None
     threshold_run: int
+    given_ua: int = 0
 
 
 @final

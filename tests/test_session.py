@@ -271,7 +271,7 @@ def test_a_stop_at_any_instant_is_zero_and_stays_zero(made: Made, at_us: int, te
     rig.session.stop_now("test")
     assert rig.flowing_ua == 0, "the stop frame itself ends the output, before the session has heard of it"
     rig.tick()
-    assert rig.state is (State.STOPPED if state in ARMED else state) or state is State.PAUSED
+    assert rig.state is State.STOPPED or (rig.state is state and state not in ARMED)
     if rig.state is not State.STOPPED:
         return
     rig.go(5 * SECOND)
@@ -290,6 +290,7 @@ def test_a_stop_at_any_instant_is_zero_and_stays_zero(made: Made, at_us: int, te
 def test_a_stop_in_a_setup_state_leaves_it_and_nothing_stays_latched(rig: Rig) -> None:
     for state in (State.SCREENING, State.PADS, State.THRESHOLDS, State.READY):
         rig.work(state)
+        rig.until_off()
         rig.session.stop_now("Space pressed")
         rig.go(200 * MS)
         assert rig.state is state
@@ -302,8 +303,15 @@ def test_a_stop_while_the_board_arms_arms_nothing(rig: Rig) -> None:
     assert rig.order(Kind.START) == ""
     rig.session.stop_now("test")
     rig.go(2 * SECOND)
-    assert rig.state is State.READY
+    assert rig.state is State.STOPPED, "a board that was asked to arm may be armed"
     assert not rig.twin.armed
+    rig.session.stop_now("test again")
+    rig.go(2 * SECOND)
+    assert rig.session.latch.tripped, "a stop is never a toggle"
+    assert rig.order(Kind.START) != ""
+    assert rig.order(Kind.CLEAR) == ""
+    assert rig.state is State.READY
+    assert not rig.session.latch.tripped
 
 
 def test_after_a_stop_the_session_can_go_on_from_zero(rig: Rig) -> None:
@@ -488,3 +496,138 @@ def test_a_board_that_no_session_came_of_is_let_go(made: Made, monkeypatch: pyte
     rig.session.order(rig.opening, rig.now_us)
     rig.go(SECOND)
     assert rig.state is State.SCREENING
+
+
+# --- what an outside engineer tried ----------------------------------------------------------------------------------
+
+
+def found(rig: Rig, *levels_ma: int) -> None:
+    """Titrate by hand: one ascending run to each of ``levels_ma``."""
+    rig.work(State.TITRATING)
+    for most_ma in levels_ma:
+        for _ in range(most_ma):
+            rig.order(Kind.RAISE)
+            rig.go(600 * MS)
+        rig.go(5 * SECOND)
+        for mark in ("sensory", "motor", "tolerated"):
+            assert rig.order(Kind.MARK, value=mark) == ""
+
+
+def test_a_found_ceiling_cannot_be_passed_or_marked_upwards(rig: Rig) -> None:
+    found(rig, 5, 3)
+    assert "ceiling is found" in rig.order(Kind.RAISE)
+    assert rig.order(Kind.MARK, value="tolerated") != ""
+    rig.go(10 * SECOND)
+    assert rig.flowing_ua == 0
+    assert rig.session.preparation.ceiling_ua(0) == 3_000
+
+
+def test_titration_can_be_done_anew_and_only_as_a_whole(rig: Rig) -> None:
+    found(rig, 5, 3)
+    rig.order(Kind.NEXT)
+    assert rig.state is State.READY
+    rig.go(5 * MINUTE + SECOND)
+    assert rig.state is State.THRESHOLDS
+    found(rig, 4, 6)
+    assert rig.session.preparation.ceiling_ua(0) == 4_000
+
+
+def test_a_level_counts_as_given_only_after_it_stood(rig: Rig) -> None:
+    rig.work(State.TITRATING)
+    for _ in range(3):
+        rig.order(Kind.RAISE)
+        rig.go(510 * MS)
+    while rig.flowing_ua < 3_000:
+        rig.go(20 * MS)
+    assert "has not been given yet" in rig.order(Kind.MARK, value="sensory")
+    rig.go(600 * MS)
+    assert rig.order(Kind.MARK, value="sensory") == ""
+
+
+@pytest.mark.parametrize("kind", [Kind.FINISH, Kind.SELECT, Kind.NEXT, Kind.MARK, Kind.START])
+def test_nothing_comes_between_the_order_to_arm_and_the_boards_answer(rig: Rig, kind: Kind) -> None:
+    rig.work(State.THRESHOLDS)
+    assert rig.order(Kind.START) == ""
+    assert rig.order(kind, name="extensors", value="sensory") != ""
+    rig.go(SECOND)
+    assert rig.state is State.TITRATING
+
+
+def test_screening_that_the_limiter_refuses_is_not_done(rig: Rig) -> None:
+    rig.work(State.SCREENING)
+    for question in rig.status.questions:
+        value = {"blocker": "no", "precaution": "no", "check": "yes", "sensation": "absent"}[question.kind]
+        rig.order(Kind.ANSWER, name=question.id, value=value)
+    rig.order(Kind.NEXT)
+    assert rig.state is State.REVIEW
+    assert not rig.session.preparation.screened
+
+
+def test_ceilings_do_not_outlive_five_minutes_in_any_state(rig: Rig) -> None:
+    rig.work(State.BURST)
+    rig.session.stop_now("test")
+    rig.go(6 * MINUTE)
+    assert rig.state is State.STOPPED
+    assert rig.order(Kind.CLEAR) == ""
+    assert rig.state is State.THRESHOLDS
+    assert rig.session.preparation.ceiling_ua(0) is None
+
+
+def test_one_press_by_two_ways_is_one_stop(rig: Rig) -> None:
+    rig.work(State.READY)
+    rig.until_off()
+    rig.session.stop_now("Space pressed")
+    rig.go(10 * MS)
+    rig.session.stop_now("STOP pressed on the screen")
+    rig.go(10 * MS)
+    assert rig.session.engine.counts().stops == 1
+    rig.go(2 * SECOND)
+    rig.session.stop_now("Space pressed")
+    rig.go(10 * MS)
+    assert rig.session.engine.counts().stops == 2
+
+
+def test_an_old_confirmation_never_stands_beside_new_output(rig: Rig) -> None:
+    rig.work(State.BURST)
+    rig.go(2 * SECOND)
+    assert not any("confirms" in line for line in rig.status.messages)
+    rig.session.stop_now("test")
+    rig.tick()
+    assert not any("confirms" in line for line in rig.status.messages) or rig.status.stop_confirmed
+
+
+def test_a_lost_contact_makes_pads_and_ceiling_doubtful(rig: Rig) -> None:
+    rig.work(State.BURST)
+    rig.go(2 * SECOND)
+    rig.twin.advance(rig.now_us)
+    rig.twin.inject(Fault(FaultKind.CONTACT_OPEN))
+    rig.go(2 * SECOND)
+    assert rig.state is State.STOPPED
+    rig.twin.heal(FaultKind.CONTACT_OPEN)
+    rig.until_off()
+    assert rig.order(Kind.CLEAR) == ""
+    assert rig.state is State.PADS
+    assert not any(channel.pads_confirmed for channel in rig.status.channels)
+    assert rig.session.preparation.ceiling_ua(0) is None
+
+
+def test_output_is_unknown_until_a_board_has_answered(rig: Rig) -> None:
+    opening = {"protocol": str(rig.path), "patient": "P-1", "side": "left", "board": "sim:"}
+    assert rig.order(Kind.OPEN, **opening) == ""
+    assert rig.status.output is OutputWord.UNKNOWN
+    assert rig.session.may_be_energised
+    rig.go(SECOND)
+    assert rig.status.output is OutputWord.OFF
+
+
+def test_a_board_that_never_answers_stays_unknown(made: Made) -> None:
+    rig = made()
+    link = "loop://"  # what is written comes back: no board at all
+    opening = {"protocol": str(rig.path), "patient": "P-1", "side": "left", "board": f"reference:{link}"}
+    assert rig.order(Kind.OPEN, **opening) == ""
+    rig.go(7 * SECOND)
+    assert rig.status.output is OutputWord.UNKNOWN
+    assert rig.status.alarm == "high"
+    assert rig.state is State.CHOOSING
+    assert rig.order(Kind.CLOSE) == ""
+    assert rig.session.output is OutputState.UNKNOWN

@@ -94,7 +94,7 @@ class ScriptedOperator:
         if (channel.name, run, "tolerated") in self._marked:
             yield Order(Kind.NEXT)
             return
-        if not channel.level_ua or channel.now_ua == channel.level_ua:
+        if channel.given_ua >= channel.level_ua:
             yield from self._marks(channel, run)
         if channel.level_ua < _goal_ua(channel):
             yield from self._press(now_us)

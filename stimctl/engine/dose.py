@@ -54,7 +54,7 @@ class Dose:
         elif event is Event.BURST_OVER:
             tally.delivered += 1
             self._repeat()
-        elif event is Event.STOP:
+        elif event in (Event.STOP, Event.STOP_ARMING):
             tally.stops += 1
 
     def _repeat(self) -> None:

@@ -13,10 +13,13 @@ from typing import Final, final
 from stimctl.limits import Effect
 from stimctl.pulse import Output
 from stimctl.schedule import CONTROL_PERIOD_US, BurstPlan, ChannelPlan
-from stimctl.units import MicroAmp
+from stimctl.units import MS, MicroAmp
 
 LATE_US: Final = 2 * CONTROL_PERIOD_US
 """A step after more than this counts as only this much time towards a rise."""
+
+FELT_US: Final = 500 * MS
+"""How long an amplitude stands before a patient can be asked about it (project; procedure D, step 6: 1 to 2 s a step)."""
 
 FULL_PPM: Final = 1_000_000
 """The whole level, in the parts per million that an envelope is given in."""
@@ -26,7 +29,7 @@ FULL_PPM: Final = 1_000_000
 @dataclass(slots=True)
 class Lane:
     """One channel's moving parts. ``level_ua`` is the operator's; ``amplitude_ua`` is wished now; ``given_ua`` is the
-    most that was wished since the level was last zero: what the patient can have felt. ``wanted_ua`` is where the
+    most that stood for a while since the level was last zero: what the patient can have felt. ``wanted_ua`` is where the
     envelope was at the last step: a lane that is elsewhere is still moving.
     """
 
@@ -35,6 +38,7 @@ class Lane:
     amplitude_ua: int = 0
     wanted_ua: int = 0
     given_ua: int = 0
+    steady_from_us: int = 0
     on_from_us: int = 0
     owes_rest_until_us: int = 0
     charge_e9pc: int = 0
@@ -48,10 +52,18 @@ class Lane:
     def move(self, share_ppm: int, now_us: int, elapsed_us: int, ramp_us: int, burst: BurstPlan | None) -> None:
         """Go towards ``share_ppm`` of the level."""
         self.wanted_ua = wanted_ua = self.level_ua * share_ppm // FULL_PPM
-        if self.amplitude_ua == wanted_ua or (self.amplitude_ua == 0 and now_us < self.owes_rest_until_us):
+        if self.amplitude_ua == wanted_ua:
+            if now_us - self.steady_from_us >= self._felt_after_us():
+                self.given_ua = max(self.given_ua, self.stepped_ua)
+            return
+        if self.amplitude_ua == 0 and now_us < self.owes_rest_until_us:
             return
         rise_ua = self.level_ua * min(elapsed_us, LATE_US) // ramp_us
         self._become(min(wanted_ua, self.amplitude_ua + rise_ua), now_us, burst)
+
+    def _felt_after_us(self) -> int:
+        """How long an amplitude must stand before it counts as given: half a second, and at least two pulses."""
+        return max(FELT_US, 2 * 10**9 // self.plan.shape.rate_mhz)
 
     def fall_to(self, amplitude_ua: int, now_us: int, burst: BurstPlan | None) -> None:
         """At most ``amplitude_ua``, at once."""
@@ -64,8 +76,8 @@ class Lane:
         elif self.amplitude_ua and not amplitude_ua and burst and self.plan.effect is Effect.MOTOR:
             on_us = now_us - self.on_from_us
             self.owes_rest_until_us = now_us + -(-on_us * burst.rest_us // burst.on_us)
-        self.amplitude_ua = amplitude_ua
-        self.given_ua = max(self.given_ua, self.stepped_ua)
+        if amplitude_ua != self.amplitude_ua:
+            self.amplitude_ua, self.steady_from_us = amplitude_ua, now_us
 
     def set_level(self, level_ua: int, now_us: int, burst: BurstPlan | None) -> None:
         """A new level: a lower one acts at once, a higher one is approached by :meth:`move`."""

@@ -29,9 +29,6 @@ PRESENCE_EVERY_US: Final = 5 * MINUTE
 PRESENCE_GRACE_US: Final = 30 * SECOND
 """Hazard H32: somebody answers every five minutes, or half a minute later the output goes to zero."""
 
-PAUSE_MAX_US: Final = 5 * MINUTE
-"""After a longer pause the thresholds are found again (procedure D, step 11)."""
-
 NEVER_US: Final = 1 << 62
 """A time that does not come."""
 
@@ -131,10 +128,6 @@ class Engine:
     def set_level(self, channel: int, level_ua: int, now_us: int) -> None:
         """Set a channel's level. A lower one acts at once; a higher one is approached by the ramp."""
         self.lanes[channel].set_level(level_ua, now_us, self._burst_in_force())
-
-    def pause_too_long(self, now_us: int) -> bool:
-        """Whether a pause has lasted so long that thresholds are void."""
-        return self.state is State.PAUSED and now_us - self._entered_us >= PAUSE_MAX_US
 
     # --- time ------------------------------------------------------------------------------------------------
 

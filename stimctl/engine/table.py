@@ -58,6 +58,7 @@ class Event(StrEnum):
     RESUME = "resume at zero"
     EXPIRED = "pause too long"
     STOP = "stop"
+    STOP_ARMING = "stop while arming"
     FAULT = "fault"
     CLEAR_TO_SCREENING = "cleared, unscreened"
     CLEAR_TO_PADS = "cleared, pads not confirmed"
@@ -91,12 +92,15 @@ TABLE: Final[dict[tuple[State, Event], State]] = {
     (State.FLOWING, Event.DOSE_DONE): State.REVIEW,
     (State.PAUSED, Event.RESUME): State.TRIAL,
     (State.PAUSED, Event.EXPIRED): State.THRESHOLDS,
+    (State.READY, Event.EXPIRED): State.THRESHOLDS,
     **{(state, Event.PAUSE): State.PAUSED for state in _RUNNING},
     # Stop and fault: armed states latch. In a setup state a stop leaves things as they are, because nothing can flow.
     **{(state, Event.STOP): State.STOPPED for state in (*_RUNNING, State.TITRATING, State.PAUSED, State.STOPPED)},
     **{(state, Event.STOP): state for state in (*_SETUP, State.CHOOSING, State.REVIEW, State.ENDED)},
     **{(state, Event.FAULT): State.STOPPED for state in (*_RUNNING, *_SETUP, State.TITRATING, State.PAUSED)},
     **{(state, Event.FAULT): state for state in (State.STOPPED, State.CHOOSING, State.REVIEW, State.ENDED)},
+    # A board that has been asked to arm may be armed: a stop then latches in a setup state, too.
+    **{(state, Event.STOP_ARMING): State.STOPPED for state in (State.THRESHOLDS, State.READY, State.PAUSED)},
     # Clearing a stop leads back to a state in which the output stage is off.
     (State.STOPPED, Event.CLEAR_TO_SCREENING): State.SCREENING,
     (State.STOPPED, Event.CLEAR_TO_PADS): State.PADS,

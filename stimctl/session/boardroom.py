@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from stimctl.driver import Analog, Armed, BoardEvent, Disarmed, DriverState, Faulted, Lost, Refused, Reported, Stopped
+from stimctl.driver import (
+    Analog,
+    Armed,
+    BoardEvent,
+    Cause,
+    Disarmed,
+    DriverState,
+    Faulted,
+    Lost,
+    Refused,
+    Reported,
+    Stopped,
+)
 
 if TYPE_CHECKING:
     from stimctl.session.core import Session
@@ -33,8 +45,11 @@ def take(session: Session, event: BoardEvent, now_us: int) -> None:
         # What goes on after a stop was sent is worse than what led to it.
         high = session.stage.driver.state in (DriverState.STOPPING, DriverState.LOST)
         session.fault(str(event.error), now_us, alarm="high" if high else "medium")
+        session.look_at_pads_again(event.output)
     elif isinstance(event, Disarmed):
         session.fault(event.text, now_us)
+        if event.cause in (Cause.CONTACT_LOST, Cause.OUTPUT_FAULT):
+            session.look_at_pads_again(None)
     elif isinstance(event, Refused):
         session.fault(f"the board refused {event.command}: {event.text}", now_us)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import final
 
-from stimctl.driver import Connected, DriverState, Faulted, Lost
+from stimctl.driver import Connected, DriverState, Faulted, Lost, OutputState
 from stimctl.errors import BoardFault, StimctlError, UsageError
 from stimctl.orders import Order
 from stimctl.safety import Latch
@@ -25,12 +25,20 @@ class Connection:
         self.link: Link | None = None
         self._latch, self._clock, self._seed = latch, clock, seed
         self._opening: Opening | None = None
+        self._silent = False
         self._searching: Link | None = None
 
     @property
     def is_opening(self) -> bool:
         """Whether the board is being asked who it is for the first time."""
         return self._opening is not None
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether something may be at a port that has not confirmed zero: while it is asked, and if it never answered."""
+        opening = self._opening
+        asking = opening is not None and opening.link.driver.output is not OutputState.OFF
+        return asking or self._silent
 
     def stop(self, reason: str) -> None:
         """Stop a board that is only just being asked; any thread."""
@@ -45,6 +53,7 @@ class Connection:
         if self._opening is not None:
             raise UsageError("the board is still being asked who it is")
         self._opening = Opening(order, self._latch, clock=self._clock, seed=self._seed, now_us=now_us)
+        self._silent = False
 
     def opened(self, now_us: int) -> Case | None:
         """The case, once the board has answered; raises what went wrong, with the port let go."""
@@ -54,6 +63,8 @@ class Connection:
         try:
             case = opening.ready(now_us)
         except StimctlError:
+            # A board that confirmed zero is at zero; one that did not is anything.
+            self._silent = opening.link.driver.output is not OutputState.OFF
             self._opening = None
             opening.link.driver.close()
             raise

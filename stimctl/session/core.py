@@ -7,25 +7,24 @@ and writes the stop frame from whichever thread it is called in, and the session
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Final, final
 
 from stimctl.driver import DriverState
-from stimctl.engine import ARMED, Engine, Event, State
+from stimctl.engine import Engine, Event
 from stimctl.errors import LinkLost, OurBug, Refusal, StimctlError, UsageError
 from stimctl.orders import Order, Status
 from stimctl.orders import OrderKind as Kind
 from stimctl.session import boardroom, desk, listening, payloads
+from stimctl.session.course import Course
 from stimctl.session.diary import Diary
 from stimctl.session.hearing import Hearing
 from stimctl.session.measured import Measured
 from stimctl.session.opening import Case, Wishes, board_facts, meta
 from stimctl.session.preparation import Preparation
-from stimctl.session.rooms import Rooms
 from stimctl.session.stage import OutputStage
 from stimctl.session.view import view
-from stimctl.session.wording import CAN, EVENT_KIND
+from stimctl.session.wording import CAN
 from stimctl.units import MS
 
 STALL_US: Final = 250 * MS
@@ -39,7 +38,7 @@ ARM_US: Final = 1_000 * MS
 
 
 @final
-class Session(Rooms):
+class Session(Course):
     """One session, from the choice of a protocol to the closed record.
 
     ``clock`` is read only by the simulated board; everything else is told the time. All methods but
@@ -48,44 +47,7 @@ class Session(Rooms):
 
     def __init__(self, diary: Diary, clock: Callable[[], int], *, wishes: Wishes, seed: int = 0) -> None:
         super().__init__(diary, clock, wishes=wishes, seed=seed)
-        self._intent: tuple[Event, int] | None = None
-        self._stops: deque[str] = deque()
-        self._ticked_us: int | None = None
         self._stirred = False
-
-    # --- stop ---------------------------------------------------------------------------------------------------
-
-    def stop_now(self, reason: str) -> None:
-        """Any thread, any time: latch, then the stop frame, then everything else."""
-        stage = self._stage
-        if stage is not None:
-            stage.stop_now(reason)
-        else:
-            self.latch.trip(reason)
-            self.connection.stop(reason)
-        self._stops.append(reason)
-
-    def _take_stops(self, now_us: int) -> None:
-        """What stops mean for the session, after they have been carried out."""
-        while self._stops:
-            reason, armed = self._stops.popleft(), self._intent is not None or self.state in ARMED
-            self._intent = None
-            if self.state in (State.CHOOSING, State.ENDED):
-                self.latch.clear()
-            elif self.state is State.STOPPED:
-                # The same press by its second way, or another one: the first reason is the one to show.
-                self.diary.write("stop-again", {"reason": reason}, now_us)
-            else:
-                self._hold(reason, now_us, armed=armed)
-
-    def _hold(self, reason: str, now_us: int, *, armed: bool) -> None:
-        """Stay stopped, or, where nothing was armed and the limiter is locked, let the latch open again."""
-        self._happen(Event.STOP, now_us, reason=reason)
-        if self.engine.stopped:
-            self.stop_reason = reason
-            self.diary.say(f"STOP: {reason}")
-        elif not armed:
-            self.latch.clear()
 
     # --- orders -------------------------------------------------------------------------------------------------
 
@@ -95,6 +57,8 @@ class Session(Rooms):
             self._take_stops(now_us)
             if order.kind not in CAN[self.state]:
                 raise UsageError(f"{order.kind.value} is not possible now: the session is in {self.state.value!r}")
+            if self._intent is not None and order.kind not in (Kind.NOTE, Kind.PRESENT):
+                raise UsageError("the board is arming; give the order again when it has")
             self.forget_refusal(now_us)
             if self._engine is not None:
                 self.engine.attend(now_us)
@@ -111,7 +75,7 @@ class Session(Rooms):
             self.wishes = Wishes(order.protocol, order.patient, order.side, order.board, order.emg)
             self.connection.open(order, now_us)  # the board's answer is taken in a later pass
         elif order.kind is Kind.CLOSE:
-            if self.may_be_energised and self.stage.driver.state is not DriverState.LOST:
+            if self.may_be_energised and self._stage is not None and self.stage.driver.state is not DriverState.LOST:
                 raise UsageError("the board has not confirmed zero yet; close again when it has")
             self.end("closed", now_us)
         else:
@@ -166,9 +130,11 @@ class Session(Rooms):
             self._record(happened, now_us)
         listening.end_with_the_recording(self, now_us)
         self._follow_the_engine(now_us)
+        self._armed_us = now_us if self.engine.armed else self._armed_us
         self._deliver(now_us)
         self.stage.beat(now_us)
         self._stirred = boardroom.take_answers(self, now_us)
+        self._was_off = not self.may_be_energised or self.latch.tripped
         if self.diary.failed and self.engine.armed:
             self.fault(f"the record cannot be written: {self.diary.failed}", now_us)
 
@@ -176,7 +142,7 @@ class Session(Rooms):
         last_us, self._ticked_us = self._ticked_us, now_us
         if last_us is not None and self.engine.armed and not 0 <= now_us - last_us <= STALL_US:
             self.fault(f"the control loop was {(now_us - last_us) // MS} ms late", now_us)
-        if self._intent is not None and now_us - self._intent[1] > ARM_US:
+        if self._intent is not None and now_us - self._intent[2] > ARM_US:
             self.fault("the board did not arm; check its stop button and contacts, then clear", now_us)
 
     def _deliver(self, now_us: int) -> None:
@@ -200,72 +166,6 @@ class Session(Rooms):
         if self.hearing is not None and (due_us := self.hearing.next_due_us()) is not None:
             wake_us = min(wake_us, due_us)
         return max(self.connection.next_wake_us(now_us, wake_us), now_us + 1)
-
-    # --- what happens -------------------------------------------------------------------------------------------
-
-    def happen(self, event: Event, now_us: int, **payload: object) -> None:
-        """An event that an order brought; then the output stage follows."""
-        self._happen(event, now_us, **payload)
-        self._follow_the_engine(now_us)
-
-    def _happen(self, event: Event, now_us: int, **payload: object) -> None:
-        self.engine.happen(event, now_us)
-        self._record(event, now_us, **payload)
-
-    def _record(self, event: Event, now_us: int, **payload: object) -> None:
-        self.diary.write(EVENT_KIND[event], payloads.event_payload(self.engine, event, now_us) | payload, now_us)
-        if event is Event.TO_LISTENING and self.link is not None and self.link.patient is not None:
-            self.link.patient.cue(now_us)
-
-    def _follow_the_engine(self, now_us: int) -> None:
-        """The output stage is armed in the engine's armed states and in no other."""
-        stage = self.stage
-        if self.state in ARMED or self._intent is not None:
-            return
-        if stage.driver.state in (DriverState.ARMED, DriverState.ARMING):
-            stage.disarm(self.engine.command(), now_us)
-        if self.hearing is not None:
-            self.hearing.rest(now_us)
-        if self.state is State.PAUSED and self.engine.pause_too_long(now_us):
-            self.preparation.void_thresholds()
-            self._happen(Event.EXPIRED, now_us)
-
-    def fault(self, reason: str, now_us: int, *, alarm: str = "medium") -> None:
-        """Something is wrong that nobody ordered: stop, latch, show, record. The first reason stays, unless worse comes."""
-        self.stage.stop_now(reason)
-        self._intent, self.went_wrong = None, True
-        if self.state is not State.STOPPED:
-            self.stop_reason, self.alarm = reason, (alarm, reason)
-            self.diary.say(f"FAULT: {reason}")
-        elif alarm == "high":
-            self.alarm = (alarm, reason)
-        self._happen(Event.FAULT, now_us, reason=reason)
-
-    # --- arming -------------------------------------------------------------------------------------------------
-
-    def intend(self, event: Event, now_us: int) -> None:
-        """The board was asked to arm; ``event`` happens when it has."""
-        self._intent = (event, now_us)
-
-    def armed_by_board(self, now_us: int) -> None:
-        """The board has armed at zero: now the engine and the limiter may."""
-        if self._intent is None or self.latch.tripped:
-            self.stage.disarm(self.engine.command(), now_us)
-            return
-        (event, _), self._intent = self._intent, None
-        self._ticked_us = now_us
-        limiter = self.stage.limiter
-        for channel, lane in self.engine.lanes.items():
-            # After a stop the limiter counts output as on until a dead-man would have ended it; the engine owes as much.
-            lane.owes_rest_until_us = max(lane.owes_rest_until_us, limiter.ready_at_us(channel))
-        if event is Event.TITRATE:
-            limiter.open_titration(self.selected, now_us)
-            self.engine.titrate(self.selected, now_us)
-            self._record(event, now_us, channel=self.selected)
-        else:
-            limiter.open_treatment(now_us)
-            self._happen(event, now_us)
-        self.diary.write("armed", {"for": event.value}, now_us)
 
     # --- end ----------------------------------------------------------------------------------------------------
 

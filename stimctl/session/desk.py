@@ -49,8 +49,8 @@ def _screened(session: Session, now_us: int) -> None:
         session.diary.say(f"No treatment today: {screening.blockers[0]}")
         return
     _refuse_open(screening.open_points)
-    session.preparation.screened = True
     session.stage.prepare(session.engine.schedule, session.preparation.sensation, now_us)
+    session.preparation.screened = True
     session.happen(Event.SCREENED, now_us)
 
 
@@ -90,6 +90,8 @@ def _selected(session: Session) -> ChannelPlan:
 
 def _raise(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
     plan = _selected(session)
+    if session.state is State.TITRATING and session.preparation.ceiling_ua(plan.channel) is not None:
+        raise UsageError(f"{plan.name}: the ceiling is found; go on, or start this channel anew")
     lane = session.engine.lanes[plan.channel]
     level_ua = session.stage.raised_ua(plan, lane.level_ua)
     if level_ua <= lane.level_ua:
@@ -155,9 +157,12 @@ def _start(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001
         raise UsageError("the board has not confirmed zero yet; wait for it, or stop and clear")
     if session.latch.tripped:
         raise UsageError("a stop is in force; clear it first")
+    _refuse_open((*session.preparation.screening.blockers, *session.preparation.screening.open_points))
+    session.void_what_is_old(now_us)
     if session.state is State.THRESHOLDS:
         plan = _selected(session)
         session.preparation.begin_thresholds(plan)
+        session.stage.limiter.forget_ceiling(plan.channel)
         # A board locks an output whose ceiling is zero: while one channel is titrated, the others cannot deliver.
         ceilings = {plan.channel: session.stage.highest_ua(plan)}
         event = Event.TITRATE
@@ -165,7 +170,7 @@ def _start(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001
         ceilings = {each.channel: session.preparation.ceiling_ua(each.channel) or 0 for each in _plans(session)}
         event = Event.RESUME if session.state is State.PAUSED else Event.START
     session.stage.arm(tuple(_setup(each, ceilings.get(each.channel, 0)) for each in _plans(session)), now_us)
-    session.intend(event, now_us)
+    session.intend(event, session.selected, now_us)
 
 
 def _setup(plan: ChannelPlan, ceiling_ua: int) -> Setup:
@@ -204,6 +209,7 @@ def _clear(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001
         raise UsageError("looking for the board again; clear once more when it has answered")
     if session.stage.output is not OutputState.OFF:
         raise UsageError("the board has not confirmed zero; use the stop switch, check the board, then clear")
+    session.void_what_is_old(now_us)
     session.latch.clear()
     session.alarm, session.stop_reason = ("", ""), ""
     session.happen(session.preparation.where_clearing_leads(), now_us)

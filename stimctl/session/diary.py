@@ -54,6 +54,10 @@ class Diary:
         """Where the open session's raw EMG belongs: beside the store, by the session's id."""
         return self._journal.path.with_name(f"{self._journal.session}.emg")
 
+    def turn_over(self) -> None:
+        """Something new begins: what was said before it is not to be read beside it."""
+        self._lines.clear()
+
     def say(self, text: str) -> None:
         """A line for the operator alone."""
         self._lines.append(text)

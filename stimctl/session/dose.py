@@ -54,6 +54,6 @@ def _ceiling_line(name: str, found: Thresholds | None) -> str:
     if found is None or not found.complete:
         return f"{name}: no ceiling found"
     marks = ", ".join(
-        f"{mark} {ma_text(value)} mA" for mark in ("sensory", "motor") if (value := found.latest(mark)) is not None
+        f"{mark} {ma_text(value)} mA" for mark in ("sensory", "motor") if (value := found.lowest(mark)) is not None
     )
     return f"{name}: {marks}{', ' if marks else ''}ceiling {ma_text(found.ceiling_ua)} mA"

@@ -50,6 +50,11 @@ class Preparation:
         """After a long pause, or pads that were touched."""
         self.thresholds.clear()
 
+    def doubt(self, channel: int) -> None:
+        """Pads that may have moved: confirm them again, and find the thresholds again."""
+        self.pads.discard(channel)
+        self.thresholds.pop(channel, None)
+
     def where_clearing_leads(self) -> Event:
         """Clearing a stop leads back to the first thing that is not done."""
         if not self.screened:

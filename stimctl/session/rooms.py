@@ -83,9 +83,11 @@ class Rooms:
     def output(self) -> OutputState:
         """What is known about output; after the end, what was known when the port was let go. Any thread."""
         stage = self._stage
-        if self._ended_as is not None or stage is None:
-            return self._ended_as or OutputState.OFF
-        return stage.output
+        if self._ended_as is not None:
+            return self._ended_as
+        if stage is not None:
+            return stage.output
+        return OutputState.UNKNOWN if self.connection.is_unknown else OutputState.OFF
 
     @property
     def may_be_energised(self) -> bool:

@@ -75,7 +75,6 @@ class Screening:
 
     def __init__(self, effect: Effect, sites: tuple[str, ...]) -> None:
         self.questions = questions(effect, sites)
-        self._effect = effect
 
     def answer(self, name: str, value: str, justification: str) -> Question:
         """Take one answer; raises :class:`UsageError` for an unknown question or an answer that it does not have."""
@@ -110,11 +109,9 @@ class Screening:
     def blockers(self) -> tuple[str, ...]:
         """What forbids this session altogether."""
         blocking = [q.text for q in self.questions if q.kind == "blocker" and q.answer == "yes"]
-        if self._effect is Effect.SENSORY:
-            # Sensory stimulation is dosed by what is felt; without feeling there is nothing to dose by (E.2, TENS).
-            absent = [q for q in self.questions if q.kind == "sensation" and q.answer == Sensation.ABSENT]
-            blocking += [f"No sensation: {q.text}" for q in absent]
-        return tuple(blocking)
+        # Labels forbid pads on skin that feels nothing (C.3), and sensory stimulation has nothing to dose by there (E.2).
+        absent = [q for q in self.questions if q.kind == "sensation" and q.answer == Sensation.ABSENT]
+        return (*blocking, *(f"No sensation: {q.text}" for q in absent))
 
     def sensation(self, site: str) -> Sensation:
         """The answer for a site; raises :class:`UsageError` while there is none."""

@@ -34,6 +34,11 @@ class OutputStage:
         self._counter = 0
 
     @property
+    def has_limiter(self) -> bool:
+        """Whether the placements are known."""
+        return self._limiter is not None
+
+    @property
     def limiter(self) -> Limiter:
         """The limiter; there is one as soon as the placements are known."""
         assert self._limiter is not None

@@ -34,14 +34,20 @@ class Thresholds:
         """Whether every run ended with a most tolerated level."""
         return len(self.runs) == RUNS and "tolerated" in self.runs[-1]
 
-    def latest(self, mark: str) -> int | None:
-        """The newest value of a mark, µA."""
-        return next((run[mark] for run in reversed(self.runs) if mark in run), None)
+    def current(self, mark: str) -> int | None:
+        """The mark in the run in progress, µA; after the last run, that run's."""
+        return self.runs[-1].get(mark)
+
+    def lowest(self, mark: str) -> int | None:
+        """The lower value of a mark over the runs, µA, as for the ceiling."""
+        return min((run[mark] for run in self.runs if mark in run), default=None)
 
     def put(self, mark: str, level_ua: int) -> bool:
         """Take a mark at the present level; True when it ends the run. Raises :class:`UsageError` out of order."""
         if mark not in MARKS:
             raise UsageError(f"{mark!r} is not a threshold; there are: {', '.join(MARKS)}")
+        if self.complete:
+            raise UsageError("both runs are done and the ceiling stands; go on, or start this channel anew")
         if level_ua <= 0:
             raise UsageError("there is no output to mark: raise the level first")
         run = self.runs[-1]

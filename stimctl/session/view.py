@@ -13,6 +13,8 @@ from stimctl.session.wording import CAN, NEXT_ACTION
 if TYPE_CHECKING:
     from stimctl.session.core import Session
 
+_SILENT = "Nothing answered there. If a stimulator is on that port its output is not known: use its switch."
+
 _OUTPUT = {
     OutputState.OFF: OutputWord.OFF,
     OutputState.ON: OutputWord.ON,
@@ -60,12 +62,15 @@ def view(session: Session, now_us: int) -> Status:
 def _before_opening(session: Session, now_us: int) -> Status:
     """The start screen: nothing is chosen, or the board is being asked."""
     wishes = session.wishes
+    silent = session.output is OutputState.UNKNOWN and not session.connection.is_opening
     asking = f"Asking {wishes.board} who it is ..." if session.connection.is_opening else NEXT_ACTION[State.CHOOSING]
     return Status(
         stage=Stage.START,
         state=session.state.value,
         next_action=asking,
-        output=OutputWord.OFF,
+        output=_OUTPUT[session.output],
+        alarm="high" if silent else "",
+        alarm_text=_SILENT if silent else "",
         simulated=wishes.board == "sim:",
         board=wishes.board,
         refusal=session.refusal,
@@ -108,8 +113,9 @@ def _channel(session: Session, plan: ChannelPlan) -> ChannelStatus:
         max_ua=plan.max_ua,
         impedance_ohm=ohm,
         contact="not measured yet" if ohm is None else f"{ohm / 1000:.1f} kΩ",
-        sensory_ua=found.latest("sensory") if found else None,
-        motor_ua=found.latest("motor") if found else None,
-        tolerated_ua=found.latest("tolerated") if found else None,
+        sensory_ua=found.current("sensory") if found else None,
+        motor_ua=found.current("motor") if found else None,
+        tolerated_ua=found.current("tolerated") if found else None,
         threshold_run=found.run if found else 1,
+        given_ua=lane.given_ua,
     )

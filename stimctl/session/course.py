@@ -1,0 +1,174 @@
+"""What opens and closes the output stage: stops, faults, arming, and the states that follow from them.
+
+A stop takes none of the session's steps: :meth:`Course.stop_now` trips the latch and writes the stop frame from whichever
+thread it is called in, and the session hears of it afterwards.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from stimctl.driver import DriverState
+from stimctl.engine import ARMED, Event, State
+from stimctl.errors import StimctlError
+from stimctl.session import payloads
+from stimctl.session.diary import Diary
+from stimctl.session.opening import Wishes
+from stimctl.session.rooms import Rooms
+from stimctl.session.wording import EVENT_KIND
+from stimctl.units import MINUTE, MS
+
+AGAIN_US: Final = 1_000 * MS
+"""Stops within this time are one act: one press reaches the session by two ways."""
+
+OLD_US: Final = 5 * MINUTE
+"""How long a ceiling holds after the output stage was last armed."""
+
+
+class Course(Rooms):
+    """The course of one session between its states. :class:`~stimctl.session.core.Session` adds orders and time."""
+
+    def __init__(self, diary: Diary, clock: Callable[[], int], *, wishes: Wishes, seed: int) -> None:
+        super().__init__(diary, clock, wishes=wishes, seed=seed)
+        self._intent: tuple[Event, int, int] | None = None
+        self._stops: deque[str] = deque()
+        self._was_off = True  # before any stop that is being dealt with
+        self._stopped_us = -AGAIN_US
+        self._armed_us = 0
+        self._ticked_us: int | None = None
+
+    # --- stop ---------------------------------------------------------------------------------------------------
+
+    def stop_now(self, reason: str) -> None:
+        """Any thread, any time: the stop frame and the latch; the session hears of it in its next pass."""
+        self._stops.append(reason)  # first, so that a pass which finds the latch tripped also finds why
+        stage = self._stage
+        if stage is not None:
+            stage.stop_now(reason)
+        else:
+            self.latch.trip(reason)
+            self.connection.stop(reason)
+
+    def _take_stops(self, now_us: int) -> None:
+        """What stops mean for the session, after they have been carried out."""
+        while self._stops:
+            reason = self._stops.popleft()
+            arming, self._intent = self._intent is not None or not self._was_off, None
+            again = now_us - self._stopped_us < AGAIN_US or (self._engine is not None and self.engine.stopped)
+            if self.state in (State.CHOOSING, State.ENDED):
+                continue
+            if again:
+                # The same press by its second way, or another one: the first reason is the one to show.
+                self.diary.write("stop-again", {"reason": reason}, now_us)
+            if arming and self.engine.can(Event.STOP_ARMING):
+                self._hold(Event.STOP_ARMING, reason, now_us)
+            elif not again:
+                self._hold(Event.STOP, reason, now_us)
+        self._mind_the_latch(now_us)
+
+    def _hold(self, event: Event, reason: str, now_us: int) -> None:
+        self._stopped_us = now_us
+        self._happen(event, now_us, reason=reason)
+        if self.engine.stopped:
+            self.stop_reason = reason
+            self.diary.turn_over()
+            self.diary.say(f"STOP: {reason}")
+
+    def _mind_the_latch(self, now_us: int) -> None:
+        """A tripped latch holds whatever could flow; where nothing was armed and zero is confirmed it opens again."""
+        if not self.latch.tripped or (self._engine is not None and self.engine.stopped):
+            return
+        if self._engine is not None and (self.engine.armed or self._intent is not None):
+            self.fault(self.latch.reason, now_us)
+        elif not self.may_be_energised:
+            self.latch.clear()
+
+    # --- what happens -------------------------------------------------------------------------------------------
+
+    def happen(self, event: Event, now_us: int, **payload: object) -> None:
+        """An event that an order brought; then the output stage follows."""
+        self._happen(event, now_us, **payload)
+        self._follow_the_engine(now_us)
+
+    def _happen(self, event: Event, now_us: int, **payload: object) -> None:
+        self.engine.happen(event, now_us)
+        self._record(event, now_us, **payload)
+
+    def _record(self, event: Event, now_us: int, **payload: object) -> None:
+        self.diary.write(EVENT_KIND[event], payloads.event_payload(self.engine, event, now_us) | payload, now_us)
+        if event is Event.TO_LISTENING and self.link is not None and self.link.patient is not None:
+            self.link.patient.cue(now_us)
+
+    def _follow_the_engine(self, now_us: int) -> None:
+        """The output stage is armed in the engine's armed states and in no other."""
+        stage = self.stage
+        if self.state in ARMED or self._intent is not None:
+            return
+        if stage.driver.state in (DriverState.ARMED, DriverState.ARMING):
+            stage.disarm(self.engine.command(), now_us)
+        if self.hearing is not None:
+            self.hearing.rest(now_us)
+        if self.state in (State.PAUSED, State.READY):
+            self.void_what_is_old(now_us)
+
+    def void_what_is_old(self, now_us: int) -> None:
+        """Ceilings hold for five minutes after the stage was last armed (procedure D, step 11): skin and gel change."""
+        if self.state in ARMED or now_us - self._armed_us < OLD_US or not self.preparation.thresholds:
+            return
+        self.preparation.void_thresholds()
+        self.diary.say("More than five minutes without output: find the thresholds again")
+        if self.engine.can(Event.EXPIRED):
+            self._happen(Event.EXPIRED, now_us)
+
+    def look_at_pads_again(self, channel: int | None) -> None:
+        """The board complained about an output (``None``: about some): its pads and its ceiling are not to be trusted."""
+        for each in self.engine.lanes if channel is None else (channel,):
+            self.preparation.doubt(each)
+            if self.stage.has_limiter:
+                self.stage.limiter.forget_ceiling(each)
+
+    def fault(self, reason: str, now_us: int, *, alarm: str = "medium") -> None:
+        """Something is wrong that nobody ordered: stop, latch, show, record. The first reason stays, unless worse comes."""
+        self.stage.stop_now(reason)
+        self._intent, self.went_wrong = None, True
+        if self.state is not State.STOPPED:
+            self.stop_reason, self.alarm = reason, (alarm, reason)
+            self.diary.say(f"FAULT: {reason}")
+        elif alarm == "high":
+            self.alarm = (alarm, reason)
+        self._happen(Event.FAULT, now_us, reason=reason)
+
+    # --- arming -------------------------------------------------------------------------------------------------
+
+    def intend(self, event: Event, channel: int, now_us: int) -> None:
+        """The board was asked to arm; ``event`` happens when it has, for titration on ``channel``."""
+        self._intent = (event, channel, now_us)
+
+    def armed_by_board(self, now_us: int) -> None:
+        """The board has armed at zero: now the limiter and the engine may."""
+        if self._intent is None or self.latch.tripped:
+            self.stage.disarm(self.engine.command(), now_us)
+            return
+        (event, channel, _), self._intent = self._intent, None
+        self._ticked_us = self._armed_us = now_us
+        self.diary.turn_over()
+        try:
+            self._open(event, channel, now_us)
+        except StimctlError as error:
+            self.fault(str(error), now_us)
+
+    def _open(self, event: Event, channel: int, now_us: int) -> None:
+        """Limiter first, then the engine, which owes at least the rest that the limiter asks for after a stop."""
+        limiter = self.stage.limiter
+        if event is Event.TITRATE:
+            limiter.open_titration(channel, now_us)
+            self.engine.titrate(channel, now_us)
+        else:
+            limiter.open_treatment(now_us)
+            self.engine.happen(event, now_us)
+        for number, lane in self.engine.lanes.items():
+            lane.owes_rest_until_us = max(lane.owes_rest_until_us, limiter.ready_at_us(number))
+        self._record(event, now_us, channel=channel)
+        self.diary.write("armed", {"for": event.value}, now_us)
