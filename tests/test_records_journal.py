@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from stimctl.errors import OurBug, RecordError, UsageError
@@ -156,6 +156,42 @@ def test_only_a_pseudonymous_code_opens_a_session(path: Path, code: str) -> None
 
 @given(st.text(alphabet="ABCxyz019-", min_size=1, max_size=16))
 def test_codes_of_letters_digits_and_hyphens_are_taken(code: str) -> None:
+    assume(sum(sign.isdigit() for sign in code) < 6)  # six can be a date
+    assert words.patient_code(code) == code
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "19480315", "20010101", "19999999", "15031948", "03151948", "P-19480315", "P-15031948-L",
+        "1948-03-15", "1948-3-5", "15-03-1948", "5-3-1948", "03-15-1948", "P-1948-03-15",
+        "480315", "150348", "311299",
+    ],
+)  # fmt: skip
+def test_a_date_of_birth_is_no_code(path: Path, code: str) -> None:
+    with pytest.raises(UsageError, match="date of birth"):
+        words.patient_code(code)
+    with opened(path) as journal, pytest.raises(UsageError, match="patient code"):
+        journal.open_session(meta(code), mono_us=0)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "P-017",
+        "simulated",
+        "1948",
+        "000017",
+        "481315",
+        "480399",
+        "17-48",
+        "P-480315",
+        "12345678",
+        "119480315",
+        "2026-17",
+    ],
+)
+def test_a_number_that_is_no_date_is_a_code(code: str) -> None:
     assert words.patient_code(code) == code
 
 
@@ -402,6 +438,25 @@ def test_an_error_on_its_way_is_not_hidden(path: Path) -> None:
 
 
 # --- several at once ------------------------------------------------------------------------------------------
+
+
+def test_a_record_that_another_process_makes_a_moment_earlier_is_taken(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_folder, make_file = Path.mkdir, os.open
+
+    def folder_first(self: Path, *args: Any, **more: Any) -> None:
+        make_folder(self, *args, **more)
+        make_folder(self, *args, **more)
+
+    def file_first(*args: Any) -> int:
+        os.close(make_file(*args))
+        return make_file(*args)
+
+    monkeypatch.setattr(Path, "mkdir", folder_first)
+    monkeypatch.setattr(os, "open", file_first)
+    store.prepare_place(path)
+    assert path.is_file()
 
 
 def test_threads_may_append_together(path: Path) -> None:

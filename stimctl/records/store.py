@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 import stat
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -70,8 +70,9 @@ def prepare_place(path: Path, *, min_free_bytes: int = MIN_FREE_BYTES) -> None:
 
 def _prepare_folder(folder: Path) -> None:
     if not folder.exists():
-        folder.mkdir(parents=True, mode=0o700)
-        folder.chmod(0o700)
+        with suppress(FileExistsError):  # another process made it a moment ago
+            folder.mkdir(parents=True, mode=0o700)
+            folder.chmod(0o700)
     mode = folder.stat().st_mode
     if not stat.S_ISDIR(mode):
         raise RecordError(f"{folder} is not a folder")
@@ -84,7 +85,8 @@ def _prepare_file(path: Path) -> None:
         mode = path.lstat().st_mode
     except FileNotFoundError:
         # O_EXCL: if another process makes it first, its file is taken as it is.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         mode = path.lstat().st_mode
     if not stat.S_ISREG(mode):
         raise RecordError(f"{path} is not an ordinary file; a record cannot be a link, folder or device")

@@ -18,19 +18,35 @@ UNFINISHED: Final = "unfinished"
 """The outcome shown for a session whose closing row is missing: it was killed, or is still running."""
 
 _PATIENT: Final = re.compile(r"[A-Za-z0-9-]{1,16}")
+_MONTH: Final = r"(0?[1-9]|1[0-2])"
+_DAY: Final = r"(0?[1-9]|[12]\d|3[01])"
+_YEAR: Final = r"(19|20)\d\d"
+_BIRTH_DATE: Final = re.compile(
+    # With its century a date is one wherever it stands in the code: 19480315, P-15031948, 1948-3-15, 15-03-1948.
+    rf"(?<!\d)((19|20)\d{{6}}|(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2]){_YEAR}|(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01]){_YEAR}"
+    rf"|{_YEAR}-{_MONTH}-{_DAY}|{_DAY}-{_MONTH}-{_YEAR}|{_MONTH}-{_DAY}-{_YEAR})(?!\d)"
+    # Without it, six digits may be a number of the clinic's own, so that only the bare ones are taken for a date.
+    r"|^(\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])|(0[1-9]|[12]\d|3[01])(0[1-9]|1[0-2])\d\d)$"
+)
 _KIND: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 def patient_code(text: str) -> str:
     """``text`` itself when it is a pseudonymous code, else :class:`UsageError`.
 
-    A code is 1 to 16 ASCII letters, digits or hyphens: no blank, so that no full name fits by accident (H46).
+    A code is 1 to 16 ASCII letters, digits or hyphens: no blank, so that no full name fits by accident (H46), and
+    nothing that reads as a date of birth.
     """
-    if type(text) is str and _PATIENT.fullmatch(text):
-        return text
-    raise UsageError(
-        f"{text!r} is not a patient code: use 1 to 16 letters, digits or hyphens, and never a name or birth date"
-    )
+    if type(text) is not str or not _PATIENT.fullmatch(text):
+        raise UsageError(
+            f"{text!r} is not a patient code: use 1 to 16 letters, digits or hyphens, and never a name or birth date"
+        )
+    if _BIRTH_DATE.search(text):
+        raise UsageError(
+            f"{text!r} is not a patient code: it reads as a date of birth, which would name the patient; use the code"
+            " from your own list, such as P-017"
+        )
+    return text
 
 
 def is_kind(text: object) -> bool:
