@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 import tty
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,7 @@ from stimctl.control.loop import FROZEN_S, SILENT_S, Wake, Watch
 from stimctl.control.port import ORDERS_MAX, FacePort
 from stimctl.control.printer import Printer
 from stimctl.control.signals import SignalPipe
-from stimctl.control.stopping import StopThread
+from stimctl.control.stopping import ESCAPE_S, StopThread
 from stimctl.control.wire import ENVIRONMENT, LINE_MAX, LineSocket
 from stimctl.errors import OurBug, UsageError
 from stimctl.orders import Order, OrderKind, OutputWord, Stage, Status
@@ -337,6 +338,62 @@ def test_the_stop_comes_before_the_byte_is_passed_on() -> None:
     assert deeds == ["Space pressed", "woken", "forwarded b'a '"]
     os.close(near)
     os.close(far)
+
+
+@pytest.fixture
+def keyboard() -> Iterator[tuple[int, Session, StopThread]]:
+    """The far side of a terminal that a stop thread watches; the test makes its passes."""
+    near, far = os.openpty()
+    tty.setraw(far)
+    session = Session(on=True)
+    with SignalPipe() as signals:
+        stop = StopThread(session, signals, lambda: None)
+        stop.watch_terminal(far, None)
+        yield near, session, stop
+        stop.quit()
+    os.close(near)
+    os.close(far)
+
+
+def test_an_esc_with_nothing_behind_it_stops_within_its_time(keyboard: tuple[int, Session, StopThread]) -> None:
+    near, session, stop = keyboard
+    os.write(near, b"\x1b")
+    stop.start()
+    assert session.stopped.wait(10)
+    assert session.stops == ["Esc pressed"]
+
+
+def test_an_esc_waits_no_longer_than_it_says(
+    keyboard: tuple[int, Session, StopThread], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near, session, stop = keyboard
+    now_s = 1_000.0
+    monkeypatch.setattr("stimctl.control.stopping.time.monotonic", lambda: now_s)
+    os.write(near, b"a\x1b")
+    stop._pass()
+    now_s += ESCAPE_S - 0.001
+    stop._pass()
+    assert session.stops == []
+    now_s += 0.001
+    stop._pass()
+    stop._pass()
+    assert session.stops == ["Esc pressed"]
+
+
+def test_the_rest_of_a_sequence_that_came_while_the_thread_was_held_up_still_belongs_to_its_esc(
+    keyboard: tuple[int, Session, StopThread], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near, session, stop = keyboard
+    now_s = 1_000.0
+    monkeypatch.setattr("stimctl.control.stopping.time.monotonic", lambda: now_s)
+    os.write(near, b"\x1b")
+    stop._pass()
+    os.write(near, b"[A")
+    now_s += 5
+    stop._pass()
+    now_s += 5
+    stop._pass()
+    assert session.stops == []
 
 
 def test_a_watch_that_breaks_ends_the_session_and_still_hears_signals() -> None:

@@ -26,7 +26,9 @@ def test_stop_keys_stop_first_and_still_reach_the_face() -> None:
             b"\x1b[32;1;32u": "Space",
             b"\x1b[120;5u": r"Ctrl\+X",
             b"\x1b[27;5;120~": r"Ctrl\+X",
-            b"\x1b[200~pasted words\x1b[201~": "Space",
+            b"\x1b[27;1;27u": "Esc",
+            b"\x1b": "Esc",
+            b"\x1b[200~pill wait\x1b[201~": "Space",  # no letter that this face obeys
         }
         for typed, name in shapes.items():
             rig.type(typed)
@@ -40,14 +42,27 @@ def test_stop_keys_stop_first_and_still_reach_the_face() -> None:
 def test_a_key_report_in_pieces_stops_with_its_last_byte() -> None:
     with Rig() as rig:
         rig.start()
-        for byte in b"\x1b[120;":
-            rig.type(bytes([byte]))
-            rig.wait(b"<key %02x>" % byte)
+        for part in (b"\x1b[", b"1", b"2", b"0", b";"):  # an Esc alone is a key
+            rig.type(part)
+            rig.wait(*(b"<key %02x>" % byte for byte in part))
         assert b"STOP" not in rig.lines
         rig.type(b"5u")
         rig.wait(r"STOP Ctrl\+X pressed\n")
         rig.type(b"q")
         assert rig.finish() == 0
+
+
+def test_an_arrow_and_a_moving_mouse_stop_nothing_and_esc_does_while_the_screen_hangs() -> None:
+    with Rig() as rig:
+        face = rig.start(on=False)
+        rig.type(b"\x1b[A\x1b[<35;10;10M\x1bOP")
+        rig.wait(b"<key 4f><key 50>")
+        os.kill(face, signal.SIGSTOP)
+        assert b"STOP" not in rig.lines
+        rig.type(b"\x1b")
+        rig.wait("STOP Esc pressed\n")
+        os.kill(face, signal.SIGKILL)
+        rig.finish()
 
 
 def test_ctrl_c_stops_and_stays_and_a_second_one_ends() -> None:

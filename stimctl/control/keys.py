@@ -1,11 +1,13 @@
 """Which bytes from a terminal mean STOP.
 
-Space, Ctrl+X and Ctrl+C, in every shape that terminals give them: the plain byte; the kitty keyboard protocol's
-``CSI code:alternates ; modifiers:event ; text u``; and xterm's modifyOtherKeys ``CSI 27 ; modifiers ; code ~`` (both
-from the terminals' own protocol pages). A sequence may come in any number of pieces.
+Space, Esc, Ctrl+X, Ctrl+C and Ctrl+Z, in every shape that terminals give them: the plain byte; the kitty keyboard
+protocol's ``CSI code:alternates ; modifiers:event ; text u``; and xterm's modifyOtherKeys ``CSI 27 ; modifiers ; code
+~`` (both from the terminals' own protocol pages). A sequence may come in any number of pieces, and be of any length.
 
 When in doubt the answer is yes: a stop too many costs a press of *clear*, a stop too few burns skin. So a key's
-release or repeat counts, a pasted space counts, and so do the spaces of other input methods.
+release or repeat counts, a pasted space counts, and so do the spaces of other layouts and input methods. A keyboard in
+another alphabet reports its own letter where Latin ones have C or X: every such letter with Ctrl counts. And an Esc
+counts unless it begins a sequence: one before a letter is Alt with that letter, or an Esc on a slow line.
 """
 
 from __future__ import annotations
@@ -15,7 +17,12 @@ from enum import StrEnum
 from typing import Final, final
 
 _CTRL_BIT: Final = 4  # both protocols send 1 + a sum of bits, and Ctrl is 4 in both
-_ESCAPE_MAX: Final = 64  # no key report is longer; what is longer is not a key and must not be kept
+_ESC: Final = 0x1B
+_INTRODUCERS: Final = frozenset(b"[OP]_^X\\")  # CSI, SS3, DCS, OSC, APC, PM, SOS, and ST, which ends some of them
+_ASCII_MAX: Final = 127
+_FUNCTIONAL: Final = range(0xE000, 0xF900)  # Unicode's private use: kitty's codes for keys that type nothing
+_NUMBER_MAX: Final = 0x7FFF_FFFF  # far above Unicode: longer numbers stay here instead of growing
+_NUMBERS_KEPT: Final = 4  # a key, its shifted and its base layout's form are three
 
 
 @final
@@ -23,22 +30,31 @@ class StopKey(StrEnum):
     """A key that stops, as a person calls it."""
 
     SPACE = "Space"
+    ESC = "Esc"
     CTRL_X = "Ctrl+X"
     CTRL_C = "Ctrl+C"
+    CTRL_Z = "Ctrl+Z"
+    CTRL_LETTER = "Ctrl+letter"
 
+
+_SPACES: Final = frozenset((0x20, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000))
+"""Unicode's space separators: AltGr+Space and Shift+Space of several layouts, Space of Asian input methods."""
 
 _PLAIN: Final = (
-    (b" ", StopKey.SPACE),
-    (b"\x18", StopKey.CTRL_X),
-    (b"\x03", StopKey.CTRL_C),
-    (b"\x00", StopKey.SPACE),  # Ctrl+Space
-    (b"\xc2\xa0", StopKey.SPACE),  # no-break space: AltGr+Space on several layouts
-    (b"\xe3\x80\x80", StopKey.SPACE),  # ideographic space: Space in Japanese and Chinese input methods
+    (re.compile(b"|".join(chr(code).encode() for code in (0, *sorted(_SPACES)))), StopKey.SPACE),  # 0: Ctrl+Space
+    (re.compile(b"\x18"), StopKey.CTRL_X),
+    (re.compile(b"\x03"), StopKey.CTRL_C),
+    (re.compile(b"\x1a"), StopKey.CTRL_Z),  # a signal, unless the user moved the terminal's suspend key elsewhere
 )
-_SPACES: Final = frozenset((32, 160, 0x3000))
-_LETTERS: Final = {120: StopKey.CTRL_X, 88: StopKey.CTRL_X, 99: StopKey.CTRL_C, 67: StopKey.CTRL_C}
-_REPORT: Final = re.compile(rb"\x1b\[([0-9:;]{1,60})([u~])")
-_UNFINISHED: Final = re.compile(rb"(?:\x1b(?:\[[0-9:;]{0,60})?|\xc2|\xe3\x80?)\Z")
+_SPACE_BEGUN: Final = re.compile(rb"(?:\xc2|\xe1\x9a?|\xe2[\x80\x81]?|\xe3\x80?)\Z")
+_WITH_CTRL: Final = {
+    **dict.fromkeys(b"xX", StopKey.CTRL_X),
+    **dict.fromkeys(b"cC", StopKey.CTRL_C),
+    **dict.fromkeys(b"zZ", StopKey.CTRL_Z),
+    # As bytes, Ctrl+2 and Ctrl+@ are Ctrl+Space, and Ctrl+3 and Ctrl+[ are Esc: they mean the same as reports.
+    **dict.fromkeys(b"2@", StopKey.SPACE),
+    **dict.fromkeys(b"3[", StopKey.ESC),
+}
 
 
 @final
@@ -46,34 +62,94 @@ class StopScanner:
     """Finds stop keys in a stream of terminal bytes; one for each stream."""
 
     def __init__(self) -> None:
-        self._kept = b""
+        self._begun = b""  # of a space of several bytes
+        self._escaped = False  # the last byte was an Esc
+        self._report: _Report | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the last byte was an Esc: if nothing follows at once, it was the key, and :meth:`settle` is due."""
+        return self._escaped
+
+    def settle(self) -> frozenset[StopKey]:
+        """Nothing followed: an Esc that was waited for is a stop key."""
+        escaped, self._escaped = self._escaped, False
+        return frozenset((StopKey.ESC,) if escaped else ())
 
     def feed(self, data: bytes) -> frozenset[StopKey]:
         """The stop keys that ``data``, after all that came before, holds or completes."""
-        text = self._kept + data
-        found = {key for mark, key in _PLAIN if mark in text}
-        if b"\x1b[" in text:
-            found.update(key for report in _REPORT.finditer(text) if (key := _reported(report[1], report[2])))
-        rest = _UNFINISHED.search(text, max(0, len(text) - _ESCAPE_MAX))
-        self._kept = rest[0] if rest else b""
+        text = self._begun + data
+        begun = _SPACE_BEGUN.search(text, max(0, len(text) - 2))
+        self._begun = begun[0] if begun else b""
+        found = {key for mark, key in _PLAIN if mark.search(text)}
+        if self._escaped or self._report is not None or _ESC in data:
+            found.update(key for byte in data if (key := self._step(byte)) is not None)
         return frozenset(found)
 
-
-def _reported(parameters: bytes, final: bytes) -> StopKey | None:
-    """The stop key that one key report names."""
-    fields = [[int(part) for part in field.split(b":") if part] for field in parameters.split(b";")]
-    if final == b"~":
-        # 27 is modifyOtherKeys' mark; any other number before a tilde is a function key.
-        return _key(fields[2], fields[1]) if fields[0] == [27] and len(fields) > 2 else None
-    modifiers, text = (*fields[1:], [], [])[:2]
-    # An input method reports the text it made with no key code at all.
-    return StopKey.SPACE if _SPACES.intersection(text) else _key(fields[0], modifiers)
-
-
-def _key(codes: list[int], modifiers: list[int]) -> StopKey | None:
-    """The stop key among ``codes``, a key with its alternates; letters count only with Ctrl among ``modifiers``."""
-    if _SPACES.intersection(codes):
-        return StopKey.SPACE
-    if not (modifiers and (modifiers[0] - 1) & _CTRL_BIT):
+    def _step(self, byte: int) -> StopKey | None:
+        """Follow a sequence by one byte; the stop key that this byte completes."""
+        escaped, self._escaped = self._escaped, byte == _ESC
+        report, self._report = self._report, None
+        if escaped:
+            self._report = _Report() if byte == 0x5B else None  # "["
+            return None if byte in _INTRODUCERS else StopKey.ESC
+        if report is None:
+            return None
+        if byte in b"u~":
+            return report.key(byte)
+        # Whatever else stands in a sequence makes it no key report: an answer, a mouse, a function key.
+        self._report = report if report.takes(byte) else None
         return None
-    return next((_LETTERS[code] for code in codes if code in _LETTERS), None)
+
+
+@final
+class _Report:
+    """One key report as it comes in; it needs the same little room however long the report is."""
+
+    def __init__(self) -> None:
+        self._fields: list[list[int]] = [[], [], []]
+        self._spaced: set[int] = set()  # the fields that hold a space
+        self._field = 0
+        self._number: int | None = None
+
+    def takes(self, byte: int) -> bool:
+        """Take one more byte; whether it may stand in a key report."""
+        if byte in b"0123456789":
+            self._number = min((self._number or 0) * 10 + byte - 0x30, _NUMBER_MAX)
+        elif byte in b":;":
+            self._close_number()
+            self._field += byte == 0x3B  # ";"
+        else:
+            return False
+        return True
+
+    def key(self, final_byte: int) -> StopKey | None:
+        """The stop key that the finished report names."""
+        self._close_number()
+        codes, modifiers, last = self._fields
+        if final_byte == 0x7E:  # "~"
+            # 27 is modifyOtherKeys' mark; any other number before a tilde is a function key.
+            return self._named(2, last, modifiers) if codes == [_ESC] else None
+        # An input method reports the text it made with no key code at all.
+        return StopKey.SPACE if 2 in self._spaced else self._named(0, codes, modifiers)
+
+    def _close_number(self) -> None:
+        number, self._number = self._number, None
+        if number is None:
+            return
+        if number in _SPACES:
+            self._spaced.add(self._field)
+        if self._field < len(self._fields) and len(self._fields[self._field]) < _NUMBERS_KEPT:
+            self._fields[self._field].append(number)
+
+    def _named(self, field: int, codes: list[int], modifiers: list[int]) -> StopKey | None:
+        """The stop key among ``codes``, a key with its alternates in ``field``; letters count only with Ctrl."""
+        if field in self._spaced:
+            return StopKey.SPACE
+        if _ESC in codes:
+            return StopKey.ESC
+        if not (modifiers and (modifiers[0] - 1) & _CTRL_BIT):
+            return None
+        named = next((_WITH_CTRL[code] for code in codes if code in _WITH_CTRL), None)
+        foreign = any(code > _ASCII_MAX and code not in _FUNCTIONAL for code in codes)
+        return named or (StopKey.CTRL_LETTER if foreign else None)

@@ -23,6 +23,9 @@ from stimctl.control.signals import ENDS, STOPS, SignalPipe
 AGAIN_S: Final = 2.0
 """A second Ctrl+C within this time, in s, ends the session."""
 
+ESCAPE_S: Final = 0.05
+"""How long, in s, after an Esc the rest of a sequence may take to come; terminals send one in a piece."""
+
 _LOOK_S: Final = 0.05  # how often a waiting stop thread looks at the control loop's progress
 _INT: Final = 2  # SIGINT on every platform that Python runs on
 
@@ -42,6 +45,7 @@ class StopThread(threading.Thread):
         self.due_s = float("inf")  # when the control loop's next pass is due; it tells us before each wait
         self._session, self._signals, self._wake, self._priority = session, signals, wake, priority
         self._scanner = StopScanner()
+        self._escape_due_s = float("inf")  # when an Esc with nothing behind it was the key
         self._interrupted_s = float("-inf")
         self._stalled = False
         self._forward: Forwarder | None = None
@@ -86,10 +90,12 @@ class StopThread(threading.Thread):
 
     def _pass(self) -> bool:
         """One wait and what came of it; whether to quit."""
-        for key, _ in self._selector.select(_LOOK_S):
+        wait_s = min(_LOOK_S, max(0.0, self._escape_due_s - time.monotonic()))
+        for key, _ in self._selector.select(wait_s):
             if key.data is None:
                 return True
             key.data()
+        self._settle_escape()  # after reading: what came while this thread was held up still belongs to its Esc
         self._look()
         return False
 
@@ -122,14 +128,25 @@ class StopThread(threading.Thread):
             return
         except OSError:
             data = b""  # EIO: the other side has gone, or we are in the background
-        keys = self._scanner.feed(data)
-        if keys:
-            self._interrupt(min(keys)) if StopKey.CTRL_C in keys else self.stop_session(f"{min(keys)} pressed")
+        self._stop_for(self._scanner.feed(data))
+        self._escape_due_s = time.monotonic() + ESCAPE_S if self._scanner.waits else float("inf")
         if not data:
             self._selector.unregister(fd)
             self._end("the terminal has gone", 129)
         elif self._forward is not None:
             self._forward.send(data)
+
+    def _stop_for(self, keys: frozenset[StopKey]) -> None:
+        if StopKey.CTRL_C in keys:
+            self._interrupt(StopKey.CTRL_C)
+        elif keys:
+            self.stop_session(f"{min(keys)} pressed")
+
+    def _settle_escape(self) -> None:
+        """Stop for an Esc that nothing has followed in time."""
+        if time.monotonic() >= self._escape_due_s:
+            self._escape_due_s = float("inf")
+            self._stop_for(self._scanner.settle())
 
     def _on_signal(self) -> None:
         for number in self._signals.read():
