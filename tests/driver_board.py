@@ -69,7 +69,7 @@ class ScriptedBoard:
                 continue
             answers = self._do(frame)
             for answer in answers if kind not in self.mute else ():
-                self.tell(answer)
+                self.tell(answer, token=frame.token if frame.token == self.token else 0)
 
     def _do(self, frame: Frame) -> list[m.Word]:
         ack: list[m.Word] = [m.Ack(frame.sequence)]
@@ -80,7 +80,10 @@ class ScriptedBoard:
                 self.disarm(Cause.STOP_COMMAND)
                 return [m.Stopped(frame.sequence, self.report())]
             case m.StatusRequest():
-                return [m.Status(frame.sequence, self.report())]
+                report = self.report()
+                if frame.token != self.token:
+                    report = replace(report, last_sequence=0)
+                return [m.Status(frame.sequence, report)]
             case m.Arm() as arm:
                 if frame.sequence == self.last and frame.token == self.token:
                     return ack

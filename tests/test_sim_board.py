@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from stimctl.boards.reference import messages as m
-from stimctl.boards.reference.codec import STOP_FRAME
+from stimctl.boards.reference.codec import STOP_FRAME, Decoder, Frame, encode
 from stimctl.boards.reference.codes import Capability, Cause, Reason, Trouble
 from stimctl.boards.reference.facts import limits_of, table_crc
 from stimctl.limits import ABSOLUTE, is_within
@@ -124,6 +124,39 @@ def test_another_token_is_refused(host: Host) -> None:
     assert host.twin.current_ua(0) == 10_000
 
 
+def test_a_second_program_learns_neither_token_nor_sequence(host: Host) -> None:
+    host.go()
+    host.wait(20 * MS)  # whatever the board says unasked: samples
+    said: list[Frame] = []
+
+    def ask(word: m.Word, token: int) -> Frame:
+        host.twin.feed(encode(word, sequence=0x7000, token=token), host.now_us)
+        said.extend(frames := decoder.feed(host.twin.outgoing()))
+        return frames[0]
+
+    decoder = Decoder()
+    host.configure(0, 60_000)
+    sequence = host.sequence
+    for token in (0, TOKEN ^ 1):
+        for word in (m.Hello(), m.Listen(1_000), m.Heartbeat(1, 1), m.Arm(1, 500, 1, 1, 1, 1), m.StatusRequest()):
+            ask(word, token)
+        assert isinstance(said[-1].word, m.Status)
+        report = said[-1].word.report
+        assert (report.armed, report.last_sequence, report.outputs[0].applied_ua) == (True, 0, 10_000)
+    host.now_us += 40 * MS
+    host.twin.advance(host.now_us)
+    said += decoder.feed(host.twin.outgoing())
+    assert any(isinstance(frame.word, m.Samples) for frame in said)
+    assert {frame.token for frame in said} == {0}
+    answer = ask(m.StatusRequest(), TOKEN)
+    assert isinstance(answer.word, m.Status)
+    assert (answer.token, answer.word.report.last_sequence) == (TOKEN, sequence)
+    host.now_us += 500 * MS
+    host.twin.advance(host.now_us)
+    assert {frame.token for frame in decoder.feed(host.twin.outgoing())} == {0}  # the event too
+    assert not host.twin.armed
+
+
 def test_repetition_has_no_effect_and_is_answered(host: Host) -> None:
     host.go()
     host.update({0: train(8_000)})
@@ -224,6 +257,26 @@ def test_configure_only_what_is_admitted_and_inside(host: Host) -> None:
     assert host.twin.armed  # a refused CONFIGURE changes nothing
     assert host.configure(2, 0) == m.Ack(host.sequence)
     assert host.update({2: train(100)}) == nak(Reason.CEILING)
+
+
+@pytest.mark.parametrize("at_zero", [False, True])
+def test_after_the_first_output_only_narrowing(host: Host, at_zero: bool) -> None:
+    host.arm(outputs=0b1111)
+    host.configure(0, 4_000)
+    assert host.configure(0, 60_000) == m.Ack(host.sequence)  # nothing has flowed yet
+    assert host.update({0: train(0)}) == m.Ack(host.sequence)  # nor by this
+    assert host.configure(1, 60_000) == m.Ack(host.sequence)
+    host.wait(40 * MS)
+    assert host.update({0: train(1_000)}) == m.Ack(host.sequence)
+    if at_zero:
+        assert host.update({}) == m.Ack(host.sequence)
+    assert host.configure(0, 60_001) == nak(Reason.WIDENING)
+    assert host.configure(2, 100) == nak(Reason.WIDENING)  # locked so far
+    assert host.configure(0, 50_000) == m.Ack(host.sequence)
+    assert host.configure(0, 60_000) == nak(Reason.WIDENING)
+    host.stop()
+    host.arm()
+    assert host.configure(0, 60_001) == m.Ack(host.sequence)
 
 
 def test_under_current_only_narrowing(host: Host) -> None:

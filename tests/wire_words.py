@@ -41,7 +41,7 @@ TOKEN = 0xC0DB_1234  # both bytes that need stuffing
 EXAMPLES: tuple[tuple[str, int, int, m.Word], ...] = (
     ("STOP", 0, 0, m.Stop()),
     ("HELLO", 1, 0, m.Hello()),
-    ("STATUS?", 2, 0, m.StatusRequest()),
+    ("STATUS?", 2, TOKEN, m.StatusRequest()),
     ("ARM", 0x0101, TOKEN, m.Arm(0x0007_0002, 400, 0b0011, table_crc(TABLE), 41, 1_000)),
     ("CONFIGURE", 0x0102, TOKEN, m.Configure(0, 30_000, 300, 100, 300, 50_000, 2)),
     ("UPDATE", 0x0104, TOKEN, m.Update(42, 1_050, (m.Entry(0, TRAIN),))),
@@ -53,7 +53,7 @@ EXAMPLES: tuple[tuple[str, int, int, m.Word], ...] = (
     ("NAK", 4, TOKEN, m.Nak(0x0104, Reason.LIMIT, 0, 7)),
     ("STATUS", 5, TOKEN, m.Status(2, REPORT)),
     ("STOPPED", 6, 0, m.Stopped(0, QUIET)),
-    ("SAMPLES", 7, TOKEN, m.Samples(4_000, 1_000, 250, 5_000_000, (0, -1, 32_767, -32_768), (1, 3))),
+    ("SAMPLES", 7, 0, m.Samples(4_000, 1_000, 250, 5_000_000, (0, -1, 32_767, -32_768), (1, 3))),
     ("EVENT", 8, 0, m.Event(Cause.DEAD_MAN, 0xFF, 0, 123_460)),
 )
 

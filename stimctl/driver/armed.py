@@ -70,7 +70,7 @@ class ArmedSession:
         return True
 
     def configure(self, setups: Iterable[Setup]) -> None:
-        """Have more ceilings set; the board accepts narrower ones while output is on."""
+        """Have more ceilings set; once there has been output, the board accepts none but narrower ones."""
         self._setups.extend(setups)
 
     def set_next_ceiling(self, now_us: int) -> bool:

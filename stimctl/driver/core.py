@@ -81,7 +81,7 @@ class Driver(Hearing):
         self._ask(m.StatusRequest(), now_us)
 
     def configure(self, setups: tuple[Setup, ...], now_us: int) -> None:
-        """Narrow the ceilings of armed outputs; wider ones the board takes only at zero. Ignored unless armed."""
+        """Narrow the ceilings of armed outputs; wider ones the board takes only before any output. Ignored unless armed."""
         if self.state is _S.ARMED and self._session is not None:
             self._session.configure(setups)
             if not self._exchange.is_open(m.Configure):

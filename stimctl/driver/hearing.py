@@ -139,8 +139,8 @@ class Hearing(Conversation):
             return
         if not report.armed:
             self._disarmed(report.cause, now_us)
-        elif token != self._session.token:
-            self._fault("the board is armed for somebody else", now_us)
+        elif token != self._session.token:  # a board answers with its token only to whoever asks with it
+            self._fault("the board is armed for somebody else, or another program is on the line", now_us)
         else:
             self._complain(self._session.judge(report, now_us), now_us)
 

@@ -169,7 +169,7 @@ REASON_TEXT: Final = {
     Reason.LIMIT: "it is beyond the board's limits",
     Reason.CEILING: "it is beyond what this session may deliver",
     Reason.RISE: "it rises faster than the board allows",
-    Reason.WIDENING: "a ceiling cannot grow while output is on",
+    Reason.WIDENING: "a ceiling cannot grow once output has been on; stop, then arm again",
     Reason.FAULT: "the board reports a fault, an open contact, or its stop button",
     Reason.UNSUPPORTED: "the board cannot do that",
 }

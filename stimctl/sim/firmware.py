@@ -110,14 +110,18 @@ class Firmware:
         wide = self._body.plan.has(FaultKind.WIDE_LIMITS)
         return replace(guard.TABLE, peak_ua=2 * guard.TABLE.peak_ua) if wide else guard.TABLE
 
-    def _send(self, word: m.Word) -> None:
-        self._body.send(word, self._gate.token)
+    def _send(self, word: m.Word, token: int = 0) -> None:
+        self._body.send(word, token)
+
+    def _answer(self, frame: Frame, word: m.Word) -> None:
+        """With the token for whoever knows it, so that a second program on the line does not learn it by asking."""
+        self._send(word, frame.token if frame.token == self._gate.token else 0)
 
     def _ack(self, frame: Frame) -> None:
-        self._send(m.Ack(frame.sequence))
+        self._answer(frame, m.Ack(frame.sequence))
 
     def _nak(self, frame: Frame, reason: Reason, output: int = NO_OUTPUT, rule: int = NO_RULE) -> None:
-        self._send(m.Nak(frame.sequence, reason, output, rule))
+        self._answer(frame, m.Nak(frame.sequence, reason, output, rule))
 
     def _zero(self) -> None:
         for stage in self._body.stages:
@@ -132,23 +136,22 @@ class Firmware:
 
     # --- words -------------------------------------------------------------------------------------------------
 
-    def _hello(self, _frame: Frame, _word: m.Hello) -> None:
+    def _hello(self, frame: Frame, _word: m.Hello) -> None:
         name = "another board" if self._body.plan.has(FaultKind.WRONG_IDENTITY) else NAME
-        self._send(
-            m.Identity(
-                name,
-                self._serial,
-                FIRMWARE,
-                len(self._body.stages),
-                guard.AMPLITUDE_STEP_UA,
-                1,
-                1,
-                _EVERYTHING,
-                self._body.analog.rate_hz,
-                self._challenge,
-            )
+        identity = m.Identity(
+            name,
+            self._serial,
+            FIRMWARE,
+            len(self._body.stages),
+            guard.AMPLITUDE_STEP_UA,
+            1,
+            1,
+            _EVERYTHING,
+            self._body.analog.rate_hz,
+            self._challenge,
         )
-        self._send(self._table())
+        self._answer(frame, identity)
+        self._answer(frame, self._table())
 
     def _arm(self, frame: Frame, word: m.Arm) -> None:
         if self._gate.repeats(frame):
@@ -182,8 +185,7 @@ class Firmware:
     def _configure(self, frame: Frame, word: m.Configure) -> None:
         if not self._may_go_on(frame, word):
             return
-        busy = any(stage.wanted is not None for stage in self._body.stages)
-        refusal = self._guard.configure(word, busy=busy, now_us=self._now_us)
+        refusal = self._guard.configure(word, now_us=self._now_us)
         if refusal is not None:
             self._nak(frame, refusal.reason, word.output, refusal.rule)
             return
@@ -251,7 +253,7 @@ class Firmware:
             self.disarm(Cause.LIMIT_REFUSED, output, refused.rule)
 
     def _status(self, frame: Frame, _word: m.StatusRequest) -> None:
-        self._send(m.Status(frame.sequence, self._report()))
+        self._answer(frame, m.Status(frame.sequence, self._report(frame)))
 
     def _listen(self, frame: Frame, word: m.Listen) -> None:
         if word.rate_hz not in (0, self._body.analog.rate_hz):
@@ -268,9 +270,9 @@ class Firmware:
         if not self._body.plan.has(FaultKind.LIES_ABOUT_STOP):
             self._zero()
         self._close(Cause.STOP_COMMAND)
-        self._send(m.Stopped(frame.sequence, self._report()))
+        self._answer(frame, m.Stopped(frame.sequence, self._report(frame)))
 
-    def _report(self) -> m.Report:
+    def _report(self, frame: Frame) -> m.Report:
         noise = self._body.noise()
         return m.Report(
             armed=self.armed,
@@ -278,7 +280,7 @@ class Firmware:
             stop_button=self._body.plan.has(FaultKind.STOP_BUTTON),
             cause=self.cause,
             challenge=self._challenge,
-            last_sequence=self._gate.last_sequence,
+            last_sequence=self._gate.sequence_for(frame),
             uptime_ms=self._uptime_ms(),
             dead_man_ms=self._gate.left_ms(self._now_us),
             outputs=tuple(stage.report(self._now_us, noise) for stage in self._body.stages),

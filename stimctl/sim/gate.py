@@ -54,6 +54,10 @@ class Gate:
         ahead = (frame.sequence - self.last_sequence) % _U16
         return None if 0 < ahead < _U16 // 2 else Reason.STALE
 
+    def sequence_for(self, frame: Frame) -> int:
+        """The last sequence, which an armed board tells nobody but its host."""
+        return self.last_sequence if self.token in (0, frame.token) else 0
+
     def expired(self, host_ms: int, now_us: int, own_ms: int) -> bool:
         """Whether this frame has waited more than 100 ms longer than the quickest one of late."""
         difference = (own_ms - host_ms) % _U32

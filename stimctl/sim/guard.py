@@ -156,19 +156,20 @@ class Guard:
         self._table, self._mask = table, mask
         self._setups: dict[int, Configure] = {}
         self._ramps: dict[int, Ramp] = {}
+        self._delivered = False
 
     def admits(self, output: int) -> bool:
         """Whether ARM named this output."""
         return bool(self._mask >> output & 1)
 
-    def configure(self, setup: Configure, *, busy: bool, now_us: int) -> Refused | None:
-        """Take over what an output may deliver, or say why not. ``busy``: some output is not at zero."""
+    def configure(self, setup: Configure, *, now_us: int) -> Refused | None:
+        """Take over what an output may deliver, or say why not; once anything was delivered, nothing grows."""
         if not self.admits(setup.output):
             return Refused(Reason.OUTPUT)
         rule = breach_of_setup(setup, self._table)
         if rule is not None:
             return Refused(Reason.LIMIT, rule)
-        if busy and widens(setup, self._setups.get(setup.output)):
+        if self._delivered and widens(setup, self._setups.get(setup.output)):
             return Refused(Reason.WIDENING)
         self._setups[setup.output] = setup
         # The account of rises lives on: else a CONFIGURE before each UPDATE would fill it afresh.
@@ -194,6 +195,7 @@ class Guard:
 
     def take(self, output: int, train: PulseTrain, before: PulseTrain | None, now_us: int) -> None:
         """``train`` now flows at ``output``."""
+        self._delivered = True
         self._ramps[output].take(self._rise_ua(output, train, before), now_us)
 
     def _rise_ua(self, output: int, train: PulseTrain, before: PulseTrain | None) -> int:
