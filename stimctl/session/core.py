@@ -25,7 +25,7 @@ from stimctl.session.preparation import Preparation
 from stimctl.session.stage import OutputStage
 from stimctl.session.view import view
 from stimctl.session.wording import CAN
-from stimctl.units import MS
+from stimctl.units import MINUTE, MS
 
 STALL_US: Final = 250 * MS
 """A control loop this late while armed is a fault of its own (hazard H31): half of the board's dead-man."""
@@ -130,7 +130,10 @@ class Session(Course):
             self._record(happened, now_us)
         listening.end_with_the_recording(self, now_us)
         self._follow_the_engine(now_us)
-        self._armed_us = now_us if self.engine.armed else self._armed_us
+        if self.engine.armed:
+            self._armed_us = now_us
+            if now_us - self._timed_us >= MINUTE:
+                self.note_site_times(now_us)
         self._deliver(now_us)
         self.stage.beat(now_us)
         self._stirred = boardroom.take_answers(self, now_us)
@@ -175,6 +178,8 @@ class Session(Course):
             return
         if outcome == "closed" and self._engine is not None:
             outcome = "complete" if self.engine.complete else "ended early"
+        if self._stage is not None:
+            self.note_site_times(now_us)
         self._ended_as = self.output
         self.connection.close()
         if self.hearing is not None:

@@ -108,6 +108,7 @@ class Course(Rooms):
             return
         if stage.driver.state in (DriverState.ARMED, DriverState.ARMING):
             stage.disarm(self.engine.command(), now_us)
+            self.note_site_times(now_us)
         if self.hearing is not None:
             self.hearing.rest(now_us)
         if self.state in (State.PAUSED, State.READY):

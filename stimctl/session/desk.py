@@ -49,7 +49,7 @@ def _screened(session: Session, now_us: int) -> None:
         session.diary.say(f"No treatment today: {screening.blockers[0]}")
         return
     _refuse_open(screening.open_points)
-    session.stage.prepare(session.engine.schedule, session.preparation.sensation, now_us)
+    session.stage.prepare(session.engine.schedule, session.preparation.sensation, session.earlier_today_us(), now_us)
     session.preparation.screened = True
     session.happen(Event.SCREENED, now_us)
 

@@ -50,6 +50,17 @@ class Diary:
         return self._journal.open_session(meta, mono_us=now_us)
 
     @property
+    def store(self) -> Path:
+        """The record's file."""
+        return self._journal.path
+
+    @property
+    def day(self) -> str:
+        """The open session's day as an ISO date, by the record's clock: the first digits of its id."""
+        digits = self._journal.session[:8]
+        return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
+
+    @property
     def raw_path(self) -> Path:
         """Where the open session's raw EMG belongs: beside the store, by the session's id."""
         return self._journal.path.with_name(f"{self._journal.session}.emg")

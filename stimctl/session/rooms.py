@@ -9,6 +9,7 @@ from stimctl.driver import OutputState
 from stimctl.engine import Engine, State
 from stimctl.errors import Refusal, StimctlError, UsageError
 from stimctl.safety import Latch
+from stimctl.session.carry import SITE_TIME, spent_today_us
 from stimctl.session.connection import Connection
 from stimctl.session.diary import Diary
 from stimctl.session.dose import review_lines
@@ -40,7 +41,7 @@ class Rooms:
         self.refusal = self.stop_reason = ""
         self.alarm: tuple[str, str] = ("", "")
         self.went_wrong = False
-        self._refused_us = 0
+        self._refused_us = self._timed_us = 0
         self._engine: Engine | None = None
         self._stage: OutputStage | None = None
         self._preparation: Preparation | None = None
@@ -102,6 +103,18 @@ class Rooms:
     def fileno(self) -> int | None:
         """The board's file descriptor, where it has one."""
         return None if self.ended else self.connection.fileno()
+
+    def earlier_today_us(self) -> dict[str, int]:
+        """What this person's sites have had today; raises :class:`RecordError`. Simulated sessions touch nobody."""
+        if self.case is None or self.case.simulated:
+            return {}
+        return spent_today_us(self.diary.store, self.wishes.patient, self.wishes.side, self.diary.day)
+
+    def note_site_times(self, now_us: int) -> None:
+        """Record how long each site was stimulated so far, about once a minute and whenever the stage closes."""
+        self._timed_us = now_us
+        if times := self.stage.site_times_us():
+            self.diary.write(SITE_TIME, times, now_us)
 
     def keep_refusal(self, error: StimctlError, now_us: int) -> None:
         """Show why an order was refused; what the limiter refused is recorded with its rule and bound."""

@@ -30,6 +30,7 @@ class OutputStage:
     def __init__(self, latch: Latch, driver: Driver) -> None:
         self.latch, self.driver = latch, driver
         self._limiter: Limiter | None = None
+        self._earlier_us: dict[str, int] = {}
         self._sent: Command | None = None
         self._counter = 0
 
@@ -44,11 +45,14 @@ class OutputStage:
         assert self._limiter is not None
         return self._limiter
 
-    def prepare(self, schedule: Schedule, sensation: Callable[[str], Sensation], now_us: int) -> None:
-        """A limiter for today's placements, locked. Time already spent on a site is carried over from the last one."""
+    def prepare(
+        self, schedule: Schedule, sensation: Callable[[str], Sensation], earlier_us: dict[str, int], now_us: int
+    ) -> None:
+        """A limiter for today's placements, locked. ``earlier_us`` is what the sites have had in sessions before."""
         facts = self.driver.facts
         assert facts is not None
-        spent = self._limiter.site_times_us() if self._limiter else None
+        spent = self._limiter.site_times_us() if self._limiter else dict(earlier_us)
+        self._earlier_us = dict(earlier_us)
         self._limiter = Limiter(
             placements(schedule, sensation),
             facts.limits,
@@ -57,6 +61,12 @@ class OutputStage:
             now_us=now_us,
             site_time_spent_us=spent,
         )
+
+    def site_times_us(self) -> dict[str, int]:
+        """Stimulation time of each site in this session alone."""
+        if self._limiter is None:
+            return {}
+        return {site: us - self._earlier_us.get(site, 0) for site, us in self._limiter.site_times_us().items()}
 
     # --- arming ----------------------------------------------------------------------------------------------
 
