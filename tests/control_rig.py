@@ -277,7 +277,7 @@ class Rig:
                 self.screen += data
             else:
                 self.lines += data
-                if self._confirms and b"STOP" in data:
+                if self._confirms and b"STOP" in self.lines[-len(data) - 3 :]:  # the word may come in two reads
                     os.write(self.board, b"Z")
 
     def quiet(self, seconds: float) -> None:
@@ -298,7 +298,7 @@ class Rig:
     def finish(self) -> int:
         """Wait for the control process's end; its exit code as the shell saw it."""
         self.wait("END\n")
-        return int(self.wait(b"RC=[0-9]+")[3:])
+        return int(self.wait(b"RC=[0-9]+\r")[3:])
 
     def restored(self) -> bool:
         """Whether the terminal's modes are as they were."""

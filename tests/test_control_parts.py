@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from stimctl.control import RealClock, VirtualClock, link_pair
 from stimctl.control.clock import asleep_us
-from stimctl.control.contract import Outcome
+from stimctl.control.contract import Ending, Outcome
 from stimctl.control.forward import HELD_MAX, Forwarder
 from stimctl.control.link import face_link
-from stimctl.control.loop import FROZEN_S, SILENT_S, Wake, Watch
+from stimctl.control.loop import FROZEN_S, SILENT_S, ControlLoop, Wake, Watch
 from stimctl.control.port import ORDERS_MAX, FacePort
 from stimctl.control.printer import Printer
 from stimctl.control.signals import SignalPipe
@@ -245,6 +245,37 @@ def test_a_face_that_does_not_read_loses_whole_reads_and_blocks_nothing() -> Non
     forward.send(b"x")  # EPIPE: the face has gone
     forward.send(b"y")
     forward.close()
+
+
+# --- orders ----------------------------------------------------------------------------------------------------
+
+
+def test_no_order_is_carried_out_once_the_session_has_ended() -> None:
+    """However many of a face's orders one pass takes: on a busy computer it takes several."""
+
+    class Ends(Session):
+        def order(self, order: Order, now_us: int) -> None:
+            self.notes.append(order.kind)
+            self.ended = self.ended or order.kind is OrderKind.CLOSE
+            self.may_be_energised = order.kind is OrderKind.START
+
+    class Face:
+        def __init__(self, port: FacePort) -> None:
+            self.port, self.gone = port, False
+
+    session, wake = Ends(), Wake()
+    port, link = link_pair()
+    for kind in (OrderKind.NOTE, OrderKind.CLOSE, OrderKind.START):
+        link.send(Order(kind))
+    with SignalPipe() as signals:
+        stop = StopThread(session, signals, wake)
+        loop = ControlLoop(session, RealClock(), stop, wake, Face(port))  # type: ignore[arg-type]
+        assert loop.run() == Ending("the session has ended", 0)
+        stop.quit()
+    assert session.notes == ["note", "close"]
+    assert not session.may_be_energised
+    for each in (port, link, wake):
+        each.close()
 
 
 # --- the watch -------------------------------------------------------------------------------------------------

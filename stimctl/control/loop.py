@@ -157,7 +157,8 @@ class ControlLoop:
     def _attend_face(self, face: FaceChild, now_us: int, *, stirred: bool) -> None:
         orders = face.port.orders()
         for order in orders:
-            self._carry_out(order, now_us)
+            if not self._session.ended:  # by the one before: what was sent after the end is not carried out
+                self._carry_out(order, now_us)
         self._watch.silence(time.monotonic() - face.port.beat_s, now_us)
         if face.port.wants_status(at_once=stirred or bool(orders)):
             face.port.show(self._session.status(now_us))
