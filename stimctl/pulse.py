@@ -8,6 +8,7 @@ needs them and floats, marked so, where a person reads them.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -136,6 +137,16 @@ def pulse_square_ua2us(train: PulseTrain) -> int:
 def mean_square_e9(train: PulseTrain) -> int:
     """The plateau's mean square current in 1e-9 µA²: no credit for ramps or rest (A.6)."""
     return pulse_square_ua2us(train) * train.rate_mhz * train.pulses_per_period
+
+
+def coincident_square(squares: Sequence[int]) -> int:
+    """The square of currents that flow at the same moment, ``(Σ √a)²``, rounded up; ``squares`` are theirs, 0 or more.
+
+    Pulses of several outputs add up as ``Σ a`` only where they never overlap, which no board here promises. Written
+    out, so that one current alone, and equal ones, are exact: ``Σ a + Σ √(4 a b)`` over all pairs.
+    """
+    pairs = ((a, b) for i, a in enumerate(squares) for b in squares[i + 1 :] if a and b)
+    return sum(squares) + sum(math.isqrt(4 * a * b - 1) + 1 for a, b in pairs)
 
 
 def period_ps(train: PulseTrain) -> int:

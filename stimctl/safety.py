@@ -23,6 +23,7 @@ from stimctl.envelope.words import (
     Pad,
     Placement,
     Rule,
+    Strength,
     highest_covered_ua,
     strength,
     well_typed,
@@ -129,8 +130,8 @@ class Limiter:
 
         A step is ``step_ua`` at the level's own width, rate, gap and pulses; a rise in charge or rms counts like a
         rise in amplitude, and gap and pulses grow only from zero (H39). Acts on ANY channel stand apart by
-        ``step_interval_min_us`` and keep below ``rise_ua_per_s`` (R2, H03). A train that the level covers is a
-        lowering and passes at once.
+        ``step_interval_min_us`` and keep below ``rise_ua_per_s`` (R2, H03). On a pad that channels share, the levels
+        of all of them must fit together. A train that the level covers is a lowering and passes at once.
         """
         state = self._operate(channel, now_us)
         new = state.measure(train, now_us)
@@ -140,6 +141,7 @@ class Limiter:
             raise state.refuse(Rule.LOCKED, new.peak_ua, 0, "µA", now_us)
         if not state.level.covers(new):
             state.judge_raise(new, self._raised_at_us, now_us)
+            self._judge_shared_levels(state, new, now_us)
             self._raised_at_us = now_us
             state.grant_step(now_us)
         state.set_level(train, new)
@@ -204,9 +206,17 @@ class Limiter:
             missing = [state.number for state in self._all if not seen & state.bit]
             raise self._refuse(Rule.MISSING_CHANNEL, missing, "every channel")
         for pad, users in self._shared:
-            mean_square = sum(state.new.mean_square for state in users)
-            if not pad.allows(mean_square):
-                raise pad.finding(mean_square).refusal(now_us)
+            loads = [state.new for state in users]
+            if not pad.allows(loads):
+                raise pad.finding(loads).refusal(now_us)
+
+    def _judge_shared_levels(self, raised: Channel, new: Strength, now_us: int) -> None:
+        """Refuse a raise after which the levels on a shared pad would be too much together: no stop need end it."""
+        for pad, users in self._shared:
+            if raised in users:
+                loads = [new if state is raised else state.level for state in users]
+                if not pad.allows(loads):
+                    raise pad.finding(loads).refusal(now_us)
 
     # --- what can be asked -----------------------------------------------------------------------------------------
 

@@ -115,19 +115,21 @@ def test_too_many_channels_and_an_empty_file() -> None:
 def many(count: int) -> str:
     start, end = CYCLIC.index("[[channel]]"), CYCLIC.index("[burst]")
     channels = "".join(
-        CYCLIC[start:end].replace("output = 1", f"output = {min(n, 8)}").replace('"extensors"', f'"c{n}"')
+        CYCLIC[start:end]
+        .replace("output = 1", f"output = {min(n, 8)}")
+        .replace('"extensors"', f'"c{n}"')
+        .replace('"proximal"', f'"pad-{n}"')
         for n in range(1, count + 1)
     )
-    return CYCLIC[:start] + channels + CYCLIC[end:]
+    pads = "".join(f'[pads.pad-{n}]\nmodel = "square-50x50"\n' for n in range(1, count + 1))
+    return (CYCLIC[:start] + channels + pads + CYCLIC[end:]).replace('[pads.proximal]\nmodel = "square-50x50"\n', "")
 
 
 def test_eight_channels_are_read_and_judged_together() -> None:
-    good(many(8).replace("phase_width_us = 300", "phase_width_us = 100"))
-    strong = many(8).replace("phase_width_us = 300", "phase_width_us = 500").replace("rate_hz = 35", "rate_hz = 50")
-    strong = strong.replace("max_amplitude_ma = 25.0", "max_amplitude_ma = 40.0").replace(
-        "square-50x50", "square-40x40"
-    )
-    assert {fault.field for fault in faults(strong)} == {"pads.proximal.model", "pads.distal.model"}
+    """All return through one pad: 8 times 7.5 mA are the 60 mA of one channel."""
+    weak = many(8).replace("amplitude_ma = 15.0", "amplitude_ma = 5.0").replace("= 25.0", "= 7.5")
+    good(weak)
+    assert {fault.field for fault in faults(weak.replace("= 7.5", "= 7.501"))} == {"pads.distal.model"}
 
 
 def test_the_same_fault_is_named_once() -> None:

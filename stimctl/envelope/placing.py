@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
+from itertools import combinations
 from typing import NamedTuple, final
 
 from stimctl.envelope.accounts import Channel, Site
@@ -58,7 +59,8 @@ def place(
         site = sites.setdefault(placement.site, Site(0, now_us))
         whose = sources(placement, board, senses_impedance=senses_impedance)
         channels[placement.channel] = _channel(placement, whose, site, 1 << len(channels), now_us)
-    return Placed(channels, sites, _shared_pads(tuple(channels.values()), now_us))
+    shared = _shared_pads(tuple(channels.values()), board, senses_impedance, now_us)
+    return Placed(channels, sites, shared)
 
 
 def _check_arguments(
@@ -90,23 +92,41 @@ def _channel(placement: Placement, whose: tuple[Source, ...], site: Site, bit: i
     return Channel(placement, Gate(whose), limits, site, bit)
 
 
-def _shared_pads(channels: tuple[Channel, ...], now_us: int) -> tuple[tuple[SharedPad, tuple[Channel, ...]], ...]:
-    """The pads that more than one channel uses; one id with two areas is refused."""
-    users: dict[str, list[Channel]] = {}
-    areas: dict[str, int] = {}
+def _shared_pads(
+    channels: tuple[Channel, ...], board: Limits, senses_impedance: bool, now_us: int
+) -> tuple[tuple[SharedPad, tuple[Channel, ...]], ...]:
+    """The pads that more than one channel uses, each with their sources for its own area."""
+    _check_sharing(channels, now_us)
+    users: dict[Pad, list[Channel]] = {}
     for channel in channels:
         for pad in channel.placement.pads:
-            users.setdefault(pad.id, []).append(channel)
-            if areas.setdefault(pad.id, pad.area_um2) != pad.area_um2:
-                raise _refusal(Rule.PAD_AREA, pad.area_um2, areas[pad.id], now_us)
+            users.setdefault(pad, []).append(channel)
+
+    def on(pad: Pad, channel: Channel) -> tuple[Source, ...]:
+        return sources(channel.placement._replace(pads=(pad,)), board, senses_impedance=senses_impedance)
+
     return tuple(
-        (SharedPad(pad, _on_pad(each, areas[pad])), tuple(each)) for pad, each in users.items() if len(each) > 1
+        (SharedPad(pad.id, tuple(source for user in each for source in on(pad, user))), tuple(each))
+        for pad, each in users.items()
+        if len(each) > 1
     )
 
 
-def _on_pad(users: list[Channel], area_um2: int) -> tuple[Source, ...]:
-    """The sources of every channel on a pad, for that pad's own area."""
-    return tuple(source._replace(area_um2=area_um2) for user in users for source in user.gate.sources)
+def _check_sharing(channels: tuple[Channel, ...], now_us: int) -> None:
+    """Refuse one pad id with two areas, and two channels with the same two pads.
+
+    What such channels give cannot be told apart by anybody who feels it, and ceilings are found one at a time.
+    """
+    areas: dict[str, int] = {}
+    for channel in channels:
+        for pad in channel.placement.pads:
+            if areas.setdefault(pad.id, pad.area_um2) != pad.area_um2:
+                raise _refusal(Rule.PAD_AREA, pad.area_um2, areas[pad.id], now_us)
+    for one, other in combinations(channels, 2):
+        common = {pad.id for pad in one.placement.pads} & {pad.id for pad in other.placement.pads}
+        if not len(common) <= 1:
+            both = f"channels {one.number} and {other.number} on {' and '.join(sorted(common))}"
+            raise _refusal(Rule.PADS, both, "at most one pad in common", now_us)
 
 
 def _refusal(rule: Rule, value: object, bound: object, now_us: int) -> Refusal:
@@ -121,8 +141,8 @@ def sources(placement: Placement, board: Limits, *, senses_impedance: bool) -> t
     return (
         Source("absolute", absolute(part, effect, smallest_pad_um2=area), area, accuracy=True),
         Source(f"profile {part}", own, area),
-        Source("board", board, area),
-        Source("protocol", placement.protocol, area),
+        Source("board", board, area, of_output=True),
+        Source("protocol", placement.protocol, area, of_output=True),
     )
 
 

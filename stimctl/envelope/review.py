@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from stimctl.envelope.accounts import Channel
 from stimctl.envelope.placing import plan_findings
 from stimctl.envelope.rules import SharedPad, Source
-from stimctl.envelope.words import Finding, Placement, Rule, strength, well_typed
+from stimctl.envelope.words import Finding, Pad, Placement, Rule, strength, well_typed
 from stimctl.limits import warning
 from stimctl.pulse import Command, Output
 
@@ -43,11 +43,11 @@ def plan_warnings(channel: Channel) -> Iterator[Finding]:
 
 
 def pad_warnings(pad: SharedPad, users: tuple[Channel, ...], command: Command) -> Iterator[Finding]:
-    """Whether what channels add up to on a shared pad passes the warn column's densities."""
+    """Whether what channels add up to on a shared pad passes the warn column."""
     numbers = {user.number for user in users}
     trains = [output.train for output in command.outputs if output.channel in numbers and well_typed(output.train)]
-    area = pad.sources[0].area_um2
-    warn = SharedPad(pad.name, tuple(warn_source(user.placement)._replace(area_um2=area) for user in users))
-    mean_square = sum(strength(train).mean_square for train in trains)
-    if not warn.allows(mean_square):
-        yield warn.finding(mean_square)
+    own = (Pad(pad.name, pad.sources[0].area_um2),)
+    warn = SharedPad(pad.name, tuple(warn_source(user.placement._replace(pads=own)) for user in users))
+    loads = [strength(train) for train in trains]
+    if not warn.allows(loads):
+        yield warn.finding(loads)

@@ -12,7 +12,7 @@ refuse". Where the clinical reference leaves a choice, the stricter reading is t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isqrt
 from typing import Final, NamedTuple, final
 
@@ -32,7 +32,7 @@ from stimctl.limits import (
     Limits,
     narrow,
 )
-from stimctl.pulse import TEST_LOAD_OHM, PulseTrain, busy_us, net_charge_pc, pulse_square_ua2us
+from stimctl.pulse import TEST_LOAD_OHM, PulseTrain, busy_us, coincident_square, net_charge_pc, pulse_square_ua2us
 
 SQUARE_PER_UJ: Final = 10**12 // TEST_LOAD_OHM
 """µA² µs of a pulse that has 1 µJ at 500 ohm."""
@@ -40,12 +40,16 @@ SQUARE_PER_UJ: Final = 10**12 // TEST_LOAD_OHM
 
 @final
 class Source(NamedTuple):
-    """One set of limits with its name, as it applies to a pad of ``area_um2``; with R4's factor if ``accuracy``."""
+    """One set of limits with its name, as it applies to a pad of ``area_um2``; with R4's factor if ``accuracy``.
+
+    ``of_output``: its peak and charge bound one output (a board's, a file's), not what outputs add up to in the skin.
+    """
 
     name: str
     limits: Limits
     area_um2: int
     accuracy: bool = False
+    of_output: bool = False
 
     def most_square(self) -> int:
         """The largest square of one pulse, in µA² µs: its energy is 500 ohm times that, in 1e-18 J, so 2e9 per µJ."""
@@ -58,7 +62,7 @@ class Source(NamedTuple):
         return min(self.limits.rms_ua**2 * PERIODS * den // num, self.most_density())
 
     def most_density(self) -> int:
-        """The same for the two densities alone, as they bind on a pad that channels share.
+        """The same for the two densities alone.
 
         rms density: (Irms 1e8 / A)² <= J² gives m <= (J A)² / 1e7. Power density in µW/cm²:
         Irms² 500e-6 1e8 / A <= P gives m <= 20_000 P A.
@@ -100,15 +104,19 @@ class Source(NamedTuple):
         net, first_charge = abs(net_charge_pc(t)), t.amplitude_ua * t.phase_width_us
         mean_dc_na = ceil_div(net * t.rate_mhz * t.pulses_per_period, 1_000_000)
         energy_uj = ceil_div(pulse_square_ua2us(t) * num, den * SQUARE_PER_UJ)
-        rms_ua = ceil_root(s.mean_square * num, PERIODS * den)
         return (
             (Rule.CHARGE, ceil_div(s.charge_pc, 1_000), 0, lim.charge_nc, "nC"),
             (Rule.ENERGY, energy_uj, 0, lim.energy_uj, "µJ"),
             (Rule.NET_CHARGE, net, 0, lim.net_charge_permille * first_charge // 1_000, "pC"),
             (Rule.MEAN_DC, mean_dc_na, 0, lim.mean_dc_na, "nA"),
-            (Rule.RMS, rms_ua, 0, lim.rms_ua, "µA rms"),
+            (Rule.RMS, self.rms_ua(s.mean_square), 0, lim.rms_ua, "µA rms"),
             *self.density_rows(s.mean_square),
         )
+
+    def rms_ua(self, mean_square: int) -> int:
+        """The rms current of a mean square, rounded up, with R4's factor where it applies."""
+        num, den = self._accuracy()
+        return ceil_root(mean_square * num, PERIODS * den)
 
     def density_rows(self, mean_square: int) -> tuple[Row, Row]:
         """The two densities of a mean square on this pad, which channels may share."""
@@ -199,26 +207,57 @@ _GROWS: Final = frozenset(
 
 @final
 class SharedPad:
-    """A pad that several channels use: their mean squares add up on it (A.6, H41).
+    """A pad that several channels use, judged as if all their pulses came at the same moment (H41).
 
-    The sum holds for pulses that do not overlap, which a board must see to; the density bounds of every channel on
-    the pad apply to it.
+    A.6 adds squares up, which holds for pulses that never overlap. No board here promises that: peaks, charges and
+    rms currents are added up as they are. Peak and charge of one output's own sources (board, file) bound one output
+    and are left out; what bounds the skin, and every rms and density bound, applies to the sum.
     """
 
-    __slots__ = ("_density", "name", "sources")
+    __slots__ = ("_charge_pc", "_mean_square", "_peak_ua", "name", "sources")
 
     def __init__(self, name: str, sources: tuple[Source, ...]) -> None:
         self.name, self.sources = name, sources
-        self._density = min(source.most_density() for source in sources)
+        skin = [source.limits for source in sources if not source.of_output]
+        self._peak_ua = min(limits.peak_ua for limits in skin)
+        self._charge_pc = min(limits.charge_nc for limits in skin) * 1_000
+        self._mean_square = min(source.most_mean_square() for source in sources)
 
-    def allows(self, mean_square: int) -> bool:
-        """Whether the summed mean square of the channels is inside every density bound."""
-        return 0 <= mean_square <= self._density
+    def allows(self, loads: Sequence[Strength]) -> bool:
+        """Whether channels of these strengths are together inside every bound."""
+        peak = charge = square = 0
+        for s in loads:
+            peak += s.peak_ua
+            charge += s.charge_pc
+            square += s.mean_square
+        return (
+            0 <= peak <= self._peak_ua
+            and 0 <= charge <= self._charge_pc
+            # (Σ √a)² is at most n Σ a: most commands need no root.
+            and (0 <= square * len(loads) <= self._mean_square or 0 <= _together(loads) <= self._mean_square)
+        )
 
-    def finding(self, mean_square: int) -> Finding:
+    def finding(self, loads: Sequence[Strength]) -> Finding:
         """The first bound that the sum passes."""
         for source in self.sources:
-            for _, value, least, most, unit in source.density_rows(mean_square):
-                if not least <= value <= most:
-                    return Finding(Rule.SHARED_PAD_DENSITY, value, most, unit, None, f"{source.name}, pad {self.name}")
+            for rule, value, most, unit in _pad_rows(source, loads):
+                if not 0 <= value <= most:
+                    return Finding(rule, value, most, unit, None, f"{source.name}, pad {self.name}")
         return Finding(Rule.FAULT, 0, 0, "breaches named", None, "two judgements that disagree")
+
+
+def _together(loads: Sequence[Strength]) -> int:
+    """The mean square of pulses that coincide."""
+    return coincident_square([s.mean_square for s in loads])
+
+
+def _pad_rows(source: Source, loads: Sequence[Strength]) -> Iterator[tuple[Rule, int, int, str]]:
+    """What a source bounds on a shared pad: the rule, the sum, the most that is allowed, the unit."""
+    lim, square = source.limits, _together(loads)
+    if not source.of_output:
+        yield Rule.SHARED_PAD_PEAK, sum(s.peak_ua for s in loads), lim.peak_ua, "µA"
+        charge_nc = ceil_div(sum(s.charge_pc for s in loads), 1_000)
+        yield Rule.SHARED_PAD_CHARGE, charge_nc, lim.charge_nc, "nC"
+    yield Rule.SHARED_PAD_RMS, source.rms_ua(square), lim.rms_ua, "µA rms"
+    for _, value, _, most, unit in source.density_rows(square):
+        yield Rule.SHARED_PAD_DENSITY, value, most, unit

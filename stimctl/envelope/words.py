@@ -40,6 +40,9 @@ class Rule(StrEnum):
     RMS = "rms"
     RMS_DENSITY = "rms-density"
     POWER_DENSITY = "power-density"
+    SHARED_PAD_PEAK = "shared-pad-peak"
+    SHARED_PAD_CHARGE = "shared-pad-charge"
+    SHARED_PAD_RMS = "shared-pad-rms"
     SHARED_PAD_DENSITY = "shared-pad-density"
     # where and how a channel is used
     PAD_AREA = "pad-area"

@@ -7,7 +7,7 @@ with no credit for ramps or rest (clinical reference, A.6). All comparisons are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -59,7 +59,7 @@ class Breach(NamedTuple):
 class Load:
     """What one or several trains put through a pad, as the exact sums that are judged.
 
-    ``mean_square_e9`` in 1e-9 µA² at the indicated amplitude; channels that share a pad add up (pulses do not overlap).
+    ``mean_square_e9`` in 1e-9 µA² at the indicated amplitude.
     """
 
     mean_square_e9: int
@@ -87,6 +87,14 @@ def train(channel: Channel) -> pulse.PulseTrain:
         millihertz(channel.rate_hz),
         interphase_gap_us=channel.interphase_gap_us,
     )
+
+
+def together(trains: Sequence[pulse.PulseTrain], area_um2: int) -> Load:
+    """What trains put through a pad that they share, as if their pulses came at the same moment.
+
+    No board promises that they never overlap, so their currents are added up and not only their squares.
+    """
+    return Load(pulse.coincident_square([pulse.mean_square_e9(each) for each in trains]), area_um2)
 
 
 @cache
@@ -137,15 +145,34 @@ def train_breaches(strongest: pulse.PulseTrain, bounds: Limits) -> Iterator[Brea
     charge_pc = pulse.phase_charge_pc(strongest)
     if not charge_pc <= bounds.charge_nc * 1_000:
         yield _breach("charge_nc", f"{charge_pc / 1e6:g} µC per phase", f"at most {bounds.charge_nc / 1e3:g} µC")
+    yield from rms_breaches(pulse.mean_square_e9(strongest), bounds)
     for limits, factor, sources in ((bounds, Fraction(1), SOURCES), (ABSOLUTE, _ACCURACY, ABSOLUTE_SOURCES)):
-        square = pulse.mean_square_e9(strongest) * factor
-        if not square <= limits.rms_ua**2 * 10**9:
-            rms = (float(square) / 1e9) ** 0.5 / 1e3
-            yield _breach("rms_ua", f"{rms:.3g} mA rms", f"at most {limits.rms_ua / 1e3:g} mA rms", sources)
         energy = pulse.pulse_square_ua2us(strongest) * factor * pulse.TEST_LOAD_OHM
         if not energy <= limits.energy_uj * 10**12:
             value, allowed = f"{float(energy) / 1e15:.3g} mJ per pulse", f"at most {limits.energy_uj / 1e3:g} mJ"
             yield _breach("energy_uj", value, allowed, sources)
+
+
+def shared_breaches(trains: Sequence[pulse.PulseTrain], area_um2: int, bounds: Limits) -> Iterator[Breach]:
+    """Bounds of what several trains put through one pad together: peaks, charges and rms currents add up."""
+    peak = sum(each.amplitude_ua for each in trains)
+    if not peak <= bounds.peak_ua:
+        yield _breach("peak_ua", f"{peak / 1e3:g} mA", f"at most {bounds.peak_ua / 1e3:g} mA")
+    charge_pc = sum(pulse.phase_charge_pc(each) for each in trains)
+    if not charge_pc <= bounds.charge_nc * 1_000:
+        yield _breach("charge_nc", f"{charge_pc / 1e6:g} µC per phase", f"at most {bounds.charge_nc / 1e3:g} µC")
+    load = together(trains, area_um2)
+    yield from rms_breaches(load.mean_square_e9, bounds)
+    yield from pad_breaches(load, bounds)
+
+
+def rms_breaches(mean_square_e9: int, bounds: Limits) -> Iterator[Breach]:
+    """The bound of rms current, by itself and with the absolute column's allowance for accuracy."""
+    for limits, factor, sources in ((bounds, Fraction(1), SOURCES), (ABSOLUTE, _ACCURACY, ABSOLUTE_SOURCES)):
+        square = mean_square_e9 * factor
+        if not square <= limits.rms_ua**2 * 10**9:
+            rms = (float(square) / 1e9) ** 0.5 / 1e3
+            yield _breach("rms_ua", f"{rms:.3g} mA rms", f"at most {limits.rms_ua / 1e3:g} mA rms", sources)
 
 
 def pad_breaches(load: Load, bounds: Limits) -> Iterator[Breach]:

@@ -16,7 +16,6 @@ from stimctl.protocols import bounds
 from stimctl.protocols.checks import nearest
 from stimctl.protocols.findings import Finding, shown
 from stimctl.protocols.models import Channel, FesEmgTriggered, Protocol, TensConventional
-from stimctl.pulse import mean_square_e9
 from stimctl.units import MINUTE, microseconds, seconds_text
 
 TENS_CONVENTIONAL_MIN_HZ: Final = 50
@@ -77,7 +76,7 @@ def pulses_are_within_limits(protocol: Protocol, index: int, channel: Channel) -
     for breach in bounds.train_breaches(strongest, _limits(protocol, channel)):
         yield Finding(path, words, *breach[1:])
     for area in sorted(_areas(protocol, channel))[:1]:
-        for breach in bounds.pad_breaches(_load((channel,), area), _limits(protocol, channel)):
+        for breach in bounds.pad_breaches(bounds.together((strongest,), area), _limits(protocol, channel)):
             yield Finding(path, f"{words} on the smaller pad", *breach[1:])
 
 
@@ -113,14 +112,30 @@ def pads_are_used(protocol: Protocol) -> Iterator[Finding]:
             )
 
 
+def channels_can_be_told_apart(protocol: Protocol) -> Iterator[Finding]:
+    """Two channels on the same two pads stimulate the same place, and what one does there is felt as the other."""
+    seen: dict[frozenset[str], int] = {}
+    for index, channel in enumerate(protocol.channels):
+        first = seen.setdefault(frozenset(channel.pads), index)
+        if first != index:
+            whose = protocol.channels[first].name
+            message = f"are the pads of {whose} too: two channels on the same two pads cannot be told apart"
+            allowed = "at most one pad in common; ceilings are found one at a time"
+            yield Finding(("channel", index, "pads"), message, ", ".join(channel.pads), allowed)
+
+
 def shared_pads_are_within_limits(protocol: Protocol) -> Iterator[Finding]:
-    """Channels that share a pad add up there (H41); a pad of one channel is judged with the channel."""
+    """Channels that share a pad add up there (H41), by the bounds for a pad of its size.
+
+    A pad of one channel is judged with the channel.
+    """
     for name, pad in protocol.pads.items():
         users = tuple(channel for channel in protocol.channels if name in channel.pads)
         if len(users) > 1:
-            limits = narrow(*(_limits(protocol, channel) for channel in users))
+            limits = narrow(*(bounds.refuse_column(each.part, protocol.effect, pad.area_um2) for each in users))
             together = " and ".join(channel.name for channel in users)
-            for breach in bounds.pad_breaches(_load(users, pad.area_um2), limits):
+            trains = [bounds.train(channel) for channel in users]
+            for breach in bounds.shared_breaches(trains, pad.area_um2, limits):
                 yield Finding(("pads", name, "model"), f"is too small for {together} together", *breach[1:])
 
 
@@ -232,6 +247,7 @@ CHANNEL_RULES: Final[tuple[ChannelRule, ...]] = (
 PROTOCOL_RULES: Final[tuple[ProtocolRule, ...]] = (
     channels_differ,
     pads_are_used,
+    channels_can_be_told_apart,
     shared_pads_are_within_limits,
     burst_is_within_limits,
     session_is_not_too_long,
@@ -257,7 +273,3 @@ def _narrowest(protocol: Protocol) -> Limits:
     """What binds the bursts: the narrowest of all channels whose place is known."""
     placed = (channel for channel in protocol.channels if {"site", "pads"} <= channel.model_fields_set)
     return narrow(ABSOLUTE, *(_limits(protocol, channel) for channel in placed))
-
-
-def _load(channels: tuple[Channel, ...], area_um2: int) -> bounds.Load:
-    return bounds.Load(sum(mean_square_e9(bounds.train(channel)) for channel in channels), area_um2)
