@@ -16,6 +16,7 @@ from stimctl.errors import RecordError
 from stimctl.records import chain, reading, words
 from stimctl.records.chain import GENESIS, Row, row_hash
 from stimctl.records.journal import Journal
+from stimctl.session.wording import EVENT_KIND
 from tests.records_kit import meta, raw_rows, tamper, wall_clock
 
 COLUMNS = ("seq", "session", "mono_us", "wall", "kind", "payload", "prev", "hash")
@@ -50,6 +51,44 @@ def test_sessions_are_listed(written: Path) -> None:
     assert first.started < second.started
     assert len(reading.events(written, first.id)) == 6
     assert reading.events(written, "nobody") == ()
+
+
+STOPPED = {"state": "stopped"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome", "why", "treated"),
+    [
+        ([], "ended early", "", True),
+        ([("blocked", {"because": ["A pacemaker?", "Pregnant?"]})], "ended early", "A pacemaker?; Pregnant?", False),
+        ([("stop", {"reason": "STOP (Space)", **STOPPED})], "ended early", "STOP (Space)", True),
+        ([("stop-arming", {"reason": "STOP (Space)", **STOPPED})], "ended early", "STOP (Space)", True),
+        ([("fault", {"reason": "no link", **STOPPED})], "ended early", "no link", True),
+        # The first reason stays, as it does on the screen.
+        ([("fault", {"reason": "no link", **STOPPED}), ("stop", {"reason": "x", **STOPPED})], "x", "no link", True),
+        ([("stop", {"reason": "x", **STOPPED}), ("clear-to-ready", {})], "ended early", "", True),
+        ([("stop", {"reason": "tried before the start", "state": "screening"})], "ended early", "", True),
+        ([("stop", {"reason": "x", **STOPPED})], "complete", "", True),
+        ([("stop", {"reason": "x", **STOPPED})], None, "x", True),
+        ([("blocked", {}), ("stop", STOPPED)], "ended early", "", False),
+    ],
+)
+def test_why_a_session_came_to_no_regular_end(
+    tmp_path: Path, rows: list[tuple[str, dict[str, object]]], outcome: str | None, why: str, treated: bool
+) -> None:
+    path = tmp_path / "s.sqlite3"
+    with Journal(path, wall_clock=wall_clock()) as journal:
+        journal.open_session(meta(), mono_us=0)
+        for kind, payload in rows:
+            journal.append(kind, payload, mono_us=1)
+        if outcome is not None:
+            journal.close_session(outcome, mono_us=2)
+    (row,) = reading.sessions(path)
+    assert (row.outcome, row.why, row.treated) == (outcome or words.UNFINISHED, why, treated)
+
+
+def test_the_reasons_are_looked_for_under_the_names_that_a_session_gives_them() -> None:
+    assert {words.BLOCKED, *words.STOPPING, *words.CLEARING} <= set(EVENT_KIND.values())
 
 
 def test_a_running_session_can_be_read(tmp_path: Path) -> None:

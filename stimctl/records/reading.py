@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +35,8 @@ def sessions(path: Path) -> tuple[SessionRow, ...]:
         FROM event AS opened WHERE kind = :opened ORDER BY seq"""
     names = {"opened": words.SESSION_OPENED, "closed": words.SESSION_CLOSED, "burst": words.BURST_DELIVERED}
     with _opened(path) as connection:
-        return tuple(_session_row(path, *row) for row in connection.execute(query, names))
+        rows = [_session_row(path, *row) for row in connection.execute(query, names)]
+        return tuple(_with_reason(path, connection, row) for row in rows)
 
 
 def events(path: Path, session: str) -> tuple[Event, ...]:
@@ -142,3 +144,20 @@ def _session_row(
         duration_us=span,
         bursts=bursts,
     )
+
+
+def _with_reason(path: Path, connection: sqlite3.Connection, row: SessionRow) -> SessionRow:
+    """``row`` and why it came to no regular end: what stopped it last and was not cleared."""
+    kinds = (words.BLOCKED, *words.STOPPING, *words.CLEARING)
+    query = f"SELECT kind, payload FROM event WHERE session = ? AND kind IN ({','.join('?' * len(kinds))}) ORDER BY seq"  # noqa: S608 - question marks alone
+    why, treated = "", True
+    for kind, text in connection.execute(query, (row.id, *kinds)):
+        payload = _json(path, text)
+        if kind == words.BLOCKED:
+            because = payload.get("because")
+            why, treated = "; ".join(map(str, because)) if isinstance(because, list) else "", False
+        elif kind in words.CLEARING:
+            why = ""
+        elif payload.get("state") == "stopped":  # a stop that is tried before anything is armed stops nothing
+            why = why or str(payload.get("reason", ""))
+    return row if row.outcome == words.COMPLETE else replace(row, why=why, treated=treated)

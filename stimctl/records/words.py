@@ -14,6 +14,14 @@ SESSION_CLOSED: Final = "session-closed"
 BURST_DELIVERED: Final = "burst-delivered"
 """One row of this kind for each burst that ended; the list of sessions counts them, so a crash cannot lose the count."""
 
+BLOCKED: Final = "blocked"
+STOPPING: Final = frozenset({"stop", "stop-arming", "fault"})
+CLEARING: Final = frozenset({"clear-to-screening", "clear-to-pads", "clear-to-thresholds", "clear-to-ready"})
+"""The kinds that tell why a session came to no regular end: its screening, a stop or fault, and that one was cleared."""
+
+COMPLETE: Final = "complete"
+"""The outcome of a session that gave the whole dose."""
+
 UNFINISHED: Final = "unfinished"
 """The outcome shown for a session whose closing row is missing: it was killed, or is still running."""
 
@@ -94,7 +102,11 @@ class Event:
 @final
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """One session in a list. ``duration_us`` spans its first to its last row; ``bursts`` counts delivered bursts."""
+    """One session in a list. ``duration_us`` spans its first to its last row; ``bursts`` counts delivered bursts.
+
+    ``why`` says what kept it from a regular end, as far as the record tells: the stop or fault that was in force to
+    the last, or the answer in the screening. ``treated`` is ``False`` when the screening ended it.
+    """
 
     id: str
     started: str
@@ -104,6 +116,8 @@ class SessionRow:
     outcome: str
     duration_us: int
     bursts: int
+    why: str = ""
+    treated: bool = True
 
 
 @final
