@@ -133,6 +133,50 @@ def test_a_trip_of_the_latch_by_anybody_stops_the_board() -> None:
     assert bench.board.applied == [0, 0]
 
 
+@pytest.mark.parametrize("look", range(1, 12))
+@pytest.mark.parametrize("first", ["", "limiter"])
+def test_a_trip_between_two_looks_at_the_latch_is_not_lost(
+    look: int, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread trips right after the driver's nth look, and its stop is lost on the line."""
+    bench = Bench().delivering(10_000, 0)
+    if first:
+        bench.latch.trip(first)
+    looks = 0
+
+    def epoch(latch: Latch) -> int:
+        nonlocal looks
+        seen = len(latch._trips)
+        looks += 1
+        if looks == look:
+            latch.trip("another thread")
+        return seen
+
+    monkeypatch.setattr(Latch, "epoch", property(epoch))
+    while looks < look:
+        bench.run(5 * MS)
+    bench.run(10 * MS)
+    assert bench.driver.state is DriverState.STOPPED
+    assert bench.board.applied == [0, 0]
+
+
+def test_a_session_does_not_beat_while_the_latch_is_tripped() -> None:
+    """Even if whoever asks it to has not noticed the stop: the dead-man is the last one who can end output then."""
+    bench = Bench().delivering(10_000, 0)
+    bench.run(200 * MS)
+    session = bench.driver._session
+    assert session is not None
+    heard = len(bench.board.said(m.Heartbeat))
+    bench.latch.trip("another thread")
+    session.beat(bench.loops + 1, bench.now_us + SECOND)
+    bench.board.work()
+    assert len(bench.board.said(m.Heartbeat)) == heard
+    bench.latch.clear()
+    session.beat(bench.loops + 2, bench.now_us + SECOND)
+    bench.board.work()
+    assert len(bench.board.said(m.Heartbeat)) == heard + 1
+
+
 def test_clearing_a_stop_resumes_nothing() -> None:
     bench = Bench().delivering(10_000, 0)
     bench.driver.stop()

@@ -134,6 +134,8 @@ class ArmedSession:
     def beat(self, counter: int, now_us: int) -> None:
         """The control loop has come round; feed the dead-man when nothing else has for a while."""
         self._counter = counter & _U32
+        if self._latch.tripped:
+            return  # whatever else may fail to notice the stop: the dead-man ends it
         advanced = 0 < (self._counter - self._fed_counter) & _U32 < 0x8000_0000
         if not self.is_accepted or not advanced or now_us - self._fed_us < HEARTBEAT_US or self._line.is_busy():
             return

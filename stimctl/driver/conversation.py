@@ -39,6 +39,7 @@ LIVE: Final = frozenset({DriverState.ARMING, DriverState.ARMED})
 IDLE: Final = frozenset({DriverState.DISARMED, DriverState.STOPPED})
 
 _S = DriverState
+_DEAF: Final = frozenset({_S.CONNECTING, _S.LOST})  # a stop changes nothing there: nothing is armed, or nobody hears
 
 
 class Conversation:
@@ -82,14 +83,15 @@ class Conversation:
 
     def _is_stop_due(self) -> bool:
         """Whether the latch was tripped and that has not been dealt with yet."""
-        return self._latch.epoch != self._epoch and self._state not in {_S.CONNECTING, _S.LOST}
+        return self._latch.epoch != self._epoch and self._state not in _DEAF
 
     def _notice_stop(self, now_us: int) -> None:
-        if self._latch.epoch == self._epoch:
+        epoch = self._latch.epoch  # one look: a trip that comes behind it is dealt with in the next round
+        if epoch == self._epoch:
             return  # as in nearly every round
-        if self._is_stop_due():
+        self._epoch = epoch
+        if self._state not in _DEAF:
             self._begin_stop(_S.STOPPED, now_us)
-        self._epoch = self._latch.epoch
 
     def _begin_stop(self, goal: DriverState, now_us: int) -> None:
         self._state, self._goal = _S.STOPPING, goal
