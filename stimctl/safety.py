@@ -221,9 +221,9 @@ class Limiter:
     # --- what can be asked -----------------------------------------------------------------------------------------
 
     def level(self, channel: int) -> PulseTrain | None:
-        """How far a person has raised the channel; None at zero."""
-        self._follow_latch()
-        return self._state(channel).level_train
+        """How far a person has raised the channel; None at zero, and from the moment of a trip on."""
+        state = self._state(channel)
+        return state.level_train if self._latch.epoch == self._epoch else None
 
     def ceiling(self, channel: int) -> PulseTrain | None:
         """What was found for this person today; None if nothing was."""
@@ -250,7 +250,11 @@ class Limiter:
         return min(highest, highest_covered_ua(state.ceiling, strength(train)))
 
     def ready_at_us(self, channel: int) -> int:
-        """From when on the channel may begin its next burst; a burst before that is refused (duty)."""
+        """From when on the channel may begin its next burst; a burst before that is refused (duty).
+
+        A trip counts here at once, noticed by a command or not: the answer after it is the one that will be held to.
+        """
+        self._follow_latch()
         return self._state(channel).ready_at_us
 
     def site_time_us(self, site: str) -> int:
@@ -290,12 +294,15 @@ class Limiter:
         return epoch
 
     def _follow_latch(self) -> None:
-        """After a trip: locked, levels at zero; output counts as on until a board's dead-man would have ended it."""
+        """After a trip: locked, levels at zero; output counts as on until a board's dead-man would have ended it.
+
+        That is reckoned from the last command and not from now: it must not matter when somebody first looks.
+        """
         if self._latch.epoch != self._epoch:
             self._epoch = self._latch.epoch
             self.close()
             for state in self._all:
-                state.end(min(self._now_us, self._approved_at_us + SILENCE_US))
+                state.end(self._approved_at_us + SILENCE_US)
 
     def _operate(self, channel: int, now_us: int) -> Channel:
         """The channel of an operator's wish, with clock and latch looked at."""

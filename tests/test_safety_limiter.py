@@ -720,6 +720,41 @@ def test_pads_that_are_not_shared_do_not_add_up() -> None:
     assert Rig(*two).limiter._shared == ()
 
 
+@pytest.mark.parametrize("looks_us", [0, 1, 100_000, 999_999, 5 * SECOND])
+def test_after_a_stop_the_next_burst_is_announced_truly(looks_us: int) -> None:
+    """On for 4 s, stopped: 1 s more that nobody saw, then 5 s x 2/3 of rest (60 % duty), whoever looks first and when."""
+    rig = Rig()
+    rig.treat(TRAIN)
+    rig.ramp_to(0, TRAIN)
+    began_us = rig.now_us - SECOND + TICK_US
+    while rig.now_us < began_us + 4 * SECOND:
+        rig.wait(TICK_US)
+        rig.send(TRAIN)
+    ready_us = rig.now_us + SECOND + -(-5 * SECOND * 400 // 600)
+    rig.latch.trip("stop")
+    rig.wait(looks_us)
+    assert rig.limiter.level(0) is None
+    assert rig.limiter.ready_at_us(0) == ready_us  # no command and no wish has come since the stop
+    rig.latch.clear()
+    rig.limiter.open_treatment(rig.now_us)
+    assert rig.limiter.ready_at_us(0) == ready_us
+    rig.raise_to(0, scaled(TRAIN, 1_000))
+    rig.now_us = max(rig.now_us, ready_us)
+    rig.send(scaled(TRAIN, 100))
+
+
+def test_a_burst_before_the_announced_time_is_refused_after_a_stop() -> None:
+    rig = Rig()
+    rig.treat(TRAIN)
+    rig.ramp_to(0, TRAIN)
+    rig.latch.trip("stop")
+    rig.latch.clear()
+    rig.limiter.open_treatment(rig.now_us)
+    rig.raise_to(0, scaled(TRAIN, 1_000))
+    rig.now_us = rig.limiter.ready_at_us(0) - 1
+    refuses(rig, Rule.DUTY, scaled(TRAIN, 100))
+
+
 # --- the clock ----------------------------------------------------------------------------------------------------------
 
 
