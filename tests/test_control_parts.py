@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+import time
 import tty
 from collections.abc import Iterator
 
@@ -103,6 +104,17 @@ def test_waiting_ends_with_a_byte() -> None:
     assert not wake.clear()
     wake.close()
     wake()  # after the end: no harm
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="elsewhere the clock is another one")
+def test_time_asleep_passes_for_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pause, or ceilings that were found, grow old while the lid is shut."""
+    clock, real = RealClock(), time.clock_gettime_ns
+    before_us = clock.now_us()
+    hour_ns = 3_600_000_000_000
+    monkeypatch.setattr(time, "clock_gettime_ns", lambda which: real(which) + hour_ns * (which == time.CLOCK_BOOTTIME))
+    assert clock.now_us() - before_us >= hour_ns // 1_000
+    assert clock.late_us(before_us) >= hour_ns // 1_000
 
 
 def test_time_asleep_is_never_negative() -> None:
@@ -320,7 +332,7 @@ def test_a_computer_that_slept_is_a_stop(monkeypatch: pytest.MonkeyPatch) -> Non
         judge, stop = watch(session, signals)
         slept = asleep_us() + 3_600_000_000
         monkeypatch.setattr("stimctl.control.loop.asleep_us", lambda: slept)
-        judge.late(0, 0)
+        judge.late(3_600_000_000, 0)  # the clock counts it too, but the loop was not late
         judge.late(0, 0)
         assert session.stops == ["the computer was asleep"]
         assert session.notes == ["the computer was asleep for 3600.0 s"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Sequence
-from typing import Protocol, final
+from typing import Final, Protocol, final
 
 from stimctl.errors import UsageError
 
@@ -33,13 +33,18 @@ class Clock(Protocol):
 
 @final
 class RealClock:
-    """The machine's monotonic clock."""
+    """The machine's monotonic clock, with the time that the computer was suspended.
+
+    Gel dries and a patient moves while the lid is shut: whatever a session lets grow old must grow old then as well.
+    """
 
     waits = True
 
     def now_us(self) -> int:
         """Monotonic µs; the origin means nothing."""
-        return time.monotonic_ns() // 1_000
+        if _WITH_SUSPENDED is None:
+            return time.monotonic_ns() // 1_000
+        return time.clock_gettime_ns(_WITH_SUSPENDED) // 1_000
 
     def sleep_until(self, us: int, fds: Sequence[int] = ()) -> None:
         """Wait until ``us`` or until one of ``fds`` can be read."""
@@ -98,14 +103,25 @@ def wait(fds: Sequence[int], seconds: float) -> None:
         time.sleep(seconds)
 
 
-def asleep_us() -> int:
-    """µs that the computer has spent suspended so far, which its monotonic clock leaves out; 0 where nobody tells.
+def _suspension_clocks() -> tuple[int, int] | None:
+    """The system's clocks without and with the time it was suspended; ``None`` where nobody tells.
 
     Linux counts suspended time in ``CLOCK_BOOTTIME`` only; macOS counts it in ``CLOCK_MONOTONIC`` but not in
-    ``CLOCK_UPTIME_RAW`` (clock_gettime manual pages of both).
+    ``CLOCK_UPTIME_RAW`` (clock_gettime manual pages of both). Windows counts it in its one monotonic clock.
     """
     for awake, total in (("CLOCK_MONOTONIC", "CLOCK_BOOTTIME"), ("CLOCK_UPTIME_RAW", "CLOCK_MONOTONIC")):
         if hasattr(time, awake) and hasattr(time, total):
-            awake_ns = time.clock_gettime_ns(getattr(time, awake))
-            return max(0, time.clock_gettime_ns(getattr(time, total)) - awake_ns) // 1_000
-    return 0
+            return getattr(time, awake), getattr(time, total)
+    return None
+
+
+_CLOCKS: Final = _suspension_clocks()
+_WITH_SUSPENDED: Final = _CLOCKS[1] if _CLOCKS else None
+
+
+def asleep_us() -> int:
+    """µs that the computer has spent suspended so far; 0 where nobody tells."""
+    if _CLOCKS is None:
+        return 0
+    awake_ns = time.clock_gettime_ns(_CLOCKS[0])
+    return max(0, time.clock_gettime_ns(_CLOCKS[1]) - awake_ns) // 1_000

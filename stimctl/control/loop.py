@@ -212,11 +212,16 @@ class Watch:
         self._frozen = False
 
     def late(self, late_us: int, now_us: int) -> None:
-        """Judge a pass that comes ``late_us`` after it was due, in real time."""
-        slept_us, self._asleep_us = asleep_us() - self._asleep_us, asleep_us()
+        """Judge a pass that comes ``late_us`` after it was due, in real time.
+
+        Sleep with output off needs no stop: the session's clock counts it, and what was found before it grows old.
+        """
+        asleep = asleep_us()
+        slept_us, self._asleep_us = asleep - self._asleep_us, asleep
         if slept_us > STALLED_US:
             self._stop_if_on("the computer was asleep")
             self._session.note(f"the computer was asleep for {slept_us / 1e6:.1f} s", now_us)
+            late_us -= slept_us  # the loop could not help that
         if late_us > STALLED_US:
             self._stop_if_on("control loop late")
         if late_us > LATE_US:
