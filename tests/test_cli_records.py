@@ -67,12 +67,14 @@ def test_the_events_of_one(store: tuple[Path, str, str], capsys: Out) -> None:
     path, first, _second = store
     assert main(["sessions", first, "--store", str(path)]) == 0
     lines = capsys.readouterr().out.splitlines()
+    lines = [line for line in lines if line[:6].strip()]  # not those below an event
     assert [line.split()[2] for line in lines] == ["session-opened", "burst-delivered", "session-closed"]
     assert [line.split()[1] for line in lines] == ["0:00.000", "0:02.500", "1:30.000"]
     assert "patient=P-01" in lines[0]
-    assert "protocol_text=(352 characters)" in lines[0]  # as JSON: a newline counts two
+    assert "protocol_text=(50 lines; --format json shows them)" in lines[0]
     assert 'protocol_title="Wrist and fingers"' in lines[0]
     assert "side=" not in lines[0]
+    assert "extra" not in lines[0]
 
 
 def test_the_events_for_a_program(store: tuple[Path, str, str], capsys: Out) -> None:
@@ -80,6 +82,48 @@ def test_the_events_for_a_program(store: tuple[Path, str, str], capsys: Out) -> 
     assert main(["sessions", first, "--store", str(path), "--format", "json"]) == 0
     events = json.loads(capsys.readouterr().out)
     assert events[0]["payload"]["protocol_text"].startswith("x = 1")
+
+
+def test_long_values_have_lines_of_their_own(tmp_path: Path, capsys: Out) -> None:
+    path = tmp_path / "s.sqlite3"
+    with Journal(path, wall_clock=lambda: "2026-11-22T09:30:00.000000Z") as journal:
+        journal.open_session(meta("P-01"), mono_us=0)
+        limits = {"peak_ua": 100_000, "rms_ua": 50_000, "step_ua": 1_000, "charge_nc": 30_000, "duty_permille": 800}
+        journal.append("board", {"board": {"name": "the board", "limits": limits, "sure": True}}, mono_us=0)
+        runs = [{"sensory": 9000, "motor": 16000}, {"sensory": 7000, "motor": 14000}]
+        journal.append("ceiling-found", {"ceiling_ua": 16_000, "runs": runs, "pair": ["a", "b"]}, mono_us=0)
+        journal.append("note", {"text": "first line\nsecond \x1b[2J line", "long": "word " * 60}, mono_us=0)
+        journal.close_session("ended early", {"review": ["Delivered 3 of 5 bursts", "Stops: 0"]}, mono_us=0)
+    assert main(["sessions", "last", "--store", str(path)]) == 0
+    out = capsys.readouterr().out
+    lines = [line.strip() for line in out.splitlines()]
+    assert "characters)" not in out
+    assert "\x1b" not in out
+    for line in ("name=the board", "limits:", "peak_ua=100000", "sure=true", "motor=16000, sensory=9000"):
+        assert line in lines
+    for line in ("review:", "Delivered 3 of 5 bursts", "Stops: 0", "first line", ("word " * 60).strip()):
+        assert line in lines
+    assert any(line.endswith("ceiling_ua=16000 pair=a, b") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "says"),
+    [
+        ("blocked", {"because": ["Pacemaker, or any other active implant?"]}, "not treated: screening"),
+        ("fault", {"reason": "the board did not arm", "state": "stopped"}, "ended early: the board did not arm  "),
+        ("fault", {"reason": "very " * 40, "state": "stopped"}, "very very ve...  "),
+        ("stop", {"reason": "early", "state": "stopped"}, "ended early  "),
+        ("note", {"text": "x"}, "ended early  "),
+    ],
+)
+def test_the_list_says_why(kind: str, payload: dict[str, object], says: str, tmp_path: Path, capsys: Out) -> None:
+    path = tmp_path / "s.sqlite3"
+    with Journal(path, wall_clock=lambda: "2026-11-22T09:30:00.000000Z") as journal:
+        journal.open_session(meta("P-01"), mono_us=0)
+        journal.append(kind, payload, mono_us=0)
+        journal.close_session("ended early", mono_us=0)
+    assert main(["sessions", "--store", str(path)]) == 0
+    assert says in capsys.readouterr().out.splitlines()[1]
 
 
 def test_the_newest_by_a_word(store: tuple[Path, str, str], capsys: Out) -> None:
