@@ -19,19 +19,20 @@ from typing import ClassVar, Final, final
 
 from textual import events, on
 from textual.app import App, ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.filter import LineFilter
 from textual.widgets import Button, ContentSwitcher, Input, OptionList, RadioSet, Static
 
 from stimctl.orders import Order, OrderKind, OutputWord, Stage, Status
-from stimctl.widgets import channels, frame, procedure
-from stimctl.widgets.emg import EmgPlot
-from stimctl.widgets.forms import Entry, ReviewForm, ScreeningForm, StartForm
+from stimctl.widgets import channels, frame
+from stimctl.widgets.dose import DosePane
+from stimctl.widgets.forms import Entry, PadsPane, ScreeningForm, StartForm
 from stimctl.widgets.handle import FaceHandle
-from stimctl.widgets.keys import LOOSENING, LOWERING, PRESSES, STOP_CHARACTERS, STOP_KEYS, Lone, Press
+from stimctl.widgets.keys import ASKED, LOOSENING, LOWERING, PRESSES, STOP_CHARACTERS, STOP_KEYS, Lone, Press
 from stimctl.widgets.offers import is_offered, offers
-from stimctl.widgets.parts import GUIDE, HELP, THEME, Cap, Plain, Say, Sheet, Wish
+from stimctl.widgets.parts import HELP, THEME, Cap, Plain, Say, Wish
+from stimctl.widgets.review import ReviewForm
 from stimctl.widgets.words import Words
 
 BEAT_S: Final = 0.1
@@ -55,8 +56,13 @@ PANES: Final = {
     Stage.RUN: "dose",
     Stage.REVIEW: "review",
 }
-WORDS: Final = ("banner", "output", "next", "alert", "summary", "channels", "bar", "progress", "counts", "tiny", "keys")
-FOCUS: Final = {Stage.START: "#library", Stage.SCREENING: "#questions", Stage.PADS: "#placements"}
+WORDS: Final = ("banner", "output", "next", "alert", "tiny", "keys")
+FOCUS: Final = {
+    Stage.START: "#library",
+    Stage.SCREENING: "#questions",
+    Stage.PADS: "#placements",
+    Stage.REVIEW: "#skin",  # letters typed before a field had the focus were taken as keys, and Q closed
+}
 
 
 @final
@@ -81,7 +87,8 @@ class Face(App[None]):
         self._handle, self._library, self._clock, self._when_painted = handle, tuple(library), clock, painted
         self._preset = {"protocol": protocol, "board": board, "emg": emg}
         self._status: Status | None = None
-        self._lone, self._emg, self._screening = Lone(), EmgPlot("emg"), ScreeningForm()
+        self._lone, self._dose = Lone(), DosePane(self._click)
+        self._screening, self._pads, self._review = ScreeningForm(), PadsPane(), ReviewForm()
         self._stop_us: int | None = None
         self._hint = ""
         self._ask: tuple[str, dict[str, Callable[[], None]]] | None = None  # a question, and what its keys do
@@ -98,18 +105,9 @@ class Face(App[None]):
         with ContentSwitcher(initial="start", id="stages"):
             yield StartForm(self._library, self._preset)
             yield self._screening
-            with Vertical(id="pads"):
-                yield Sheet("placements")
-                yield VerticalScroll(words["summary"])
-            with Vertical(id="dose"):
-                yield words["channels"]
-                with Horizontal(id="level"):
-                    yield Cap("▼ L\nlower", 13, "lower", self._click(OrderKind.LOWER))
-                    yield words["bar"]
-                    yield Cap("R ▲\nraise", 13, "raise", self._click(OrderKind.RAISE))
-                yield Static(Content(GUIDE), id="guide")
-                yield from (words["progress"], words["counts"], self._emg)
-            yield ReviewForm()
+            yield self._pads
+            yield self._dose
+            yield self._review
         yield words["tiny"]
         with Horizontal(id="foot"):
             yield words["keys"]
@@ -156,6 +154,8 @@ class Face(App[None]):
         self._lone.drop()
         self._hint, self._ask = "", None
         self.query_one(ContentSwitcher).current = PANES[stage]
+        if stage is Stage.REVIEW:
+            self._review.begin()
         # A field that keeps the focus while output may be on would swallow L; on those screens nothing has it.
         self.set_focus(self.query_one(FOCUS[stage]) if stage in FOCUS else None)
 
@@ -185,16 +185,11 @@ class Face(App[None]):
         if status.stage is Stage.SCREENING:
             self._screening.show(status.questions)
         elif status.stage is Stage.PADS:
-            self.query_one("#placements", Sheet).show([procedure.pads_row(channel) for channel in status.channels])
-            lines = [
-                *(Content.styled(f"▲ {text}", "$warning") for text in status.warnings),
-                *map(Content, status.summary),
-            ]
-            self._words["summary"].show(Content("\n").join(lines), resize=True)
+            self._pads.show(status)
         elif PANES[status.stage] == "dose":
-            self._paint_dose(status, width - 2)
+            self._dose.show(status, width - 2)
         elif status.stage is Stage.REVIEW:
-            self.query_one(ReviewForm).show(status.review)
+            self._review.show(status.review)
         question = self._screening.at(status.questions) if status.stage is Stage.SCREENING else None
         self._words["keys"].show(offers(status, question, width - 22))
 
@@ -206,18 +201,6 @@ class Face(App[None]):
         self._words["output"].show(frame.output_line(status, self.size.width))
         self._words["next"].show(frame.next_line(status), resize=True)
         self._words["alert"].show(alert, resize=True)
-
-    def _paint_dose(self, status: Status, width: int) -> None:
-        columns = channels.RUN_COLUMNS if status.stage is Stage.RUN else channels.THRESHOLD_COLUMNS
-        table = channels.channel_table(status.channels, columns, width)
-        self._words["channels"].show(table)
-        chosen = channels.selected(status.channels)
-        words = channels.level_words(chosen, width - 28) if chosen else Content("no channel selected: ← →")
-        self._words["bar"].show(words)
-        self.screen.set_class(status.stage is Stage.RUN, "running")
-        self._words["progress"].show(procedure.progress_lines(status.progress, width))
-        self._words["counts"].show(procedure.counts_line(status.counts))
-        self._emg.show(status.emg)
 
     def _say(self, hint: str) -> None:
         self._hint = hint
@@ -306,17 +289,13 @@ class Face(App[None]):
         if press.kind is OrderKind.ANSWER:
             return self._screening.answer(press.value, status.questions)
         if press.kind is OrderKind.CONFIRM_PADS:
-            channel = self.query_one("#placements", Sheet).at(status.channels)
+            channel = self._pads.at(status)
             return Order(press.kind, name=channel.name) if channel else None
         if press.kind is OrderKind.SELECT:
             name = channels.neighbour(status.channels, -1 if key == "left" else 1)
             return Order(press.kind, name=name) if name else None
-        if press.kind is OrderKind.FINISH:
-            self._question("End the session now? Enter ends it, any other key goes on.", {"enter": Order(press.kind)})
-            return None
-        if press.kind is OrderKind.PAIN:
-            grades = {"t" if grade == 10 else str(grade): Order(press.kind, value=str(grade)) for grade in range(11)}
-            self._question("Pain now? 0 none to 9, T for 10, the worst; any other key: not asked.", grades)
+        if press.kind in ASKED:
+            self._question(*ASKED[press.kind])
             return None
         return Order(press.kind, value=press.value)
 
@@ -356,8 +335,11 @@ class Face(App[None]):
                 {"enter": self.exit},
             )
         elif OrderKind.CLOSE in status.can and not self._leaving:
-            self._leaving = True
-            self._give(Order(OrderKind.CLOSE))
+            missing = self._review.missing if status.stage is Stage.REVIEW else ""
+            if missing:
+                self._ask = (f"{missing}. Enter closes anyway, any other key goes back.", {"enter": self._close})
+            else:
+                self._close()
         elif status.stage is Stage.REVIEW:
             self.exit()
         else:
@@ -365,10 +347,18 @@ class Face(App[None]):
         if self._status:
             self._paint()
 
+    def _close(self) -> None:
+        """Close the session, and first keep what is written and was not sent."""
+        self._leaving = True
+        for order in (*self._review.unsent(), Order(OrderKind.CLOSE)):
+            self._give(order)
+
     @on(Wish)
     def _on_wish(self, event: Wish) -> None:
         if self._status and event.order.kind in self._status.can:
             self._give(event.order)
+            if self._status.stage is Stage.REVIEW:
+                self._say(self._review.taken(event.order))
         else:
             self._say(f"The session does not take '{event.order.kind}' now.")
 

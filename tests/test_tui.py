@@ -22,6 +22,7 @@ from stimctl.widgets import channels
 from stimctl.widgets.forms import ScreeningForm
 from stimctl.widgets.keys import LONE_US, Lone
 from tests.faces import (
+    EMG,
     LIBRARY,
     PADS,
     QUESTIONS,
@@ -707,6 +708,59 @@ def test_the_review_takes_skin_pain_and_notes() -> None:
     _review()
 
 
+@on(REVIEW)
+async def _review_focus(one: Bench) -> None:
+    assert one.face.focused is one.face.query_one("#skin")
+    await one.press("q", "k", "r")
+    assert one.face.query_one("#skin", Input).value == "qkr"
+    assert one.handle.sent == []
+
+
+def test_letters_typed_on_arrival_are_words_and_close_nothing() -> None:
+    _review_focus()
+
+
+@on(REVIEW)
+async def _skin_enter(one: Bench) -> None:
+    await one.press("enter", "enter", "enter")  # held over from the question before
+    assert one.handle.sent == []
+    assert one.face.focused is one.face.query_one("#skin")
+    assert "Not recorded yet" in await one.text()
+    await one.type("spot")
+    await one.press("enter")
+    assert one.handle.sent == []
+    assert "Enter: an event. Shift+Tab, Enter: looks well" in await one.text()
+    await one.press("enter")
+    assert one.handle.sent == [Order(K.SKIN_CHECKED, value="event", text="spot")]
+    assert "Recorded: skin event, pain not yet" in await one.text()
+    await one.pilot.click("#ok")
+    assert "Skin recorded: 'looks well' in place of 'event'" in await one.text()
+    assert "Recorded: skin looks well" in await one.text()
+
+
+def test_enter_after_the_skins_words_says_what_is_still_to_press() -> None:
+    _skin_enter()
+
+
+@on(REVIEW)
+async def _unsent(one: Bench) -> None:
+    await one.type("red_spot")
+    one.face.query_one("#pain", Input).value = "1"
+    one.face.query_one("#note").focus()
+    await one.type("tired")
+    await one.press("ctrl+q")
+    words = " ".join((await one.text()).split())
+    assert "Skin not recorded, pain not recorded, text not sent (kept as a note). Enter closes anyway" in words
+    await one.press("enter")
+    assert one.handle.sent == [
+        Order(K.NOTE, text="skin: red spot"), Order(K.NOTE, text="pain: 1"), Order(K.NOTE, text="tired"), Order(K.CLOSE),
+    ]  # fmt: skip
+
+
+def test_closing_drops_no_text() -> None:
+    _unsent()
+
+
 @on(replace(REVIEW, can=(K.CLOSE,)))
 async def _unoffered(one: Bench) -> None:
     await one.pilot.click("#ok")
@@ -755,8 +809,16 @@ def test_quitting_before_a_session_just_quits() -> None:
 
 @alone(REVIEW)
 async def _close(one: Bench) -> None:
-    await one.press("q")
-    assert one.handle.sent == [Order(K.CLOSE)]
+    await one.press("ctrl+q")
+    assert one.handle.sent == []
+    assert "Skin not recorded, pain not recorded. Enter closes anyway" in await one.text()
+    await one.press("tab", "enter")  # any other key goes back
+    assert one.kinds == [K.SKIN_CHECKED]
+    one.face.query_one("#pain", Input).value = "0"
+    await one.press("enter")
+    assert one.kinds == [K.SKIN_CHECKED, K.PAIN]
+    await one.press("ctrl+q")
+    assert one.handle.sent[2:] == [Order(K.CLOSE)]
     assert one.face._exit is False
     one.handle.closed = True
     one.face.tick()
@@ -899,6 +961,34 @@ async def _help(one: Bench) -> None:
 
 def test_help_is_a_panel_that_hides_neither_output_nor_stop() -> None:
     _help()
+
+
+@on(replace(RUN, output=OutputWord.UNKNOWN))
+async def _unheard(one: Bench) -> None:
+    words = await one.text()
+    for part in ("OUTPUT UNKNOWN", "EMG sim: STALE", "????"):
+        assert part in words
+    assert "11.9" not in words
+    await one.show(RUN)
+    words = await one.text()
+    assert "STALE" not in words
+    assert "11.9" in words
+
+
+def test_a_board_that_is_not_heard_shows_no_values_as_if_they_were_new() -> None:
+    _unheard()
+
+
+@on(THRESHOLDS)
+async def _no_emg(one: Bench) -> None:
+    silent = replace(EMG, listening=False, envelope_uv=())
+    for shown, emg in ((False, None), (False, silent), (True, EMG), (True, replace(silent, listening=True))):
+        await one.show(replace(THRESHOLDS, emg=emg))
+        assert ("EMG" in "\n".join((await one.lines())[4:])) is shown
+
+
+def test_the_emg_is_shown_only_while_there_is_something_to_hear() -> None:
+    _no_emg()
 
 
 def test_markup_is_shown_as_it_stands() -> None:

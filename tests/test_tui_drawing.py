@@ -12,9 +12,9 @@ from textual.content import Content
 
 from stimctl.orders import Counts, OutputWord, Progress
 from stimctl.widgets import channels, frame, procedure
-from stimctl.widgets.emg import braille, nice_top
-from stimctl.widgets.words import bar, clock, edges, fit, flow, tenths
-from tests.faces import QUESTIONS, RUN, THRESHOLDS, channel
+from stimctl.widgets.emg import braille, heading, nice_top
+from stimctl.widgets.words import bar, clock, edges, fit, flow, passed, tenths
+from tests.faces import EMG, QUESTIONS, RUN, THRESHOLDS, channel
 
 # --- words -------------------------------------------------------------------------------------------------------
 
@@ -145,6 +145,31 @@ def test_unknown_is_a_dash_and_never_a_zero() -> None:
     assert line.count("–") == 3
 
 
+def test_what_an_unheard_board_gives_is_a_dash_and_a_question() -> None:
+    table = channels.channel_table([channel()], channels.RUN_COLUMNS, 158, known=False).plain
+    assert "12.0" not in table
+    assert "11.9" not in table
+    assert "14.0" in table  # the target is still what was asked for
+    assert "█" not in table
+    assert "????" in channels.level_words(channel(), 60, known=False).plain
+    assert "12.0" not in channels.channel_table([channel()], channels.THRESHOLD_COLUMNS, 78, known=False).plain
+
+
+def test_milliamps_are_named_where_other_units_could_be_meant() -> None:
+    first = channels.channel_table([channel()], channels.RUN_COLUMNS, 78).split("\n")[0].plain
+    for part in ("now mA", "margin mA", "measured mA"):
+        assert part in first
+
+
+def test_a_target_that_todays_ceiling_does_not_reach_is_told() -> None:
+    far = channel(target_ua=20_000, ceiling_ua=18_000)
+    assert "▲20.0" in channels.channel_table([far], channels.RUN_COLUMNS, 78).plain
+    assert "target above this patient's ceiling" in channels.level_words(far, 60).plain
+    near = channel(target_ua=18_000, ceiling_ua=18_000)
+    assert "▲" not in channels.channel_table([near], channels.RUN_COLUMNS, 78).plain
+    assert "above" not in channels.level_words(near, 60).plain
+
+
 def test_the_selected_channel_is_marked_by_a_sign() -> None:
     lines = channels.channel_table([channel(0), channel(1)], channels.RUN_COLUMNS, 78).plain.split("\n")
     assert [line[0] for line in lines] == [" ", "▶", " "]
@@ -180,6 +205,20 @@ def test_progress_is_told_in_numbers() -> None:
         assert part in words
     longest = Progress("waiting for effort", 10**9, 10**9, 999, 999, 99, 99, 10**10, 10**10)
     assert max(map(len, procedure.progress_lines(longest, 78).plain.split("\n"))) <= 78
+
+
+def test_a_phase_without_a_length_shows_what_has_passed_and_no_zero() -> None:
+    words = procedure.progress_lines(Progress("listening", 3_200_000, 0, 1, 20, 1, 1, 9_000_000, 0), 78).plain
+    assert "3.2 s" in words
+    assert "0:09 min" in words
+    assert "of 0" not in words
+
+
+@pytest.mark.parametrize(
+    ("elapsed_s", "said"), [(79, "1:19 of 1:20 min"), (80.5, "1:20 of 1:20 min"), (90, "1:30, planned 1:20 min")]
+)
+def test_more_time_than_planned_is_said_without_a_contradiction(elapsed_s: float, said: str) -> None:
+    assert passed(int(elapsed_s * 1_000_000), 80_000_000, clock, "min") == said
 
 
 def test_own_effort_is_the_share_of_triggered_bursts() -> None:
@@ -263,3 +302,9 @@ def test_the_scale_is_above_the_peak_and_not_far(peak: float) -> None:
     top = nice_top(peak)
     assert peak <= top
     assert top <= max(1.0, 2.5 * peak)
+
+
+def test_stale_emg_says_so_and_tells_no_value_of_now() -> None:
+    assert "STALE" in heading(EMG, stale=True)
+    assert "now" not in heading(EMG, stale=True)
+    assert "now" in heading(EMG)

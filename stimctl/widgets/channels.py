@@ -21,6 +21,17 @@ class Column(NamedTuple):
     heading: str
     cells: int
     text: Callable[[ChannelStatus], str]
+    live: bool = False  # from the board's report: not known while that is missing
+
+
+def target_text(channel: ChannelStatus) -> str:
+    """The prescribed level; marked where today's ceiling does not reach it."""
+    return f"{'▲' if is_out_of_reach(channel) else ''}{ma(channel.target_ua)}"
+
+
+def is_out_of_reach(channel: ChannelStatus) -> bool:
+    """Whether the protocol asks for more than this patient tolerated."""
+    return channel.ceiling_ua is not None and channel.target_ua > channel.ceiling_ua
 
 
 def margin_text(channel: ChannelStatus) -> str:
@@ -32,14 +43,14 @@ def margin_text(channel: ChannelStatus) -> str:
 
 
 RUN_COLUMNS: Final = (
-    Column("now mA", 7, lambda c: about_ma(c.now_ua)),
-    Column("target", 8, lambda c: ma(c.target_ua)),
+    Column("now mA", 7, lambda c: about_ma(c.now_ua), live=True),
+    Column("target", 8, target_text),
     Column("ceiling", 8, lambda c: ma(c.ceiling_ua)),
-    Column("margin", 12, margin_text),
-    Column("measured", 9, lambda c: about_ma(c.measured_ua)),
+    Column("margin mA", 12, margin_text),
+    Column("measured mA", 12, lambda c: about_ma(c.measured_ua), live=True),
 )
 THRESHOLD_COLUMNS: Final = (
-    Column("now mA", 7, lambda c: about_ma(c.now_ua)),
+    Column("now mA", 7, lambda c: about_ma(c.now_ua), live=True),
     Column("sensory", 8, lambda c: ma(c.sensory_ua)),
     Column("motor", 6, lambda c: ma(c.motor_ua)),
     Column("tolerated", 10, lambda c: ma(c.tolerated_ua)),
@@ -48,8 +59,13 @@ THRESHOLD_COLUMNS: Final = (
 )
 
 
-def channel_table(channels: Sequence[ChannelStatus], columns: Sequence[Column], width: int) -> Content:
-    """One line a channel, the selected one marked by sign and weight; names give way to numbers, with an ellipsis."""
+def channel_table(
+    channels: Sequence[ChannelStatus], columns: Sequence[Column], width: int, *, known: bool = True
+) -> Content:
+    """One line a channel, the selected one marked by sign and weight; names give way to numbers, with an ellipsis.
+
+    ``known`` is whether the board reports its output; without, what flows now is a dash.
+    """
     numbers = sum(column.cells for column in columns)
     bars = 24 if width >= SIDE_BY_SIDE else 0
     room = max(8, width - numbers - bars - 4)
@@ -60,9 +76,10 @@ def channel_table(channels: Sequence[ChannelStatus], columns: Sequence[Column], 
     lines = [Content.styled(heading, MUTED)]
     for channel in channels:
         line = f"{fit(channel.name, name)} {fit(channel.muscle, muscle)} "
-        line += "".join(f"{column.text(channel):>{column.cells}}" for column in columns)
+        texts = [NONE if column.live and not known else column.text(channel) for column in columns]
+        line += "".join(f"{text:>{column.cells}}" for text, column in zip(texts, columns, strict=True))
         mark, style = ("▶ ", "bold $selected") if channel.selected else ("  ", "")
-        small = level_bar(channel, bars - 2) if bars else Content("")
+        small = level_bar(channel, bars - 2, known=known) if bars else Content("")
         lines.append(Content.assemble((mark + line, style), "  " if bars else "", small))
     return Content("\n").join(lines)
 
@@ -78,21 +95,29 @@ def neighbour(listed: Sequence[ChannelStatus], step: int) -> str:
     return listed[at].name if 0 <= at < len(listed) else ""
 
 
-def level_bar(channel: ChannelStatus, cells: int) -> Content:
-    """Now (solid), set (shaded) and free (dots) up to the ceiling, or to the limit while there is no ceiling."""
+def level_bar(channel: ChannelStatus, cells: int, *, known: bool = True) -> Content:
+    """Now (solid), set (shaded) and free (dots) up to the ceiling, or to the limit while there is no ceiling.
+
+    A bar of question marks while the board does not report: set is then no more than a wish.
+    """
+    if not known:
+        return Content.styled("?" * cells, "$error")
     top = channel.ceiling_ua or channel.max_ua
     at = [min(cells, max(0, ua * cells // top)) if top > 0 else 0 for ua in (channel.now_ua, channel.level_ua)]
     now, level = at[0], max(at)
     return Content.assemble(("█" * now, "$output"), ("▒" * (level - now), "$primary"), ("·" * (cells - level), MUTED))
 
 
-def level_words(channel: ChannelStatus, cells: int) -> Content:
+def level_words(channel: ChannelStatus, cells: int, *, known: bool = True) -> Content:
     """Two lines between the lower and the raise key: whose level it is, and the bar with its ends in mA."""
     top = channel.ceiling_ua or channel.max_ua
     end = f" of {ma(top)} mA {'ceiling' if channel.ceiling_ua else 'limit'}"
     start = f"set {ma_text(channel.level_ua)} "
-    first = Content.assemble((channel.name, "bold $selected"), f"  {channel.muscle}", (f", {channel.site}", MUTED))
-    small = level_bar(channel, max(4, cells - len(start) - len(end)))
+    where = Content.assemble(f"  {channel.muscle}", (f", {channel.site}", MUTED))
+    if is_out_of_reach(channel):
+        where = Content.styled("  ▲ target above this patient's ceiling", "$warning")
+    first = Content.assemble((channel.name, "bold $selected"), where)
+    small = level_bar(channel, max(4, cells - len(start) - len(end)), known=known)
     return Content("\n").join(
         (first.truncate(cells, ellipsis=True), Content.assemble((start, STRONG), small, (end, MUTED)))
     )

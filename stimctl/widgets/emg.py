@@ -59,8 +59,10 @@ def braille(values: Sequence[float], line: float | None, top: float, cells: int,
     return ["".join(map(_SIGNS.__getitem__, row)) for row in grid]
 
 
-def heading(emg: EmgStatus) -> str:
-    """What is heard, from where, and how it compares with the threshold."""
+def heading(emg: EmgStatus, *, stale: bool = False) -> str:
+    """What is heard, from where, and how it compares with the threshold; ``stale`` where nothing comes any more."""
+    if stale:
+        return f"{emg.source} STALE: the board is not heard, this is what came before"
     line = emg.threshold_uv
     label = "no threshold yet" if line is None else f"threshold {line:.0f} µV (dotted)"
     now = f"  now {emg.envelope_uv[-1]:.0f} µV" if emg.envelope_uv else ""
@@ -76,14 +78,15 @@ class EmgPlot(Widget):
     def __init__(self, id: str) -> None:  # noqa: A002  Textual's own name for it
         super().__init__(id=id)
         self._emg: EmgStatus | None = None
+        self._stale = False
         self._styles: tuple[Style, ...] = ()
         self._rows: list[tuple[str, str]] = []  # scale and curve, the heading first
 
-    def show(self, emg: EmgStatus | None) -> None:
-        """Show ``emg``; ``None`` where the protocol listens to nothing."""
-        if emg == self._emg:
+    def show(self, emg: EmgStatus | None, *, stale: bool = False) -> None:
+        """Show ``emg``; ``None`` where nothing is listened to. ``stale``: the board has gone, and this with it."""
+        if emg == self._emg and stale == self._stale:
             return
-        self._emg, before = emg, self._rows
+        self._emg, self._stale, before = emg, stale, self._rows
         self._rows = self._draw()
         changed = [y for y, row in enumerate(self._rows) if y >= len(before) or row != before[y]]
         if changed:
@@ -100,13 +103,16 @@ class EmgPlot(Widget):
             return [("no EMG in this protocol", "")]
         rows, cells = height - 1, width - _GUTTER
         if rows < 1 or cells < 4:
-            return [("EMG ", heading(emg))]
+            return [("EMG ", heading(emg, stale=self._stale))]
         top = nice_top(
             max((*(uv for uv in emg.envelope_uv[-2 * cells :] if uv < math.inf), 1.2 * (emg.threshold_uv or 0), 10.0))
         )
         scale = {rows - 1: f"{0:>6} ┤ ", 0: f"{top:>6.0f} ┤ "}
         curve = braille(emg.envelope_uv, emg.threshold_uv, top, cells, rows)
-        return [("EMG ", heading(emg)), *((scale.get(at, "       │ "), row) for at, row in enumerate(curve))]
+        return [
+            ("EMG ", heading(emg, stale=self._stale)),
+            *((scale.get(at, "       │ "), row) for at, row in enumerate(curve)),
+        ]
 
     def render_line(self, y: int) -> Strip:
         """One line, straight to segments: going through styled text took four times as long."""

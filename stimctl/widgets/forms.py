@@ -1,4 +1,4 @@
-"""The three steps in which something is typed: the start, the screening, the review.
+"""The first steps, in which something is typed or confirmed: the start, the screening, the pads.
 
 A form checks what only a form can know, that a field is empty or that a number is none, and asks for an order with a
 :class:`~stimctl.widgets.parts.Wish`. Whether an answer is good enough is the session's to say.
@@ -15,9 +15,9 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Label, OptionList, RadioSet, Static
 
-from stimctl.orders import Order, OrderKind, Question
+from stimctl.orders import ChannelStatus, Order, OrderKind, Question, Status
 from stimctl.widgets.parts import Prose, Say, Sheet, Side, Wish
-from stimctl.widgets.procedure import question_row
+from stimctl.widgets.procedure import pads_row, question_row
 from stimctl.widgets.words import MUTED, STRONG, Words
 
 WELCOME: Final = """\
@@ -32,9 +32,6 @@ FIELDS: Final = {
     "emg": ("EMG", "empty: what the board hears", ""),
 }
 """The start form: label, placeholder, and what to call a field that must not be empty."""
-
-PAIN: Final = frozenset(map(str, range(11)))
-"""The numeric rating scale of the clinical reference, D.1."""
 
 
 class Entry(Protocol):
@@ -172,45 +169,24 @@ class ScreeningForm(Vertical):
 
 
 @final
-class ReviewForm(Vertical):
-    """What was done, and what remains to be noted: skin, pain, remarks."""
+class PadsPane(Vertical):
+    """The channels to confirm, and what the protocol gives them."""
 
     def __init__(self) -> None:
-        super().__init__(id="review")
+        super().__init__(id="pads")
 
     def compose(self) -> ComposeResult:
-        """The results above, three lines to fill in below."""
-        yield VerticalScroll(Words("results"))
-        words = Prose(placeholder="what was seen; _ writes a space", compact=True, id="skin")
-        yield row(
-            "Skin at each pad",
-            words,
-            Button("looks well", id="ok", compact=True),
-            Button("event", id="event", compact=True),
-        )
-        yield row("Pain now, 0-10", Input(placeholder="0 none, 10 worst; Enter sends", compact=True, id="pain"))
-        yield row("Note", Prose(placeholder="_ writes a space; Enter sends", compact=True, id="note"))
+        """The channels above, the prescription below."""
+        yield Sheet("placements")
+        yield VerticalScroll(Words("summary"))
 
-    def show(self, results: Sequence[str]) -> None:
-        """Show what was done, a line each."""
-        self.query_one("#results", Words).show(Content("\n").join(map(Content, results)), resize=True)
+    def show(self, status: Status) -> None:
+        """Show the channels of ``status``, its warnings and its summary."""
+        self.query_one(Sheet).show([pads_row(channel) for channel in status.channels])
+        warnings = [Content.styled(f"▲ {text}", "$warning") for text in status.warnings]
+        lines = Content("\n").join([*warnings, *map(Content, status.summary)])
+        self.query_one(Words).show(lines, resize=True)
 
-    @on(Button.Pressed)
-    def _on_skin(self, event: Button.Pressed) -> None:
-        words = self.query_one("#skin", Input).value.strip()
-        if event.button.id == "event" and not words:
-            self.post_message(Say("Say in a few words what was seen; a skin event needs them."))
-        else:
-            self.post_message(Wish(Order(OrderKind.SKIN_CHECKED, value=event.button.id or "", text=words)))
-
-    @on(Input.Submitted, "#pain")
-    def _on_pain(self, event: Input.Submitted) -> None:
-        text = event.value.strip()
-        pain = Order(OrderKind.PAIN, value=text)
-        self.post_message(Wish(pain) if text in PAIN else Say("Pain is a whole number from 0 to 10."))
-
-    @on(Input.Submitted, "#note")
-    def _on_note(self, event: Input.Submitted) -> None:
-        if event.value.strip():
-            self.post_message(Wish(Order(OrderKind.NOTE, text=event.value.strip())))
-            event.input.clear()
+    def at(self, status: Status) -> ChannelStatus | None:
+        """The channel at the cursor."""
+        return self.query_one(Sheet).at(status.channels)

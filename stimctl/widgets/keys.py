@@ -111,3 +111,15 @@ class Lone:
     def drop(self) -> None:
         """Forget what waits: a stop, or another screen, came between."""
         self._waiting = None
+
+
+ENDING: Final = (
+    "End the session now? Enter ends it, any other key goes on.",
+    {"enter": Order(OrderKind.FINISH)},
+)
+PAIN_NOW: Final = (
+    "Pain now? 0 none to 9, T for 10, the worst; any other key: not asked.",
+    {"t" if grade == 10 else str(grade): Order(OrderKind.PAIN, value=str(grade)) for grade in range(11)},
+)
+ASKED: Final = {OrderKind.FINISH: ENDING, OrderKind.PAIN: PAIN_NOW}
+"""Orders that take one more key: what is asked in a line, and the order that each key gives."""

@@ -15,10 +15,18 @@ def offers(status: Status, question: Question | None, width: int) -> Content:
     said = answers(question, status.questions) if status.stage is Stage.SCREENING and question else ()
     shown = [press for press in PRESSES if press.kind is not OrderKind.ANSWER and is_offered(press, status)]
     parts = [*map(Content, said), *(_cap(press.cap, press.words) for press in shown)]
-    if status.stage in {Stage.START, Stage.REVIEW}:
+    typing = status.stage in {Stage.START, Stage.REVIEW}
+    if typing:
         parts.append(_cap("Tab", "next field"))
     closing = OrderKind.CLOSE in status.can and status.stage is Stage.REVIEW
-    return flow([*parts, _cap("Q", "close" if closing else "quit"), _cap("?", "help")], width)
+    return flow(
+        [
+            *parts,
+            _cap("Ctrl+Q" if typing else "Q", "close" if closing else "quit"),
+            _cap("F1" if typing else "?", "help"),
+        ],
+        width,
+    )
 
 
 def is_offered(press: Press, status: Status) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 from textual.content import Content
 
 from stimctl.orders import ChannelStatus, Counts, Progress, Question
-from stimctl.widgets.words import MUTED, NONE, STRONG, bar, clock, fit, tenths
+from stimctl.widgets.words import MUTED, NONE, STRONG, bar, clock, fit, passed, tenths
 
 ANSWERS: Final = {
     "blocker": ("Y yes: the session ends here", "N no"),
@@ -58,10 +58,10 @@ def progress_lines(progress: Progress, width: int) -> Content:
     p = progress
     rows = (
         ("burst", p.phase or "-", p.phase_elapsed_us, p.phase_length_us,
-         f"{tenths(p.phase_elapsed_us)} of {tenths(p.phase_length_us)} s"),
+         passed(p.phase_elapsed_us, p.phase_length_us, tenths, "s")),
         ("set", f"{p.set} of {p.sets}", p.repetition, p.repetitions, f"repetition {p.repetition} of {p.repetitions}"),
         ("session", "time", p.session_elapsed_us, p.session_length_us,
-         f"{clock(p.session_elapsed_us)} of {clock(p.session_length_us)} min"),
+         passed(p.session_elapsed_us, p.session_length_us, clock, "min")),
     )  # fmt: skip
     cells = max(6, width - 54)
     lines = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from textual.content import Content
@@ -67,6 +67,14 @@ def tenths(us: int) -> str:
 def clock(us: int) -> str:
     """Minutes and seconds, as ``12:05``."""
     return f"{us // 60_000_000}:{us // 1_000_000 % 60:02d}"
+
+
+def passed(elapsed_us: int, length_us: int, text: Callable[[int], str], unit: str) -> str:
+    """Time passed of its length, each as ``text`` words it. No length is left out; one that is over was planned."""
+    if length_us <= 0:
+        return f"{text(elapsed_us)} {unit}"
+    now, whole = text(elapsed_us), text(length_us)
+    return f"{now}{', planned' if elapsed_us > length_us and now != whole else ' of'} {whole} {unit}"
 
 
 def ma(ua: int | None) -> str:

@@ -1,0 +1,57 @@
+"""The screen of thresholds and run: the channels, the level between its two keys, progress, counts, EMG."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, final
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from stimctl.orders import OrderKind, OutputWord, Stage, Status
+from stimctl.widgets import channels, procedure
+from stimctl.widgets.emg import EmgPlot
+from stimctl.widgets.parts import GUIDE, Cap
+from stimctl.widgets.words import Words
+
+WORDS: Final = ("channels", "bar", "progress", "counts")
+
+
+@final
+class DosePane(Vertical):
+    """What is given and measured now. ``click`` returns what a click on a drawn key does."""
+
+    def __init__(self, click: Callable[[OrderKind], Callable[[], None]]) -> None:
+        super().__init__(id="dose")
+        self._click, self._emg = click, EmgPlot("emg")
+        self._words = {name: Words(name) for name in WORDS}  # held here: looking them up cost more than painting
+
+    def compose(self) -> ComposeResult:
+        """Everything of both steps at once; the style sheet shows what belongs to which."""
+        words = self._words
+        yield words["channels"]
+        with Horizontal(id="level"):
+            yield Cap("▼ L\nlower", 13, "lower", self._click(OrderKind.LOWER))
+            yield words["bar"]
+            yield Cap("R ▲\nraise", 13, "raise", self._click(OrderKind.RAISE))
+        yield Static(Content(GUIDE), id="guide")
+        yield from (words["progress"], words["counts"], self._emg)
+
+    def show(self, status: Status, width: int) -> None:
+        """Show ``status`` in lines of ``width`` cells. What the board does not report is not known, whatever was set."""
+        known = status.output is not OutputWord.UNKNOWN
+        running = status.stage is Stage.RUN
+        columns = channels.RUN_COLUMNS if running else channels.THRESHOLD_COLUMNS
+        self._words["channels"].show(channels.channel_table(status.channels, columns, width, known=known))
+        chosen = channels.selected(status.channels)
+        bar = channels.level_words(chosen, width - 28, known=known) if chosen else Content("no channel selected: ← →")
+        self._words["bar"].show(bar)
+        self.screen.set_class(running, "running")
+        self._words["progress"].show(procedure.progress_lines(status.progress, width))
+        self._words["counts"].show(procedure.counts_line(status.counts))
+        # Nothing is listened to while thresholds are sought; an empty frame looked like a lead that fell off.
+        emg = status.emg if status.emg and (status.emg.listening or status.emg.envelope_uv) else None
+        self._emg.display = emg is not None
+        self._emg.show(emg, stale=not known)
