@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stimctl.boards.reference.codes import Cause
 from stimctl.boards.reference.messages import OutputReport, Report
 from stimctl.driver.health import Health
@@ -47,3 +49,19 @@ def test_only_recent_settings_are_kept() -> None:
         health.commanded(n, Command((Output(0, symmetric(1_000 + n, 100, 100_000)),)), n * 20 * MS)
         health.judge(report(n, 1_000 + n), n * 20 * MS)
     assert len(health._accepted) < 300
+
+
+def test_a_report_of_before_the_arming_sets_no_baseline() -> None:
+    health = Health(frozenset({0}), 7, 0, senses_current=True)
+
+    def judge(sequence: int, ohm: int) -> tuple[object, ...]:
+        told = OutputReport(applied_ua=0, measured_ua=0, impedance_ohm=ohm)
+        return health.judge(replace(report(sequence, 0), outputs=(told,)), 0)
+
+    for _ in range(3):
+        assert judge(6, 60_000) == ()  # of the pads as they were
+        assert judge(6, 500) == ()
+    for _ in range(3):
+        assert judge(7, 1_500) == ()  # three times as much as before arming: other pads
+    assert judge(7, 2_300) == ()
+    assert len(judge(7, 2_300)) == 1

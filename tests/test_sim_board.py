@@ -515,6 +515,25 @@ def test_read_back_follows_the_pulses(host: Host) -> None:
     assert host.report().outputs[0].measured_ua == 0
 
 
+def test_arming_forgets_what_was_measured_of_other_pads(host: Host) -> None:
+    host.go()
+    host.twin.set_contact(0, 6_000)
+    host.wait(100 * MS)
+    assert host.report().outputs[0].impedance_ohm == pytest.approx(6_000, rel=0.02)
+    host.stop()
+    host.twin.set_contact(0, 1_500)
+    assert host.report().outputs[0].impedance_ohm == pytest.approx(6_000, rel=0.02)  # as it was when last measured
+    assert isinstance(host.arm(), m.Ack)
+    assert host.report().outputs[0].impedance_ohm is None
+    host.configure(0)
+    assert host.report().outputs[0].impedance_ohm is None
+    host.wait(40 * MS)
+    assert host.report().outputs[0].impedance_ohm is None  # until a pulse has measured it
+    host.update({0: train(1_000)})
+    host.wait(100 * MS)
+    assert host.report().outputs[0].impedance_ohm == pytest.approx(1_500, rel=0.02)
+
+
 def test_before_the_next_pulse_the_old_one_is_measured(host: Host) -> None:
     host.ready()
     host.wait(50 * MS)

@@ -82,7 +82,8 @@ class Health:
                 continue
             told = report.outputs[number]
             complaints += self._current(number, told, accepted, now_us)
-            complaints += self._contact(number, told)
+            # A report of before the arming tells of the pads as they were; it may set no baseline, nor complain.
+            complaints += self._contact(number, told, told.impedance_ohm if accepted else None)
         return tuple(complaints)
 
     def _take_accepted(self, last_sequence: int, now_us: int) -> list[_Sent]:
@@ -109,9 +110,8 @@ class Health:
             complaints.append(Complaint(number, f"delivers {told.measured_ua} µA where {commanded} µA were commanded"))
         return complaints
 
-    def _contact(self, number: int, told: OutputReport) -> list[Complaint]:
+    def _contact(self, number: int, told: OutputReport, impedance: int | None) -> list[Complaint]:
         complaints = [Complaint(number, f"reports {told.trouble.name}".lower())] if told.trouble else []
-        impedance = told.impedance_ohm
         if impedance is None:
             return complaints
         first = self._baseline.setdefault(number, impedance)

@@ -113,6 +113,10 @@ class Stage:
             trouble |= Trouble.HARDWARE
         return trouble
 
+    def forget(self) -> None:
+        """A new session begins: what was measured in an earlier one was of other pads, perhaps."""
+        self._measured_ohm = None
+
     def report(self, now_us: int, noise: float) -> OutputReport:
         """What the board says of this output; ``noise`` is this reading's relative error."""
         if self._rests:
@@ -128,14 +132,14 @@ class Stage:
 
     @property
     def _rests(self) -> bool:
-        """Whether this output has never put anything out and nothing is wrong: a report of it is always the same."""
+        """Whether this output has put out nothing since it was armed and nothing is wrong: its reports are the same."""
         idle = self.wanted is None and self.ledger.train is None and self._measured_ohm is None
         return idle and self._plan.quiet and not self._wrong and SHORT_OHM < self.contact_ohm < OPEN_OHM
 
-    def _measured_ua(self, newest_ua: int | None, noise: float) -> int | None:
+    def _measured_ua(self, newest_ua: int | None, noise: float) -> int:
         if self._plan.has(FaultKind.LYING_READBACK, self.output):
             return self._commanded_ua()
-        return None if newest_ua is None else round(newest_ua * (self._gain_permille / 1_000) * (1 + noise))
+        return round((newest_ua or 0) * (self._gain_permille / 1_000) * (1 + noise))
 
     def _let_through(self, now_us: int) -> PulseTrain | None:
         """The train that flows, given the contact; a stuck stage does not listen to commands."""

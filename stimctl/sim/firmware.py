@@ -64,7 +64,7 @@ class Firmware:
         self._challenge = (boots << 16) % _U32
         self.cause = Cause.RESET
         self._zero()
-        self._send(m.Event(Cause.RESET, NO_OUTPUT, 0, 0))
+        self._body.send(m.Event(Cause.RESET, NO_OUTPUT, 0, 0), 0)
 
     @property
     def armed(self) -> bool:
@@ -89,13 +89,13 @@ class Firmware:
         if not self.armed and cause is not Cause.STOP_BUTTON:
             return
         self._close(cause)
-        self._send(m.Event(cause, output, value, self._uptime_ms()))
+        self._body.send(m.Event(cause, output, value, self._uptime_ms()), 0)
 
     def sample(self) -> None:
         """Send the chunk of samples that is complete."""
         chunk = self._body.analog.chunk(self._boot_us)
         if chunk is not None:
-            self._send(chunk)
+            self._body.send(chunk, 0)
 
     # --- inside ------------------------------------------------------------------------------------------------
 
@@ -110,12 +110,9 @@ class Firmware:
         wide = self._body.plan.has(FaultKind.WIDE_LIMITS)
         return replace(guard.TABLE, peak_ua=2 * guard.TABLE.peak_ua) if wide else guard.TABLE
 
-    def _send(self, word: m.Word, token: int = 0) -> None:
-        self._body.send(word, token)
-
     def _answer(self, frame: Frame, word: m.Word) -> None:
         """With the token for whoever knows it, so that a second program on the line does not learn it by asking."""
-        self._send(word, frame.token if frame.token == self._gate.token else 0)
+        self._body.send(word, frame.token if frame.token == self._gate.token else 0)
 
     def _ack(self, frame: Frame) -> None:
         self._answer(frame, m.Ack(frame.sequence))
@@ -159,7 +156,9 @@ class Firmware:
         reason = self._arm_refusal(frame, word)
         if reason is not None:
             return self._nak(frame, reason)
-        self._zero()
+        for stage in self._body.stages:
+            self._body.drive(stage.output, None)
+            stage.forget()
         self._guard = guard.Guard(self._table(), word.outputs)
         self.cause = Cause.NONE
         self._challenge = (self._challenge + 1) % _U32
