@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import fields, replace
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from stimctl.envelope.rules import Gate, SharedPad, Source
 from stimctl.envelope.words import Strength, ceil_div, ceil_root, rise_ua, strength, well_typed
 from stimctl.errors import Refusal
 from stimctl.limits import ABSOLUTE, PROFILES, BodyPart, Effect, Limits, Sensation, absolute
-from stimctl.pulse import PulseTrain, figures, mean_square_e9, symmetric
+from stimctl.pulse import PulseTrain, figures, mean_square_e9, net_charge_pc, symmetric
 from stimctl.safety import Latch, Limiter, Pad, Rule
 from stimctl.units import UM2_PER_CM2, MicroAmp, MicroSecond, MilliHertz, SquareMicrometre
 from tests.limiter_rig import BURST, PADS, TENS, Rig, area, pads, placement
@@ -322,6 +323,9 @@ def test_to_cover_is_to_be_weaker_in_no_way(a: PulseTrain, b: PulseTrain) -> Non
         and mean_square_e9(b) <= mean_square_e9(a)
         and b.interphase_gap_us <= a.interphase_gap_us
         and b.pulses_per_period <= a.pulses_per_period
+        and b.rate_mhz * b.pulses_per_period <= a.rate_mhz * a.pulses_per_period
+        and abs(net_charge_pc(b)) <= abs(net_charge_pc(a))
+        and Fraction(b.recovery_width_us, b.phase_width_us) <= Fraction(a.recovery_width_us, a.phase_width_us)
     )
     assert x.covers(y) is weaker
     if not weaker:
@@ -337,6 +341,9 @@ def test_to_cover_is_to_be_weaker_in_no_way(a: PulseTrain, b: PulseTrain) -> Non
         ({"rate_mhz": 35_001}, "µA rms"),
         ({"interphase_gap_us": 1}, "µs gap"),
         ({"pulses_per_period": 2, "rate_mhz": 17_500}, "pulses per period"),
+        ({"amplitude_ua": 19_000, "recovery_amplitude_ua": 19_000, "rate_mhz": 35_001}, "mHz of pulses"),
+        ({"recovery_amplitude_ua": 19_999}, "pC net charge"),
+        ({"recovery_amplitude_ua": 15_000, "recovery_width_us": 400}, "‰ recovery to first phase"),
     ],
 )
 def test_every_edit_that_makes_it_stronger_is_a_rise(edit: dict[str, int], unit: str) -> None:
@@ -561,6 +568,6 @@ def test_a_tighter_file_is_in_the_effective_limits() -> None:
 
 def test_strength_is_what_pulse_says() -> None:
     t = replace(BASE, interphase_gap_us=MicroSecond(7), pulses_per_period=2)
-    assert strength(t) == Strength(20_000, 6_000_000, mean_square_e9(t), 7, 2)
+    assert strength(t) == Strength(20_000, 6_000_000, mean_square_e9(t), 7, 2, 70_000, 300, 300, 0)
     assert UM2_PER_CM2 == 100_000_000
     assert absolute(BodyPart.FOREARM, Effect.MOTOR, smallest_pad_um2=BIG) == FOREARM_25[0].limits

@@ -113,6 +113,9 @@ class Placement(NamedTuple):
 class Strength:
     """How strong a train is, in every way in which one can be stronger than another (A.0 item 4, H39).
 
+    Peak, charge and rms do not say all that is felt: more pulses a second fuse a contraction at the same rms, and a
+    recovery phase that is longer for its pulse, or leaves charge behind, takes back less of what the first phase does.
+
     Never changed once made; not frozen, as that would make each command a microsecond dearer.
     """
 
@@ -121,6 +124,10 @@ class Strength:
     mean_square: int  # µA² times 1e9
     gap_us: int
     pulses: int
+    pulse_rate_mhz: int  # pulses, not periods
+    width_us: int  # with the next: how asymmetric it is, as their ratio
+    recovery_us: int
+    net_pc: int
 
     def covers(self, other: Strength) -> bool:
         """Whether ``other`` is in no way stronger; a train at zero is covered by everything."""
@@ -130,6 +137,9 @@ class Strength:
             and other.mean_square <= self.mean_square
             and other.gap_us <= self.gap_us
             and other.pulses <= self.pulses
+            and other.pulse_rate_mhz <= self.pulse_rate_mhz
+            and other.recovery_us * self.width_us <= self.recovery_us * other.width_us
+            and other.net_pc <= self.net_pc
         )
 
     def excess(self, other: Strength) -> tuple[int, int, str]:
@@ -142,25 +152,37 @@ class Strength:
             return ceil_root(other.mean_square, PERIODS), isqrt(self.mean_square // PERIODS), "µA rms"
         if other.gap_us > self.gap_us:
             return other.gap_us, self.gap_us, "µs gap"
-        return other.pulses, self.pulses, "pulses per period"
+        if other.pulses > self.pulses:
+            return other.pulses, self.pulses, "pulses per period"
+        if other.pulse_rate_mhz > self.pulse_rate_mhz:
+            return other.pulse_rate_mhz, self.pulse_rate_mhz, "mHz of pulses"
+        if other.net_pc > self.net_pc:
+            return other.net_pc, self.net_pc, "pC net charge"
+        share = ceil_div(other.recovery_us * 1_000, max(other.width_us, 1))
+        return share, self.recovery_us * 1_000 // max(self.width_us, 1), "‰ recovery to first phase"
 
 
 Row = tuple[Rule, int, int, int, str]
 """A rule, the value, the least and the most that are allowed, the unit of all three."""
 
-ZERO: Final = Strength(0, 0, 0, 0, 0)
+ZERO: Final = Strength(0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def strength(train: PulseTrain) -> Strength:
     """Measure a train; written out because it runs for every channel of every command."""
     first, recovery, pulses = train.amplitude_ua, train.recovery_amplitude_ua, train.pulses_per_period
     charge, back = first * train.phase_width_us, recovery * train.recovery_width_us
+    pulse_rate = train.rate_mhz * pulses
     return Strength(
         first if first >= recovery else recovery,  # noqa: FURB136 - max() takes three times as long
         charge if charge >= back else back,  # noqa: FURB136
-        (first * charge + recovery * back) * train.rate_mhz * pulses,
+        (first * charge + recovery * back) * pulse_rate,
         train.interphase_gap_us,
         pulses,
+        pulse_rate,
+        train.phase_width_us,
+        train.recovery_width_us,
+        charge - back if charge >= back else back - charge,
     )
 
 
@@ -181,7 +203,10 @@ def rise_ua(new: Strength, old: Strength, level: Strength) -> int:
 
 
 def one_step_up(old: Strength, new: Strength, step_ua: int) -> Strength:
-    """The strongest that one step above a level may be; from zero, one step at whatever settings ``new`` has."""
+    """The strongest that one step above a level may be; from zero, one step at whatever settings ``new`` has.
+
+    Width and rate may grow by what the step is to the level; gap, pulses and asymmetry only from zero.
+    """
     peak, higher = old.peak_ua, old.peak_ua + step_ua
     if peak == 0:
         return replace(new, peak_ua=step_ua)
@@ -191,16 +216,21 @@ def one_step_up(old: Strength, new: Strength, step_ua: int) -> Strength:
         old.mean_square * higher * higher // (peak * peak),
         old.gap_us,
         old.pulses,
+        old.pulse_rate_mhz * higher // peak,
+        old.width_us,
+        old.recovery_us,
+        old.net_pc * higher // peak,
     )
 
 
 def highest_covered_ua(most: Strength, s: Strength) -> int:
     """The highest whole µA at which a train of strength ``s``, scaled in proportion, is covered by ``most``."""
-    if s.gap_us > most.gap_us or s.pulses > most.pulses:
-        return 0
     peak = s.peak_ua
+    if not most.covers(replace(s, peak_ua=min(1, most.peak_ua), charge_pc=0, mean_square=0, net_pc=0)):
+        return 0  # what does not grow with the amplitude is too much
     by_charge = most.charge_pc * peak // s.charge_pc
-    return min(most.peak_ua, by_charge, isqrt(most.mean_square * peak * peak // s.mean_square))
+    by_net = most.net_pc * peak // s.net_pc if s.net_pc else most.peak_ua
+    return min(most.peak_ua, by_charge, by_net, isqrt(most.mean_square * peak * peak // s.mean_square))
 
 
 def ceil_div(numerator: int, denominator: int) -> int:
