@@ -73,6 +73,12 @@ def test_every_example_in_the_help_parses(capsys: pytest.CaptureFixture[str]) ->
             assert callable(build().parse_args(words).run), example
 
 
+def test_the_help_names_every_stop_key(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "STOP is Space, Esc, Ctrl+X or Ctrl+C" in shown
+
+
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"stimctl {__version__}\n"
@@ -88,7 +94,9 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["check"], "FILE"),
         (["check", "x.toml", "--format", "yaml"], "yaml"),
         (["check", "x.toml", "--form", "json"], "--form"),  # no abbreviations: they change their meaning with time
-        (["run"], "FILE"),
+        (["run"], "run needs a protocol file, FILE; plain stimctl opens the start screen"),
+        (["run", "--seed", "1"], "FILE"),
+        (["--store"], "--store"),
         (["run", "x.toml", "--seed", "-1"], "-1"),
         (["run", "x.toml", "--seed", "1.5"], "1.5"),
         (["run", "x.toml", "--seed", "²"], "whole number"),

@@ -53,6 +53,28 @@ def test_nothing_opens_the_screen_on_the_simulated_board(asked: list[Asked]) -> 
     assert (only.way, only.request.protocol, only.request.board, only.request.demo) == ("screen", None, "sim:", False)
 
 
+def test_the_start_screen_takes_its_options(asked: list[Asked]) -> None:
+    assert main(["--store", "r.db", "--seed", "7", "--emg", "file:x.csv"]) == 0
+    assert main(["--board", "reference:./board"]) == 0
+    first, second = (each.request for each in asked)
+    assert (first.store, first.seed, first.emg, first.board, first.protocol) == ("r.db", 7, "file:x.csv", "sim:", None)
+    assert (second.board, second.seed, second.store, second.emg) == ("reference:./board", None, None, "")
+
+
+def test_the_start_screens_seed_is_the_simulated_boards(asked: list[Asked], capsys: Out) -> None:
+    assert main(["--board", "reference:./board", "--seed", "1"]) == 2
+    assert "--seed is the simulated board's" in capsys.readouterr().err
+    assert asked == []
+
+
+@pytest.mark.parametrize("option", ["--store", "--board", "--emg", "--seed"])
+def test_an_option_before_a_command_is_not_lost_in_silence(option: str, asked: list[Asked], capsys: Out) -> None:
+    assert main([option, "1", "run", "a.toml"]) == 2
+    assert f"{option} stands after the command" in capsys.readouterr().err
+    assert main(["run", "a.toml", option, "1"]) == 0
+    assert len(asked) == 1
+
+
 def test_run_passes_on_what_was_typed(asked: list[Asked]) -> None:
     typed = ["run", "a.toml", "--headless", "--emg", "file:x.csv", "--seed", "7", "--speed", "2.5", "--store", "r.db"]
     assert main(typed) == 0

@@ -85,6 +85,26 @@ def test_a_faulty_file_starts_nothing(store: Path, protocol: Path) -> None:
     assert "OUTPUT ON" not in done.stdout
 
 
+@pytest.mark.parametrize("way", [[], ["--headless"]], ids=["screen", "headless"])
+@pytest.mark.parametrize(
+    ("name", "code", "says"),
+    [
+        ("nope.toml", 1, "nope.toml: there is no such file"),
+        ("{protocol}", 1, "mystery"),
+        ("wrist-finger-extensor-emg", 2, "wrist-finger-extensors-emg"),
+    ],
+    ids=["absent", "faulty", "misspelt"],
+)
+def test_a_wrong_protocol_is_told_before_a_screen_opens(
+    name: str, code: int, says: str, way: list[str], store: Path, protocol: Path
+) -> None:
+    protocol.write_text(protocol.read_text() + "\nmystery = 1\n")
+    done = stimctl("run", name.format(protocol=protocol), *way, "--store", str(store), start_new_session=True)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     "typed",
     [

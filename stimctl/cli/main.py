@@ -52,10 +52,10 @@ def guarded(run: Callable[[], int]) -> int:
 
 
 def _dispatch(argv: Sequence[str] | None) -> int:
-    from stimctl.cli.parser import build
+    from stimctl.cli.parser import parse
 
     try:
-        arguments = build().parse_args(argv)
+        arguments = parse(argv)
     except SystemExit as left:  # argparse has said what it has to say: help, version or a usage error
         sys.stdout.flush()
         return left.code if isinstance(left.code, int) else USAGE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
 from stimctl import __version__
@@ -17,11 +17,37 @@ KINDS: Final = ("fes-cyclic", "fes-emg-triggered", "tens-conventional")
 """The kinds of protocol, for the help; ``control.authoring`` has the last word."""
 
 
+BOARD: Final = "sim: (default) or reference:PORT; PORT is anything pyserial opens"
+EMG: Final = "sim:, board: or file:PATH (default: the board's own)"
+SEED: Final = "the simulated patient's seed; the same N, the same patient"
+STORE: Final = "the record (default: in your user data folder)"
+
+
 class _Parser(argparse.ArgumentParser):
-    """argparse whose errors are one line."""
+    """argparse whose errors are one line; ``incomplete`` is what it says when an argument is missing."""
+
+    incomplete = ""
 
     def error(self, message: str) -> NoReturn:
+        if self.incomplete and "are required" in message:
+            message = self.incomplete
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+START: Final = "start_"
+"""Begins the names of the start screen's options in the result: a command's own would overwrite them unseen."""
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """``argv`` as :func:`build` has it; the start screen's options before a command are an error, not a silence."""
+    parser = build()
+    arguments = parser.parse_args(argv)
+    if arguments.run is not running.start:
+        for name, value in vars(arguments).items():
+            if name.startswith(START) and value is not None:
+                option = f"--{name.removeprefix(START)}"
+                parser.error(f"{option} stands after the command, as in: stimctl COMMAND {option} ...")
+    return arguments
 
 
 def build() -> argparse.ArgumentParser:
@@ -36,10 +62,19 @@ def build() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"stimctl {__version__}")
     parser.set_defaults(run=running.start)
+    _start(parser.add_argument_group("the start screen's options, without a command"))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
     for add in (_demo, _run, _check, _new, _library, _schema, _sim, _sessions, _verify):
         add(commands)
     return parser
+
+
+def _start(group: argparse._ArgumentGroup) -> None:
+    """What the start screen begins with."""
+    group.add_argument("--board", dest=f"{START}board", metavar="URL", help=BOARD)
+    group.add_argument("--emg", dest=f"{START}emg", metavar="URL", help=EMG)
+    group.add_argument("--seed", dest=f"{START}seed", metavar="N", type=_seed, help=SEED)
+    group.add_argument("--store", dest=f"{START}store", metavar="PATH", help=STORE)
 
 
 Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for what add_subparsers returns
@@ -52,7 +87,7 @@ def _command(
     does: str,
     *examples: str,
     more: str = "",
-) -> argparse.ArgumentParser:
+) -> _Parser:
     """A command with its one line, its longer words and its examples."""
     word = "example" if len(examples) == 1 else "examples"
     parser = commands.add_parser(
@@ -90,24 +125,19 @@ def _run(commands: Commands[_Parser]) -> None:
         "stimctl run wrist.toml",
         "stimctl run wrist.toml --board reference:/dev/ttyACM0",
         "stimctl run wrist.toml --emg file:recording.csv --headless --speed max",
-        more="Every session starts at zero. STOP is Space, Ctrl+X or Ctrl+C, everywhere.",
+        more="Every session starts at zero. STOP is Space, Esc, Ctrl+X or Ctrl+C, on every screen; without a screen "
+        "it is Ctrl+C. The file is checked before anything opens; a name that stimctl library lists will do as well.",
     )
-    parser.add_argument("protocol", metavar="FILE", help="the protocol file (TOML)")
-    parser.add_argument(
-        "--board",
-        metavar="URL",
-        default="sim:",
-        help="sim: (default) or reference:PORT; PORT is anything pyserial opens",
-    )
-    parser.add_argument("--emg", metavar="URL", default="", help="sim:, board: or file:PATH (default: the board's own)")
+    parser.add_argument("protocol", metavar="FILE", help="the protocol file (TOML), or a shipped one's name")
+    parser.incomplete = "run needs a protocol file, FILE; plain stimctl opens the start screen"
+    parser.add_argument("--board", metavar="URL", default="sim:", help=BOARD)
+    parser.add_argument("--emg", metavar="URL", default="", help=EMG)
     parser.add_argument("--headless", action="store_true", help="no screen: print progress and end by itself")
     _simulation(parser)
 
 
 def _simulation(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--seed", metavar="N", type=_seed, help="the simulated patient's seed; the same N, the same patient"
-    )
+    parser.add_argument("--seed", metavar="N", type=_seed, help=SEED)
     parser.add_argument(
         "--speed",
         metavar="X",
@@ -210,7 +240,7 @@ def _verify(commands: Commands[_Parser]) -> None:
 
 
 def _store(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--store", metavar="PATH", help="the record (default: in your user data folder)")
+    parser.add_argument("--store", metavar="PATH", help=STORE)
 
 
 def _format(parser: argparse.ArgumentParser) -> None:

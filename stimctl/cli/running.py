@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 SIMULATED: Final = "sim:"
 
 
-def start(_arguments: argparse.Namespace) -> int:
-    """The screen at its start, on the simulated board."""
+def start(arguments: argparse.Namespace) -> int:
+    """The screen at its start, on the simulated board unless another was named."""
+    from stimctl.cli.parser import START
     from stimctl.control import start as door
 
-    return door.run_interactive(_request(argparse.Namespace()))
+    given = {name.removeprefix(START): value for name, value in vars(arguments).items() if value is not None}
+    asked = argparse.Namespace(**{"board": SIMULATED, "speed": None, "seed": None, **given})
+    _only_simulated(asked)
+    return door.run_interactive(_request(asked))
 
 
 def run(arguments: argparse.Namespace) -> int:

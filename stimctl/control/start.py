@@ -24,7 +24,7 @@ from stimctl.records.reading import default_store
 from stimctl.session.core import Session
 from stimctl.session.diary import Diary
 from stimctl.session.link import SIMULATED
-from stimctl.session.opening import Wishes
+from stimctl.session.opening import Wishes, load_protocol
 from stimctl.units import MS
 
 DEMO: Final = "demonstration-emg"
@@ -63,7 +63,12 @@ def run_headless(request: RunRequest, say: Callable[[str], None]) -> int:
 
 
 def run_interactive(request: RunRequest) -> int:
-    """One session with a face on this terminal; returns the exit code."""
+    """One session with a face on this terminal; returns the exit code.
+
+    Raises what is wrong with the protocol that was asked for before there is a screen to hide it.
+    """
+    if request.protocol:
+        load_protocol(request.protocol)
     clock = _clock(request, request.speed)
     with _journal(request) as journal:
         session = _session(request, journal, clock)
