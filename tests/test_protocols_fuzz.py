@@ -41,7 +41,7 @@ CHARGE_UC = {BodyPart.FOREARM: 20, BodyPart.THENAR: 9, BodyPart.SHOULDER: 24}
 def judge(protocol: Protocol) -> None:
     """Assert what A.5 asks of an accepted protocol, worked out anew."""
     sensory = isinstance(protocol, TensConventional)
-    on_pad: dict[str, float] = {}
+    on_pad: dict[str, list[tuple[float, float, float]]] = {}
     for channel in protocol.channels:
         part, areas = channel.part, [protocol.pads[name].area_um2 for name in channel.pads]
         strongest = figures(train(channel), min(areas))
@@ -58,14 +58,20 @@ def judge(protocol: Protocol) -> None:
         assert strongest.power_density_mw_cm2 <= 100 + 1e-9
         assert strongest.energy_mj <= 20 + 1e-9
         for name in channel.pads:
-            on_pad[name] = on_pad.get(name, 0.0) + strongest.rms_ma**2
-    for name, square in on_pad.items():
-        assert square**0.5 / (protocol.pads[name].area_um2 / 1e8) <= 1.5 + 1e-9
+            on_pad.setdefault(name, []).append((channel.max_amplitude_ma, strongest.charge_uc, strongest.rms_ma))
+    for name, users in on_pad.items():  # as if all their pulses came at once
+        peak, charge, rms = map(sum, zip(*users, strict=True))
+        area, parts = protocol.pads[name].area_um2 / 1e8, [c.part for c in protocol.channels if name in c.pads]
+        assert rms / area <= 1.5 + 1e-9
+        assert rms <= 20 + 1e-9
+        assert peak <= min(30 if area < 10 else 80, *(PEAK_MA[part] for part in parts)) + 1e-9
+        assert charge <= min(9 if area < 10 else 24, *(CHARGE_UC[part] for part in parts)) + 1e-9
+    assert len({frozenset(channel.pads) for channel in protocol.channels}) == len(protocol.channels)
     assert len({channel.output for channel in protocol.channels}) == len(protocol.channels)
     assert len({channel.name for channel in protocol.channels}) == len(protocol.channels)
     assert set(on_pad) == set(protocol.pads)
     if isinstance(protocol, TensConventional):
-        assert 0 < protocol.dose.duration_min <= 60
+        assert 0 < protocol.dose.duration_min <= 50
         return
     burst, dose = protocol.burst, protocol.dose
     on = burst.ramp_up_s + burst.hold_s + burst.ramp_down_s

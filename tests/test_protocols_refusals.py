@@ -375,12 +375,12 @@ def test_the_working_level_is_within_its_maximum() -> None:
         ({"hold_s": "4", "rest_s": "4"}, ""),
         ({"hold_s": "4", "rest_s": "3.999999"}, "rest_s"),
         ({"hold_s": "4", "rest_s": "1"}, "rest_s"),
-        ({"repetitions": "104", "sets": "2"}, ""),
-        ({"repetitions": "105", "sets": "2"}, "repetitions"),
+        ({"repetitions": "86", "sets": "2"}, ""),
+        ({"repetitions": "87", "sets": "2"}, "repetitions"),
     ],
 )
 def test_bounds_of_a_burst_and_a_session(changes: dict[str, str], field: str) -> None:
-    """Ramp-up 0.5 s, on-time 20 s, duty 60 %, 60 min at a site (A.5)."""
+    """Ramp-up 0.5 s, on-time 20 s, duty 60 %, 60 min at a site (A.5) less 10 for what comes before."""
     text = CYCLIC
     for key, value in changes.items():
         text = put(text, key, value)
@@ -395,14 +395,25 @@ def test_bounds_of_a_burst_and_a_session(changes: dict[str, str], field: str) ->
 
 
 def test_tens_is_not_too_long() -> None:
-    good(put(TENS, "duration_min", "60"))
-    fault = the_fault(put(TENS, "duration_min", "60.5"))
-    assert (fault.field, fault.value, fault.allowed) == ("dose.duration_min", "60.5 min", "at most 60 min")
+    good(put(TENS, "duration_min", "50"))
+    fault = the_fault(put(TENS, "duration_min", "50.5"))
+    assert (fault.field, fault.value, fault.allowed) == ("dose.duration_min", "50.5 min", "at most 50 min")
+    assert "finding thresholds and the trial count there too" in fault.message
+
+
+@pytest.mark.parametrize(
+    "text", [put(TENS, "duration_min", "59"), put(drop(CYCLIC, "set_rest_s"), "repetitions", "448")]
+)
+def test_a_treatment_that_the_site_time_would_cut_short_is_refused(text: str) -> None:
+    """What the thresholds and the trial had of the hour is not there for the treatment."""
+    for key, value in (("sets", "1"), ("hold_s", "2"), ("rest_s", "4")) if "[burst]" in text else ():
+        text = put(text, key, value)
+    assert "too long for one site" in the_fault(text).message
 
 
 def test_waiting_for_attempts_counts_as_session() -> None:
-    good(put(put(EMG, "repetitions", "70"), "attempt_window_s", "8"))
-    assert the_fault(put(put(EMG, "repetitions", "70"), "attempt_window_s", "10")).field == "dose.repetitions"
+    good(put(put(EMG, "repetitions", "58"), "attempt_window_s", "8"))
+    assert the_fault(put(put(EMG, "repetitions", "58"), "attempt_window_s", "10")).field == "dose.repetitions"
 
 
 def test_a_rest_between_sets_is_stated() -> None:

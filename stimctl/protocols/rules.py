@@ -21,6 +21,12 @@ from stimctl.units import MINUTE, microseconds, seconds_text
 TENS_CONVENTIONAL_MIN_HZ: Final = 50
 """Conventional TENS is high-rate stimulation, 50 Hz and more (clinical reference, B.5); below is another mode."""
 
+BEFORE_TREATMENT_US: Final = 10 * MINUTE
+"""Kept free of a site's time (project): thresholds, trial and the pauses between count as stimulation of the site.
+
+Two minutes of pressing to 60 mA, a step each half second, then a trial burst or two with their rests, and pads that are
+put on again once. A treatment that filled the site's time to the end would be stopped before its own end."""
+
 ProtocolRule = Callable[[Protocol], Iterator[Finding]]
 ChannelRule = Callable[[Protocol, int, Channel], Iterator[Finding]]
 
@@ -165,11 +171,11 @@ def burst_is_within_limits(protocol: Protocol) -> Iterator[Finding]:
 
 
 def session_is_not_too_long(protocol: Protocol) -> Iterator[Finding]:
-    """The whole session, rests included, is counted as time at the site: what clinical minutes mean (B.2)."""
-    length, limit = session_us(protocol), _narrowest(protocol).site_time_us
+    """The treatment, rests included, leaves its site time for what comes before it: what clinical minutes mean (B.2)."""
+    length, limit = session_us(protocol), _narrowest(protocol).site_time_us - BEFORE_TREATMENT_US
     if not length <= limit:
         field = "duration_min" if isinstance(protocol, TensConventional) else "repetitions"
-        message = "makes the session too long for one site"
+        message = "makes the treatment too long for one site: finding thresholds and the trial count there too"
         value, allowed = f"{length / MINUTE:.4g} min", f"at most {limit / MINUTE:g} min"
         yield Finding(("dose", field), message, value, allowed, bounds.SOURCES["site_time_us"])
 
