@@ -58,7 +58,6 @@ PANES: Final = {
 }
 WORDS: Final = ("banner", "output", "next", "alert", "tiny", "keys")
 FOCUS: Final = {
-    Stage.START: "#library",
     Stage.SCREENING: "#questions",
     Stage.PADS: "#placements",
     Stage.REVIEW: "#skin",  # letters typed before a field had the focus were taken as keys, and Q closed
@@ -84,8 +83,8 @@ class Face(App[None]):
         super().__init__()
         self.register_theme(THEME)
         self.theme = THEME.name
-        self._handle, self._library, self._clock, self._when_painted = handle, tuple(library), clock, painted
-        self._preset = {"protocol": protocol, "board": board, "emg": emg}
+        self._handle, self._clock, self._when_painted = handle, clock, painted
+        self._start = StartForm(tuple(library), {"protocol": protocol, "board": board, "emg": emg})
         self._status: Status | None = None
         self._lone, self._dose = Lone(), DosePane(self._click)
         self._screening, self._pads, self._review = ScreeningForm(), PadsPane(), ReviewForm()
@@ -103,7 +102,7 @@ class Face(App[None]):
         words = self._words
         yield from (words["banner"], words["output"], words["next"], words["alert"])
         with ContentSwitcher(initial="start", id="stages"):
-            yield StartForm(self._library, self._preset)
+            yield self._start
             yield self._screening
             yield self._pads
             yield self._dose
@@ -121,7 +120,7 @@ class Face(App[None]):
         self.set_interval(BEAT_S, self._handle.beat)
         self.set_interval(FRAME_S, self.tick)
         self._paint()
-        self.query_one("#library").focus()
+        self._start.first().focus()
         self.call_after_refresh(self._when_painted)
 
     def tick(self) -> None:
@@ -146,6 +145,8 @@ class Face(App[None]):
         before, self._status = self._status, status
         if before is None or before.stage is not status.stage:
             self._enter(status.stage)
+        elif (before.state, before.stopped) != (status.state, status.stopped):
+            self._hint = ""  # it was about what is over
         if status.alarm in {"high", "medium"} and (before is None or before.alarm_text != status.alarm_text):
             self.bell()
         self._paint()
@@ -157,7 +158,10 @@ class Face(App[None]):
         if stage is Stage.REVIEW:
             self._review.begin()
         # A field that keeps the focus while output may be on would swallow L; on those screens nothing has it.
-        self.set_focus(self.query_one(FOCUS[stage]) if stage in FOCUS else None)
+        typed_into = self.focused is not None and self._start in self.focused.ancestors
+        if stage is not Stage.START or not typed_into:
+            first = self._start.first() if stage is Stage.START else None
+            self.set_focus(self.query_one(FOCUS[stage]) if stage in FOCUS else first)
 
     def on_resize(self, event: events.Resize) -> None:
         """Below 80 x 24 only output, level, alarms and STOP are shown, and only what lowers is taken."""

@@ -20,7 +20,7 @@ from stimctl.orders import Order, OrderKind, OutputWord, Stage, Status
 from stimctl.tui import PANES, Face
 from stimctl.widgets import channels
 from stimctl.widgets.forms import ScreeningForm
-from stimctl.widgets.keys import LONE_US, Lone
+from stimctl.widgets.keys import LONE_US, PRESSES, Lone
 from tests.faces import (
     EMG,
     LIBRARY,
@@ -279,7 +279,8 @@ async def _stop_is_amber(one: Bench) -> None:
     assert "NOT CONFIRMED" in await one.text()
     await one.show(replace(RUN, stopped=True, stop_confirmed=True, output=OutputWord.OFF, stop_reason="Space"))
     assert "NOT CONFIRMED" not in await one.text()
-    assert "STOPPED, confirmed by the board: Space" in await one.text()
+    assert "STOPPED, confirmed by the board" in await one.text()
+    assert "Reason: Space" in await one.text()
 
 
 def test_a_stop_is_amber_until_the_board_confirms() -> None:
@@ -359,6 +360,8 @@ async def _held(one: Bench) -> None:
         one.clock.pass_ms(33)
         one.face.tick()
     assert "One press, one step" in await one.text()
+    await one.show(replace(RUN, state="resting"))
+    assert "One press, one step" not in await one.text()  # old news
     one.clock.pass_ms(1_000)
     one.face.tick()
     assert one.kinds == [K.RAISE]
@@ -557,9 +560,13 @@ async def _open_form(one: Bench) -> None:
     assert "a patient code, the affected side" in await one.text()
     face.query_one("#patient").focus()
     await one.type("P-017")
-    face.query_one("#side", RadioSet).focus()
-    await one.keys("right", "enter")
-    face.query_one("#open", Button).focus()
+    await one.press("enter")  # from field to field
+    assert face.focused is face.query_one("#side")
+    assert not face.query_one("#side", RadioSet).pressed_button
+    await one.press("enter")
+    assert "← chooses left, → chooses right" in await one.text()
+    await one.press("left", "right", "enter", "enter", "enter")
+    assert face.focused is face.query_one("#open")
     await one.press("enter")
     assert one.handle.sent == [
         Order(K.OPEN, protocol="cyclic", patient="P-017", side="right", board="sim:", emg="sim:")
@@ -575,7 +582,7 @@ async def _preset(one: Bench) -> None:
     face = one.face
     face.query_one("#patient", Input).value = "P-1"
     face.query_one("#side", RadioSet).focus()
-    await one.keys("enter")
+    await one.keys("left")
     face.query_one("#open", Button).press()
     await one.pilot.pause()
     assert one.handle.sent[0] == Order(
@@ -585,6 +592,27 @@ async def _preset(one: Bench) -> None:
 
 def test_presets_fill_the_form_and_emg_follows_the_board() -> None:
     _preset()
+
+
+@alone(START, protocol="my.toml")
+async def _prefilled(one: Bench) -> None:
+    face, field = one.face, one.face.query_one("#protocol", Input)
+    assert face.focused is face.query_one("#patient")
+    await one.type("P")
+    await one.show(replace(START, state="another"))
+    face.query_one("#library").focus()
+    await one.press("enter")
+    assert field.value == "my.toml"
+    assert "Still my.toml" in await one.text()
+    face.query_one("#library").focus()
+    await one.press("down", "enter")
+    assert field.value == "cyclic"
+    assert "Protocol: cyclic, in place of my.toml" in await one.text()
+    assert face.query_one("#patient", Input).value == "P"
+
+
+def test_a_list_that_was_not_moved_replaces_no_path() -> None:
+    _prefilled()
 
 
 @on(START)
@@ -617,6 +645,48 @@ async def _screen(one: Bench) -> None:
 
 def test_questions_are_answered_one_by_one() -> None:
     _screen()
+
+
+def answered(**answers: str) -> Status:
+    """A screening of :data:`QUESTIONS`: everything as it should be, but for ``answers``."""
+    good = {"blocker": "no", "precaution": "no", "check": "yes", "sensation": "normal"}
+    asked = [replace(each, answer=answers.get(each.id.replace("-", "_"), good[each.kind])) for each in QUESTIONS]
+    return replace(
+        SCREENING, questions=tuple(replace(each, justification="") for each in asked), can=(K.ANSWER, K.NEXT)
+    )
+
+
+@on(answered(implant="", skin="no", heart="yes", metal=""))
+async def _next_open(one: Bench) -> None:
+    sheet = one.face.query_one("#questions", OptionList)
+    assert "6 of 8 answered, 2 must still be done or changed" in await one.text()
+    sheet.highlighted = 1
+    for at in (2, 3, 5):  # a yes without its reason, no answer, a check that is not done
+        await one.press("n")
+        assert sheet.highlighted == at
+    await one.press("y")
+    assert sheet.highlighted == 2  # from the top again, past the blocker that is still open
+
+
+def test_the_cursor_goes_to_what_is_still_open_and_never_back_to_a_blocker() -> None:
+    _next_open()
+
+
+@on(answered(bleeding="yes"))
+async def _blocked(one: Bench) -> None:
+    words = await one.text()
+    assert "No treatment: Enter ends the session here. N changes the answer." in words
+    assert "Enter no treatment: end here" in words
+    assert "1 must still be done or changed" in words
+    await one.show(answered())
+    words = await one.text()
+    assert "No treatment" not in words
+    assert "Enter next step" in words
+    assert "must still" not in words
+
+
+def test_a_blocker_says_that_it_ends_the_session_and_can_be_changed() -> None:
+    _blocked()
 
 
 @on(SCREENING)
@@ -951,6 +1021,9 @@ async def _help(one: Bench) -> None:
     await one.press("?")
     words = await one.text()
     assert "always, everywhere" in words
+    panel = words[words.index("STOP       Space") :]
+    for key in {press.cap for press in PRESSES} - {"←→"}:
+        assert f" {key} " in panel or f"  {key}," in panel, key
     for part in ("OUTPUT ON", "Finger extens", "R ▲", "S T O P"):
         assert part in words
     await one.press("l")
@@ -1038,8 +1111,10 @@ def test_no_color_means_none(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_chosen_side_is_told_by_a_sign() -> None:
     async def go(one: Bench) -> None:
         assert "●" not in "".join((await one.lines())[4:])
+        plain = [one.face.query_one(f"#{side}").get_visual_style("toggle--label") for side in ("left", "right")]
+        assert plain[0] == plain[1]  # none looks chosen before one is
         one.face.query_one("#side", RadioSet).focus()
-        await one.keys("enter")
+        await one.keys("left")
         await one.pilot.pause()
         assert "●▌ LEFT" in await one.text()
         assert (await one.text()).count("●") == 1

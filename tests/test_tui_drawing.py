@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.content import Content
 
-from stimctl.orders import Counts, OutputWord, Progress
+from stimctl.orders import Counts, OutputWord, Progress, Stage
 from stimctl.widgets import channels, frame, procedure
 from stimctl.widgets.emg import braille, heading, nice_top
 from stimctl.widgets.words import bar, clock, edges, fit, flow, passed, tenths
@@ -59,6 +59,9 @@ def test_simulated_and_real_differ_in_words() -> None:
     assert "SIMULATED" in simulated
     assert "SIMULATED" not in real
     assert "REAL BOARD" in real
+    unknown = frame.banner(replace(RUN, simulated=False, stage=Stage.START), 80).plain
+    assert "BOARD NOT YET KNOWN - treated as real" in unknown
+    assert "reaches a person" not in unknown
 
 
 @pytest.mark.parametrize("word", OutputWord)
@@ -77,18 +80,34 @@ def alerts(stop_unanswered: bool = False, hint: str = "", **changes: object) -> 
 def test_stopped_is_not_confirmed_until_the_board_says_so() -> None:
     assert "NOT CONFIRMED" in alerts(stopped=True)[0]
     assert "NOT CONFIRMED" in alerts(stop_unanswered=True)[0]
-    confirmed = alerts(stopped=True, stop_confirmed=True, stop_reason="Space")[0]
-    assert "NOT" not in confirmed
-    assert "confirmed by the board: Space" in confirmed
+    confirmed = alerts(stopped=True, stop_confirmed=True, stop_reason="Space")
+    assert "NOT" not in confirmed[0]
+    assert confirmed[0].endswith("confirmed by the board")
+    assert confirmed[1] == " Reason: Space"
 
 
-def test_the_gravest_stands_first_and_two_lines_are_the_most() -> None:
+def test_why_it_stopped_stands_apart_from_what_the_board_confirmed() -> None:
+    lost = "the board does not answer"
+    lines = alerts(stopped=True, stop_reason=lost, alarm="high", alarm_text=lost, messages=("STOP: old",))
+    assert [lost in line for line in lines] == [True, False, False]  # told once
+    assert "NOT CONFIRMED" in lines[1]
+    wide = alerts(stopped=True, stop_confirmed=True, stop_reason="a long reason " * 8)
+    assert "a long reason" not in wide[0]
+
+
+def test_without_messages_nothing_old_is_shown() -> None:
+    assert alerts(messages=()) == [""]
+
+
+def test_the_gravest_stands_first_and_three_lines_are_the_most() -> None:
     lines = alerts(
         stopped=True, alarm="high", alarm_text="output unknown", refusal="R2 step", hint="press again", messages=("old",),
     )  # fmt: skip
-    assert len(lines) == 2
+    assert len(lines) == 3
     assert "output unknown" in lines[0]
     assert "NOT CONFIRMED" in lines[1]
+    assert "R2 step" in lines[2]
+    assert len(alerts(alarm="high", alarm_text="x", refusal="R2", hint="y", messages=("old",))) == 2
     assert max(map(len, lines)) <= 80
 
 

@@ -13,11 +13,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Button, Input, Label, OptionList, RadioSet, Static
 
 from stimctl.orders import ChannelStatus, Order, OrderKind, Question, Status
-from stimctl.widgets.parts import Prose, Say, Sheet, Side, Wish
-from stimctl.widgets.procedure import pads_row, question_row
+from stimctl.widgets.parts import Prose, Say, Sheet, Sides, Wish
+from stimctl.widgets.procedure import is_open, pads_row, question_row
 from stimctl.widgets.words import MUTED, STRONG, Words
 
 WELCOME: Final = """\
@@ -66,11 +67,15 @@ class StartForm(Horizontal):
     def __init__(self, library: Sequence[Entry], preset: Mapping[str, str]) -> None:
         super().__init__(id="start")
         self._library, self._preset = library, preset
+        self._at: int | None = None
+        self._moved = False
 
     def compose(self) -> ComposeResult:
         """The library at the left, the form at the right."""
         rows = [
-            Content.assemble((entry.title, STRONG), (f"\n{entry.kind} {entry.summary}".rstrip(), MUTED))
+            Content.assemble(
+                (entry.title, STRONG), (f"\n{': '.join(filter(None, (entry.kind, entry.summary)))}", MUTED)
+            )
             for entry in self._library
         ]
         yield OptionList(*rows, id="library", compact=True)
@@ -78,11 +83,14 @@ class StartForm(Horizontal):
             yield Label(Content(WELCOME))
             yield self._field("protocol")
             yield self._field("patient")
-            sides = (Side("left"), Side("right"))
-            yield row("Affected side", RadioSet(*sides, id="side", compact=True))
+            yield row("Affected side ← →", Sides())
             yield self._field("board")
             yield self._field("emg")
             yield Button("Open the session", id="open", compact=True)
+
+    def first(self) -> Widget:
+        """Where to begin: the list, or the patient where a protocol is given."""
+        return self.query_one("#patient" if self.query_one("#protocol", Input).value else "#library")
 
     def _field(self, name: str) -> Horizontal:
         label, hint, _ = FIELDS[name]
@@ -90,8 +98,20 @@ class StartForm(Horizontal):
 
     @on(OptionList.OptionSelected, "#library")
     def _on_protocol(self, event: OptionList.OptionSelected) -> None:
-        self.query_one("#protocol", Input).value = self._library[event.option_index].name
+        """Enter takes what the list was moved to; a list that nobody moved must not overwrite a file's path."""
+        field, name = self.query_one("#protocol", Input), self._library[event.option_index].name
+        before = field.value.strip()
+        if self._moved or not before:
+            field.value, self._moved = name, False
+        if before and before != name:
+            kept = f"Still {before}: ↑ ↓ in the list first, to replace it."
+            self.post_message(Say(f"Protocol: {name}, in place of {before}." if field.value == name else kept))
         self.query_one("#patient").focus()
+
+    @on(OptionList.OptionHighlighted, "#library")
+    def _on_move(self, event: OptionList.OptionHighlighted) -> None:
+        self._moved = self._moved or self._at not in {None, event.option_index}
+        self._at = event.option_index
 
     @on(Input.Submitted)
     def _on_line(self) -> None:
@@ -134,11 +154,15 @@ class ScreeningForm(Vertical):
         return self.query_one(Sheet).at(questions)
 
     def advance(self, questions: Sequence[Question]) -> None:
-        """Move the cursor to the next open question; stay where there is none, for a further key would change an answer."""
+        """Move the cursor to the next open question below, then to one above; stay where there is none.
+
+        Never back up to a blocker: whoever answers on in the rhythm of the checks would say yes to it.
+        """
         sheet = self.query_one(Sheet)
         here = sheet.highlighted or 0
-        order = [*range(here + 1, len(questions)), *range(here)]
-        sheet.highlighted = next((at for at in order if not questions[at].answer), here)
+        above = [at for at in range(here) if questions[at].kind != "blocker"]
+        order = [*range(here + 1, len(questions)), *above]
+        sheet.highlighted = next((at for at in order if is_open(questions[at])), here)
 
     def answer(self, value: str, questions: Sequence[Question]) -> Order | None:
         """The order for ``value`` at the cursor; ``None`` where it is no answer, or where its reason comes first."""

@@ -20,6 +20,8 @@ def banner(status: Status | None, width: int) -> Content:
         return edges(Content(" stimctl - waiting for the control process"), use, width)
     if status.simulated:
         return edges(Content.styled(" SIMULATED - nobody is stimulated ", "bold $primary reverse"), use, width)
+    if status.stage is Stage.START:
+        return edges(Content.styled(" BOARD NOT YET KNOWN - treated as real ", "bold $warning"), use, width)
     return edges(Content.styled(" REAL BOARD - current reaches a person ", "bold $warning reverse"), use, width)
 
 
@@ -70,7 +72,9 @@ ALARMS: Final = {
 
 
 def alert_lines(status: Status, *, stop_unanswered: bool, hint: str) -> Content:
-    """At most two lines, the gravest first. Stopped is amber until the board itself confirms zero (hazard H35)."""
+    """At most two lines, three while stopped, the gravest first. Stopped is amber until the board itself confirms zero
+    (hazard H35); why has a line of its own, so that a long reason cannot be read as what the board confirmed.
+    """
     lines: list[Content] = []
     if status.alarm in ALARMS:
         sign, style = ALARMS[status.alarm]
@@ -79,10 +83,10 @@ def alert_lines(status: Status, *, stop_unanswered: bool, hint: str) -> Content:
         text = " ◆ STOP SENT, NOT CONFIRMED: treat output as ON, use the stop switch "
         lines.append(Content.styled(text, "bold $warning reverse"))
     elif status.stopped:
-        reason = f": {status.stop_reason}" if status.stop_reason else ""
-        lines.append(Content.assemble((" ■ STOPPED, confirmed by the board", "bold $success"), reason))
-    rest = [(status.refusal, " ✕ Refused: ", "$warning"), (hint, " ", "$primary")]
+        lines.append(Content.styled(" ■ STOPPED, confirmed by the board", "bold $success"))
+    reason = status.stop_reason if status.stopped and status.stop_reason != status.alarm_text else ""
+    rest = [(status.refusal, " ✕ Refused: ", "$warning"), (hint, " ", "$primary"), (reason, " Reason: ", "")]
     rest.append((status.messages[-1] if status.messages else "", " ", MUTED))
     lines += [Content.styled(f"{sign}{text}", style) for text, sign, style in rest if text]
     lines.sort(key=lambda line: 0 if "▲▲" in line.plain else 1)
-    return Content("\n").join(lines[:2])
+    return Content("\n").join(lines[: 3 if status.stopped else 2])

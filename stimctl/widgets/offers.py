@@ -6,7 +6,7 @@ from textual.content import Content
 
 from stimctl.orders import OrderKind, Question, Stage, Status
 from stimctl.widgets.keys import PRESSES, Press
-from stimctl.widgets.procedure import answers
+from stimctl.widgets.procedure import answers, is_blocking
 from stimctl.widgets.words import flow
 
 
@@ -14,7 +14,9 @@ def offers(status: Status, question: Question | None, width: int) -> Content:
     """What can be pressed now, in lines of ``width`` cells; ``question`` is the one at the screening's cursor."""
     said = answers(question, status.questions) if status.stage is Stage.SCREENING and question else ()
     shown = [press for press in PRESSES if press.kind is not OrderKind.ANSWER and is_offered(press, status)]
-    parts = [*map(Content, said), *(_cap(press.cap, press.words) for press in shown)]
+    blocked = status.stage is Stage.SCREENING and any(map(is_blocking, status.questions))
+    ends = {OrderKind.NEXT: "no treatment: end here"} if blocked else {}
+    parts = [*map(Content, said), *(_cap(press.cap, ends.get(press.kind, press.words)) for press in shown)]
     typing = status.stage in {Stage.START, Stage.REVIEW}
     if typing:
         parts.append(_cap("Tab", "next field"))

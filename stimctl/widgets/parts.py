@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar, final
+from typing import ClassVar, Final, TypeVar, final
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.content import Content
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.theme import Theme
-from textual.widgets import Input, OptionList, RadioButton, Static
+from textual.widgets import Input, OptionList, RadioButton, RadioSet, Static
 
 from stimctl.orders import Order
 
@@ -27,14 +28,16 @@ The lower of the two most tolerated levels is this channel's ceiling today."""
 """Finding thresholds, in the words of the clinical reference, D 6."""
 
 HELP: Final = """\
- STOP      Space, Ctrl+X, Ctrl+C, Esc or a click on STOP: always, everywhere.
-           U clears the stop; output stays off, and you raise again from zero.
- R raises  one step for one press; a held or pasted key does not count again.
- L lowers  at once, as often as pressed; so do down and minus. Z: to zero.
- Session   ← → channel   S start   B begin   P pause   G go on   W wrap up
-           H I am here   Enter next step   Q or Ctrl+Q quit (stops first)
- Typing    Space is STOP, so _ writes a space in reasons and notes.
- Help      ? or F1 shows and hides this panel; nothing else changes."""
+ STOP       Space, Ctrl+X, Ctrl+C, Esc or a click on STOP: always, everywhere.
+            U clears the stop; output stays off, and you raise again from zero.
+ R raises   one step for one press; a held or pasted key does not count again.
+ L lowers   at once, as often as pressed; so do down and minus. Z: to zero.
+ Screening  Y yes  N no   1 normal  2 reduced  3 absent    Pads  V confirms
+ Thresholds 1 first felt   2 first twitch   3 most tolerated
+ Session    ← → channel  S start  B begin  P pause  G go on  W wrap up  H I am here
+            K skin looks well  I pain  Enter next step  Q, Ctrl+Q quit (stops first)
+ Typing     Space is STOP, so _ writes a space in reasons and notes.
+ Help       ? or F1 shows and hides this panel; nothing else changes."""
 
 THEME: Final = Theme(
     name="stimctl",
@@ -104,6 +107,31 @@ class Side(RadioButton):
         """Fill or empty the circle."""
         self.BUTTON_INNER = "●" if self.value else " "
         super().watch_value()
+
+
+@final
+class Sides(RadioSet, inherit_bindings=False):
+    """The affected side. The arrows point to it, and nothing is marked before one was pressed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "choose('left')", show=False),
+        Binding("right", "choose('right')", show=False),
+        Binding("enter", "leave", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(Side("left"), Side("right"), id="side", compact=True)
+
+    def action_choose(self, side: str) -> None:
+        """Choose ``side``."""
+        self.query_one(f"#{side}", Side).value = True
+
+    def action_leave(self) -> None:
+        """On to the next field, once there is a choice."""
+        if self.pressed_button is None:
+            self.post_message(Say("← chooses left, → chooses right."))
+        else:
+            self.screen.focus_next()
 
 
 @final

@@ -20,10 +20,27 @@ ANSWERS: Final = {
 """What each kind of question can be answered, and what follows."""
 
 
+BLOCKED: Final = "No treatment: Enter ends the session here. N changes the answer."
+"""What a blocker answered with yes means, said where it was answered."""
+
+
+def is_open(question: Question) -> bool:
+    """Whether ``question`` still keeps the session shut: no answer, a check not done, a precaution without reason."""
+    needs_reason = question.kind == "precaution" and question.answer == "yes" and not question.justification
+    return not question.answer or (question.kind == "check" and question.answer != "yes") or needs_reason
+
+
+def is_blocking(question: Question) -> bool:
+    """Whether ``question`` forbids treatment as it is answered."""
+    return question.kind == "blocker" and question.answer == "yes"
+
+
 def answers(question: Question, questions: Sequence[Question]) -> tuple[str, ...]:
-    """How ``question`` can be answered, and how many of ``questions`` are."""
-    done = sum(1 for each in questions if each.answer)
-    return (f"{done} of {len(questions)} answered", *ANSWERS.get(question.kind, ()), "↑↓ question")
+    """How ``question`` can be answered, how many of ``questions`` are, and how many of those answers do not do."""
+    done = [each for each in questions if each.answer]
+    left = sum(1 for each in done if is_open(each) or is_blocking(each))
+    rest = f", {left} must still be done or changed" if left else ""
+    return (f"{len(done)} of {len(questions)} answered{rest}", *ANSWERS.get(question.kind, ()), "↑↓ question")
 
 
 def question_row(question: Question, width: int) -> Content:
@@ -33,6 +50,8 @@ def question_row(question: Question, width: int) -> Content:
     style = "bold $warning" if bad else "$success" if question.answer else MUTED
     indent, room = "\n" + " " * 10, max(20, width - 10)
     text = indent.join(textwrap.wrap(question.text, room))
+    if is_blocking(question):
+        text += indent + indent.join(textwrap.wrap(BLOCKED, room))
     reason = (
         indent + indent.join(textwrap.wrap(f"because: {question.justification}", room))
         if question.justification
