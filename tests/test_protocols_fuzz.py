@@ -217,6 +217,23 @@ SHAPES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=8,
 )
+HUGE = "0x" + "f" * 20_000
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_number_too_large_to_be_written_is_a_fault_wherever_it_stands(name: str) -> None:
+    """Python refuses to turn it into decimal text; each field must find other words for it."""
+    lines = GOOD[name].split("\n")
+    for index, line in enumerate(lines):
+        key, equals, _ = line.partition(" = ")
+        for value in (HUGE, f"[{HUGE}]", f"{{ x = {HUGE} }}") if equals else ():
+            text = "\n".join([*lines[:index], f"{key} = {value}", *lines[index + 1 :]])
+            with pytest.raises(ProtocolError) as caught:
+                loads(text, "file.toml")
+            assert any(fault.line == index + 1 for fault in caught.value.faults), key
+            assert all(len(str(fault)) < 1_000 for fault in caught.value.faults)
+
+
 KEYS = ["format", "kind", "title", "purpose", "sources", "pads", "channel", "burst", "dose", "trigger", "other"]
 
 

@@ -30,9 +30,17 @@ def fault(message: str, *, allowed: str = "", source: str = "") -> PydanticCusto
     return PydanticCustomError("stimctl", "{message}", {"message": message, "allowed": allowed, "source": source})
 
 
+def closest(word: object, known: Iterable[str]) -> list[str]:
+    """The one of ``known`` that looks most like ``word``; nothing for what is no text.
+
+    Only text is compared: a huge integer, alone or in a list, has no decimal text in Python and would raise.
+    """
+    return difflib.get_close_matches(word[:64], list(known), n=1, cutoff=0.6) if isinstance(word, str) else []
+
+
 def nearest(word: object, known: Iterable[str]) -> str:
     """``' (did you mean `...`?)'`` when one of ``known`` looks like ``word``, else nothing."""
-    close = difflib.get_close_matches(str(word)[:64], list(known), n=1, cutoff=0.6)
+    close = closest(word, known)
     return f" (did you mean `{close[0]}`?)" if close else ""
 
 

@@ -6,7 +6,6 @@ is made of the fields that are right, for the rules to run over; it never leaves
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, get_args, get_origin
 
@@ -14,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from stimctl.protocols.checks import nearest
+from stimctl.protocols.checks import closest, nearest
 from stimctl.protocols.findings import Finding, Path, field_name, shown
 from stimctl.protocols.models import KINDS, Protocol
 from stimctl.protocols.rules import CHANNEL_RULES, PROTOCOL_RULES
@@ -60,9 +59,8 @@ def _kind(data: dict[str, Any]) -> tuple[str, list[Finding]]:
     guess = "fes-emg-triggered" if "trigger" in data else "fes-cyclic" if "burst" in data else "tens-conventional"
     if "kind" not in data:
         return guess, [Finding(("kind",), "is missing", allowed=allowed)]
-    close = difflib.get_close_matches(str(value)[:64], KINDS, n=1)
     message = f"is not a kind of protocol{nearest(value, KINDS)}"
-    return (close or [guess])[0], [Finding(("kind",), message, shown(value), allowed)]
+    return (closest(value, KINDS) or [guess])[0], [Finding(("kind",), message, shown(value), allowed)]
 
 
 # --- Pydantic's errors in our words ------------------------------------------------------------------------------
