@@ -22,7 +22,7 @@ from stimctl.records.reading import events, sessions, verify
 from stimctl.records.words import UNFINISHED, Event, SessionRow
 from stimctl.sim.terminal import clock_us
 from tests.session_rig import CYCLIC, TENS
-from tests.twin_rig import Board, Facts, Program
+from tests.twin_rig import Board, Facts, Program, dead_for_good
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are a POSIX thing")
 
@@ -57,7 +57,7 @@ class Scene:
     def board(self, *options: str) -> Board:
         board = Board(self.folder, *options)
         self._programs.append(board)
-        board.wait_for("ready")
+        board.wait_for(r"^\d+ ready$")
         return board
 
     def program(self, *arguments: str) -> Program:
@@ -131,7 +131,7 @@ def ended_by_dead_man(facts: Facts) -> int:
 
 def test_a_whole_session_over_the_pseudo_terminal(scene: Scene) -> None:
     sim = scene.program("sim", "reference", "--link", "./board")
-    sim.wait_for("board is the board")
+    sim.wait_for("Ready. Open it with: stimctl run FILE --board reference:./board")
     controller = scene.controller(SHORT)
     assert controller.wait() == 0, controller.text
     assert controller.lines[0].startswith("SIMULATED")
@@ -248,6 +248,7 @@ def test_a_board_that_is_killed(scene: Scene) -> None:
     board.signal(signal.SIGKILL)
     cannot_be_reached(scene, controller)
     assert board.wait() == -signal.SIGKILL
+    dead_for_good(scene.folder / "board")
     after = scene.board()  # a board that is switched on again takes the dead one's place, at zero
     assert after.ask().flows == ()
 

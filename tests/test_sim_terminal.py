@@ -23,6 +23,7 @@ from stimctl.sim.board import Twin
 from stimctl.sim.patient import Patient
 from stimctl.sim.terminal import clock_us, self_paced_twin, serve
 from tests.sim_host import Host, make_twin, train
+from tests.twin_rig import dead_for_good
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are a POSIX thing")
 
@@ -207,6 +208,18 @@ def test_the_link_overwrites_nothing_of_anybody_else(tmp_path: Path) -> None:
     assert foreign.readlink() == file
 
 
+def test_a_dead_link_whose_number_is_another_terminal_by_now_is_left_to_a_person(tmp_path: Path) -> None:
+    link, (master, slave) = tmp_path / "board", os.openpty()
+    try:
+        link.symlink_to(os.ttyname(slave))
+        with pytest.raises(UsageError, match="remove the link if none does"):
+            serve(make_twin(), link_path=link, should_stop=lambda: True)
+        assert str(link.readlink()) == os.ttyname(slave)
+    finally:
+        os.close(slave)
+        os.close(master)
+
+
 def test_a_dead_link_of_a_killed_twin_is_replaced_and_a_live_one_is_not(tmp_path: Path) -> None:
     link = tmp_path / "board"
     link.symlink_to("/dev/pts/999999")
@@ -311,6 +324,7 @@ def test_killed_it_leaves_a_link_that_the_next_one_takes_over(
 ) -> None:
     process.end()
     assert (tmp_path / "board").is_symlink()
+    dead_for_good(tmp_path / "board")
     again = Server(self_paced_twin(1), tmp_path / "board")
     try:
         assert re.fullmatch(r"T\d{5}", identity(connect(tmp_path / "board")).serial)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stimctl.boards.reference.codes import Cause
+from stimctl.errors import UsageError
 from stimctl.sim.board import Twin
 from stimctl.sim.faults import Fault, FaultKind
 from stimctl.sim.patient import Patient
@@ -155,6 +156,16 @@ class Board(Program):
         )
 
 
+def dead_for_good(link: Path) -> None:
+    """Let a killed twin's link lead to a terminal that nobody can have.
+
+    The number of the dead one is soon another's, at the latest when tests run side by side, and a twin rightly refuses
+    to take away a link that leads to a living terminal.
+    """
+    link.unlink()
+    link.symlink_to("/dev/pts/999999")
+
+
 # --- the twin, from inside ----------------------------------------------------------------------------------------
 
 
@@ -205,7 +216,10 @@ def main() -> None:
             _say("alive")
         return False
 
-    serve(twin, link_path=given.link, on_ready=lambda _path: _say("ready"), on_status=_say, should_stop=look)
+    try:
+        serve(twin, link_path=given.link, on_ready=lambda _path: _say("ready"), on_status=_say, should_stop=look)
+    except UsageError as error:
+        raise SystemExit(f"refused: {error}") from None
     flows = [
         (one.start_us, one.end_us, one.train.amplitude_ua) for led in twin.ledger for one in led.history(clock_us())
     ]
