@@ -120,6 +120,20 @@ def test_connect_arm_titrate_stop(bench: Bench) -> None:
     assert bench.driver.output is OutputState.OFF
 
 
+def test_a_mended_pad_is_judged_as_it_is_now(bench: Bench) -> None:
+    bench.titrate(bench.arm(), 4_000)
+    bench.twin.set_contact(0, 15_000)  # high, though not open, and let through at this amplitude
+    bench.run(SECOND)
+    assert bench.has(Faulted)
+    assert "check the pads" in bench.latch.reason
+    bench.twin.set_contact(0, 1_500)
+    bench.latch.clear()
+    bench.events.clear()
+    bench.titrate(bench.arm(), 4_000)
+    assert not bench.has(Faulted)
+    assert bench.twin.current_ua(0) == 4_000
+
+
 def test_a_control_loop_that_stands_still_loses_the_output(bench: Bench) -> None:
     bench.titrate(bench.arm(), 4_000)
     bench.now_us += 10 * SECOND
