@@ -501,6 +501,16 @@ def test_after_a_stop_the_session_is_dead(host: Host) -> None:
     assert not host.twin.energised
 
 
+def test_pulses_of_outputs_that_start_together_coincide(host: Host) -> None:
+    host.ready()
+    host.wait(50 * MS)
+    host.update({0: train(1_000), 1: train(1_000)})
+    host.wait(100 * MS)
+    first, second = ([at for at, _ in host.twin.ledger[n].pulses_between(0, host.now_us)] for n in (0, 1))
+    assert first == second
+    assert len(first) == 4
+
+
 # --- what it measures ------------------------------------------------------------------------------------------
 
 
