@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from stimctl.boards.reference.codes import Cause
 from stimctl.boards.reference.messages import OutputReport, Report
-from stimctl.driver.health import Health
+from stimctl.driver.health import Health, is_given
 from stimctl.pulse import Command, Output, symmetric
 from stimctl.units import MS
 
@@ -49,6 +51,32 @@ def test_only_recent_settings_are_kept() -> None:
         health.commanded(n, Command((Output(0, symmetric(1_000 + n, 100, 100_000)),)), n * 20 * MS)
         health.judge(report(n, 1_000 + n), n * 20 * MS)
     assert len(health._accepted) < 300
+
+
+@pytest.mark.parametrize(
+    ("level", "applied", "measured", "given"),
+    [
+        (4_000, 4_000, 4_060, True),
+        (4_000, 4_000, 3_200, True),
+        (4_000, 4_000, 3_199, False),
+        (4_000, 4_000, 4_801, False),
+        (4_000, 4_000, 3_000, False),  # still the pulse of the step before
+        (1_000, 1_000, 0, False),
+        (1_000, 1_000, None, False),
+        (4_000, 3_000, 4_000, False),  # it has been told something else
+        (0, 0, 0, False),  # zero is not a level that is given
+    ],
+)
+def test_a_level_is_given_when_a_report_measures_it(
+    level: int, applied: int, measured: int | None, given: bool
+) -> None:
+    told = OutputReport(applied, measured, None)
+    assert is_given(told, level, senses_current=True) is given
+
+
+def test_a_board_without_a_sensor_is_believed_by_its_setting() -> None:
+    assert is_given(OutputReport(4_000, None, None), 4_000, senses_current=False)
+    assert not is_given(OutputReport(3_000, None, None), 4_000, senses_current=False)
 
 
 def test_a_report_of_before_the_arming_sets_no_baseline() -> None:

@@ -9,6 +9,7 @@ from stimctl.boards import BoardFacts
 from stimctl.boards.reference.codes import Cause, Reason, Trouble
 from stimctl.boards.reference.messages import OutputReport, Samples
 from stimctl.driver.core import Driver
+from stimctl.driver.health import is_given
 from stimctl.driver.words import (
     Analog,
     Armed,
@@ -48,4 +49,5 @@ __all__ = [
     "Stopped",
     "Told",
     "Trouble",
+    "is_given",
 ]

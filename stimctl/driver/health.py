@@ -167,6 +167,20 @@ def _two_periods_us(accepted: list[_Sent], number: int) -> int:
     return 0
 
 
+def is_given(told: OutputReport, level_ua: int, *, senses_current: bool) -> bool:
+    """Whether an output really delivers ``level_ua``: told so, and measured within 20 % (IEC accuracy, A.1).
+
+    Without the 2 mA of :data:`TOLERANCE_UA`, within which nothing at all would pass for a first step of 1 mA. Just after
+    a small step the pulse before it may pass for the new level, for one period at most. A board that cannot measure
+    is believed by its setting.
+    """
+    if level_ua <= 0 or told.applied_ua != level_ua:
+        return False
+    if not senses_current:
+        return True
+    return told.measured_ua is not None and 100 * abs(told.measured_ua - level_ua) <= TOLERANCE_PERCENT * level_ua
+
+
 def is_quiet(outputs: tuple[OutputReport, ...], *, senses_current: bool) -> bool:
     """Whether every output is at zero, by setting and, on a board that can, by measurement."""
     return all(
