@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,7 @@ def test_a_good_file(good: Path, capsys: Out) -> None:
     assert main(["check", str(good)]) == 0
     out, err = capsys.readouterr()
     assert f"{good}: good\n" in out
+    assert re.search(r"of treatment; .* on in all and .* per phase, finding thresholds and trial included\n", out)
     assert err == ""
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 import tty
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -25,9 +26,11 @@ from stimctl.control.port import ORDERS_MAX, FacePort
 from stimctl.control.printer import Printer
 from stimctl.control.signals import SignalPipe
 from stimctl.control.stopping import ESCAPE_S, StopThread
+from stimctl.control.telling import Teller
 from stimctl.control.wire import ENVIRONMENT, LINE_MAX, LineSocket
 from stimctl.errors import OurBug, UsageError
 from stimctl.orders import Order, OrderKind, OutputWord, Stage, Status
+from tests.faces import channel
 
 
 def status(text: str = "", **more: str) -> Status:
@@ -507,3 +510,20 @@ def test_a_printer_that_is_stuck_holds_nobody_up_and_one_that_fails_ends_alone()
 def test_what_is_not_confirmed_off_is_told_as_unknown(word: OutputWord) -> None:
     assert Outcome(1, "x", word).line.endswith("USE THE STOP SWITCH")
     assert "reports its output off" in Outcome(0, "x", OutputWord.OFF).line
+
+
+@pytest.mark.parametrize(
+    ("state", "word", "now_ua", "says"),
+    [
+        ("rest", OutputWord.ON, 0, "rest; OUTPUT ON (0 mA now), set: Finger extensors at 14.0 mA"),
+        ("rest", OutputWord.ON, 3_000, "rest; OUTPUT ON, set: Finger extensors at 14.0 mA"),
+        ("burst", OutputWord.ON, 0, "burst; OUTPUT ON, set: Finger extensors at 14.0 mA"),
+        ("rest", OutputWord.UNKNOWN, 0, "rest; OUTPUT UNKNOWN - USE THE STOP SWITCH, set: Finger extensors at 14.0 mA"),
+    ],
+)
+def test_armed_at_zero_is_told_as_such_and_nothing_else_is(
+    state: str, word: OutputWord, now_ua: int, says: str
+) -> None:
+    told: list[str] = []
+    Teller(told.append)(replace(status(state), output=word, channels=(channel(now_ua=now_ua),)))
+    assert told[-1].endswith(says)

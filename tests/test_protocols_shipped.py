@@ -15,7 +15,19 @@ from pydantic import TypeAdapter
 
 from stimctl.errors import UsageError
 from stimctl.limits import SMALL_PAD_UM2, BodyPart, warning
-from stimctl.protocols import KINDS, PAD_MODELS, SITES, library, library_text, load, loads, schema, session_us, template
+from stimctl.protocols import (
+    KINDS,
+    PAD_MODELS,
+    SITES,
+    FesEmgTriggered,
+    library,
+    library_text,
+    load,
+    loads,
+    schema,
+    session_us,
+    template,
+)
 from stimctl.protocols import __all__ as exported
 from stimctl.protocols.bounds import train
 from stimctl.protocols.models import Protocol
@@ -248,3 +260,11 @@ def test_what_slows_a_start_is_not_imported() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=LIBRARY.parents[2]
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_threshold_and_the_source_that_is_given_for_it_agree(name: str) -> None:
+    protocol = loads(library_text(name), name)
+    if isinstance(protocol, FesEmgTriggered):
+        said = next(source for source in protocol.sources if source.startswith("Threshold"))
+        assert f"{protocol.trigger.threshold_sd:g} suits" in said

@@ -110,8 +110,10 @@ def _refused(loaded: Loaded, refusal: Refusal) -> Fault:
 
 
 def _flight_line(rehearsal: Rehearsal) -> str:
+    """The flight in a sentence; the tallies hold more than the treatment, and say so."""
     bursts = f"{rehearsal.bursts} bursts, " if rehearsal.bursts else ""
     return (
-        f"Dry flight at the maximum: {bursts}{seconds_text(rehearsal.length_us)} of treatment,"
-        f" {seconds_text(rehearsal.on_time_us)} on in all, {rehearsal.charge_uc / 1000:.0f} mC per phase"
+        f"Dry flight at the maximum: {bursts}{seconds_text(rehearsal.length_us)} of treatment;"
+        f" {seconds_text(rehearsal.on_time_us)} on in all and {rehearsal.charge_uc / 1000:.0f} mC per phase,"
+        f" finding thresholds and trial included"
     )

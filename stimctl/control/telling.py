@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import final
 
-from stimctl.orders import Stage, Status
+from stimctl.engine import State
+from stimctl.orders import OutputWord, Stage, Status
 from stimctl.units import SECOND, ma_text
 
 
@@ -63,4 +64,10 @@ def _where(status: Status) -> str:
         if progress.sets > 1:
             words.append(f"in set {progress.set} of {progress.sets}")
     levels = [f"{each.name} at {ma_text(each.level_ua)} mA" for each in status.channels if each.level_ua]
-    return f"{' '.join(words)}; {status.output}{', ' if levels else ''}{', '.join(levels)}"
+    return f"{' '.join(words)}; {status.output}{_at_zero(status)}{', set: ' if levels else ''}{', '.join(levels)}"
+
+
+def _at_zero(status: Status) -> str:
+    """Armed at zero is output on, and must not read as current; a burst that only just begins is no rest."""
+    flows = status.state in (State.BURST, State.FLOWING) or any(each.now_ua for each in status.channels)
+    return " (0 mA now)" if status.output is OutputWord.ON and not flows else ""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 from stimctl.sim.terminal import self_paced_twin, serve
 
 
-def serve_twin(link: Path | None, seed: int, say: Callable[[str], None]) -> int:
+def serve_twin(link: str | None, seed: int, say: Callable[[str], None]) -> int:
     """Serve the reference board's twin until it is told to stop; returns the exit code."""
 
     def ready(path: str) -> None:
         say("SIMULATED: the reference board's twin with a virtual patient; no current flows anywhere.")
-        say(f"{path} is the board: stimctl run FILE --board reference:{path} (Ctrl+C ends the twin)")
+        # As it was typed: a Path would make board of ./board, which reads like a name and not like a place.
+        board = shlex.quote(f"reference:{link or path}")
+        say(f"Ready. Open it with: stimctl run FILE --board {board} (Ctrl+C ends the twin)")
 
-    serve(self_paced_twin(seed), link_path=link, on_ready=ready, on_status=say)
+    serve(self_paced_twin(seed), link_path=Path(link) if link else None, on_ready=ready, on_status=say)
     return 0
