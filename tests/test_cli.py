@@ -91,6 +91,7 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     ("args", "says"),
     [
         (["chekc", "x.toml"], "chekc"),
+        (["wrist.toml"], "to run it: stimctl run wrist.toml"),
         (["check"], "FILE"),
         (["check", "x.toml", "--format", "yaml"], "yaml"),
         (["check", "x.toml", "--form", "json"], "--form"),  # no abbreviations: they change their meaning with time

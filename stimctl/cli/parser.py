@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
@@ -31,6 +32,8 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         if self.incomplete and "are required" in message:
             message = self.incomplete
+        if file := re.match(r"argument COMMAND: invalid choice: '([^']*\.toml)'", message):
+            message = f"{file[1]} is no command; to run it: stimctl run {file[1]}"
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
