@@ -336,7 +336,7 @@ class Face(App[None]):
             self._stop()
             self._ask = (
                 "Stopped first. Enter quits; if the board did not confirm, use the stop switch.",
-                {"enter": self.exit},
+                {"enter": self._leave},
             )
         elif OrderKind.CLOSE in status.can and not self._leaving:
             missing = self._review.missing if status.stage is Stage.REVIEW else ""
@@ -347,15 +347,21 @@ class Face(App[None]):
         elif status.stage is Stage.REVIEW:
             self.exit()
         else:
-            self._ask = ("Quit and end this session? Enter quits, any other key stays.", {"enter": self.exit})
+            self._ask = ("Quit and end this session? Enter quits, any other key stays.", {"enter": self._leave})
         if self._status:
             self._paint()
 
     def _close(self) -> None:
         """Close the session, and first keep what is written and was not sent."""
         self._leaving = True
-        for order in (*self._review.unsent(), Order(OrderKind.CLOSE)):
+        for order in (*self._review.keep(), Order(OrderKind.CLOSE)):
             self._give(order)
+
+    def _leave(self) -> None:
+        """Go without a close, for instance because the board is lost; a text is kept also then."""
+        for order in self._review.keep():
+            self._give(order)
+        self.exit()
 
     @on(Wish)
     def _on_wish(self, event: Wish) -> None:

@@ -13,6 +13,7 @@ from textual.content import Content
 from stimctl.orders import Counts, OutputWord, Progress, Stage
 from stimctl.widgets import channels, frame, procedure
 from stimctl.widgets.emg import braille, heading, nice_top
+from stimctl.widgets.parts import HELP
 from stimctl.widgets.words import bar, clock, edges, fit, flow, passed, tenths
 from tests.faces import EMG, QUESTIONS, RUN, THRESHOLDS, channel
 
@@ -327,3 +328,9 @@ def test_stale_emg_says_so_and_tells_no_value_of_now() -> None:
     assert "STALE" in heading(EMG, stale=True)
     assert "now" not in heading(EMG, stale=True)
     assert "now" in heading(EMG)
+
+
+def test_the_help_fits_the_smallest_window_without_breaking() -> None:
+    lines = HELP.split("\n")
+    assert len(lines) <= 11
+    assert max(map(len, lines)) <= 79

@@ -94,6 +94,13 @@ class ReviewForm(Vertical):
         texts = [(says, self._text(name), sent) for name, says, sent in rests]
         return [Order(OrderKind.NOTE, text=says + text) for says, text, sent in texts if text and text != sent]
 
+    def keep(self) -> list[Order]:
+        """The notes of :meth:`unsent`, once: the fields are empty afterwards."""
+        kept = self.unsent()
+        for field in self.query(Input):
+            field.clear()
+        return kept
+
     def _text(self, name: str) -> str:
         return self.query_one(f"#{name}", Input).value.strip()
 
