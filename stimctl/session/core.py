@@ -109,7 +109,10 @@ class Session(Course):
         self.case, self.wishes, self._stage = case, case.wishes, stage
         if self.hearing is not None:
             self.hearing.keep(self.diary.raw_path)
-        self._preparation, self._measured = Preparation(case.schedule), Measured(case.schedule)
+        self._preparation, self._measured = (
+            Preparation(case.schedule),
+            Measured(case.schedule, senses_current=case.senses_current),
+        )
         self._engine = Engine(case.schedule, now_us)
         self.selected = case.schedule.channels[0].channel
         self._happen(Event.OPEN, now_us)

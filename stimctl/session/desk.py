@@ -114,6 +114,8 @@ def _zero(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 
 
 def _lower_to(session: Session, plan: ChannelPlan, level_ua: int, now_us: int) -> None:
     session.engine.set_level(plan.channel, level_ua, now_us)
+    if level_ua == 0:
+        session.measured.forget(plan)
     session.stage.limiter.lower_level(plan.channel, plan.train(level_ua), now_us)
     session.diary.write("level", {"channel": plan.name, "level_ua": level_ua}, now_us)
 
@@ -122,7 +124,7 @@ def _mark(session: Session, order: Order, now_us: int) -> None:
     plan = _selected(session)
     lane = session.engine.lanes[plan.channel]
     level_ua = lane.level_ua
-    if lane.given_ua < level_ua:
+    if min(lane.given_ua, session.measured.given_ua(plan)) < level_ua:
         raise UsageError(f"{ma_text(level_ua)} mA has not been given yet; wait for the next test burst, then mark it")
     found = session.preparation.thresholds[plan.channel]
     run = found.run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
-from stimctl.driver import Reported
+from stimctl.driver import Reported, is_given
 from stimctl.schedule import ChannelPlan, Schedule
 
 
@@ -12,8 +12,10 @@ from stimctl.schedule import ChannelPlan, Schedule
 class Measured:
     """The newest report of each output, and the measured charge per phase since the beginning."""
 
-    def __init__(self, schedule: Schedule) -> None:
+    def __init__(self, schedule: Schedule, *, senses_current: bool) -> None:
         self._plans = {plan.channel: plan for plan in schedule.channels}
+        self._senses_current = senses_current
+        self._given_ua: dict[int, int] = {}
         self._current_ua: dict[int, int | None] = {}
         self._impedance_ohm: dict[int, int | None] = {}
         self._charge_e9pc: int | None = None
@@ -26,8 +28,19 @@ class Measured:
         self._reported_us = now_us
         for channel in self._plans:
             if channel < len(report.outputs):
-                self._current_ua[channel] = report.outputs[channel].measured_ua
-                self._impedance_ohm[channel] = report.outputs[channel].impedance_ohm
+                told = report.outputs[channel]
+                if is_given(told, told.applied_ua, senses_current=self._senses_current):
+                    self._given_ua[channel] = max(told.applied_ua, self._given_ua.get(channel, 0))
+                self._current_ua[channel] = told.measured_ua
+                self._impedance_ohm[channel] = told.impedance_ohm
+
+    def given_ua(self, plan: ChannelPlan) -> int:
+        """The highest amplitude, µA, that a report has shown to flow since :meth:`forget`."""
+        return self._given_ua.get(plan.channel, 0)
+
+    def forget(self, plan: ChannelPlan) -> None:
+        """The channel begins again from zero."""
+        self._given_ua.pop(plan.channel, None)
 
     def _add_charge(self, elapsed_us: int) -> None:
         for channel, plan in self._plans.items():

@@ -57,6 +57,7 @@ class Case:
     summary: tuple[str, ...]
     warnings: tuple[str, ...]
     simulated: bool
+    senses_current: bool
     board: str
     recording: Recording | None
 
@@ -115,6 +116,7 @@ class Opening:
             schedule_lines(schedule),
             warning_lines(rehearsal.warnings, schedule),
             facts.simulated,
+            facts.senses_current,
             board,
             self._recording,
         )

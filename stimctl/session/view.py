@@ -117,5 +117,5 @@ def _channel(session: Session, plan: ChannelPlan) -> ChannelStatus:
         motor_ua=found.current("motor") if found else None,
         tolerated_ua=found.current("tolerated") if found else None,
         threshold_run=found.run if found else 1,
-        given_ua=lane.given_ua,
+        given_ua=min(lane.given_ua, session.measured.given_ua(plan)),
     )
