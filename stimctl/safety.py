@@ -51,6 +51,9 @@ class Limiter:
     A clock that runs backwards latches everywhere. After a trip the limiter is locked, with all levels at zero; the
     ceilings found today stay.
 
+    A latch has one limiter, the last that was made on it: it alone approves, and what others approved is void. So is
+    any output that was approved before an ``open_*``, a ``close`` or a trip, or before a :meth:`lower_level` under it.
+
     Not thread-safe, but for the latch, which any thread may trip at any moment.
     """
 
@@ -76,6 +79,9 @@ class Limiter:
         self._raised_at_us: int | None = None
         self._titrating: Channel | None = None
         self._treating = False
+        self._command: Command | None = None  # the newest that was approved, and the first permit for it
+        self._command_serial = 0
+        self._number = latch.take_over()
 
     # --- what an operator does -------------------------------------------------------------------------------------
 
@@ -106,6 +112,7 @@ class Limiter:
         """Open every channel, from zero; refused unless each has a ceiling found today."""
         if self._observe(now_us) < 0:
             raise self._refuse(Rule.LATCHED, self._latch.reason, "cleared by a person")
+        self._judge_succession()
         for state in self._all:
             state.judge_ceiling(ZERO, now_us)
         self.close()
@@ -114,7 +121,11 @@ class Limiter:
             state.open = True
 
     def close(self) -> None:
-        """Lock: all levels to zero. Give the board its zero first: output that is on stays the caller's to end."""
+        """Lock: all levels to zero, and every permit void; a zero that was approved last may still leave.
+
+        Give the board its zero first, or end its output by other means: what is on stays the caller's to end.
+        """
+        self._void(None if any(state.is_on for state in self._all) else self._command_serial)
         self._treating, self._titrating = False, None
         for state in self._all:
             state.zero()
@@ -147,7 +158,11 @@ class Limiter:
         state.set_level(train, new)
 
     def lower_level(self, channel: int, train: PulseTrain, now_us: int) -> None:
-        """Bring the level down to ``train``, at any time and speed; refused only if that would raise it."""
+        """Bring the level down to ``train``, at any time and speed; refused only if that would raise it.
+
+        Permits for more are void. A permit for the newest command stays live if that is still allowed: it may wait in
+        a driver, and whoever asks for the same again may take it for sent.
+        """
         state = self._state(channel)
         if not (well_typed(train) and train.amplitude_ua >= 0 and train.recovery_amplitude_ua >= 0):
             raise state.refuse(Rule.TYPE, train, "a PulseTrain of whole numbers", "", now_us)
@@ -155,6 +170,7 @@ class Limiter:
         if not state.level.covers(s):
             raise state.refuse(Rule.LEVEL, *state.level.excess(s), now_us, "level")
         state.set_level(train, s)
+        self._void(self._command_serial if s.covers(state.given) else None)
 
     # --- every command ---------------------------------------------------------------------------------------------
 
@@ -180,10 +196,14 @@ class Limiter:
             state.commit(now_us)
         if self._titrating is not None and not self._titrating.reached.covers(self._titrating.new):
             self._titrating.reached = self._titrating.new
-        return approve(command, epoch, self._latch)
+        permit = approve(command, epoch, self._latch)
+        if command is not self._command and command != self._command:
+            self._command, self._command_serial = command, permit.serial
+        return permit
 
     def _judge(self, command: object, now_us: int) -> None:
         """All rules over a whole command; raises at the first that refuses."""
+        self._judge_succession()
         if now_us - self._approved_at_us > SILENCE_US and any(state.is_on for state in self._all):
             raise self._refuse(Rule.CLOCK, now_us - self._approved_at_us, SILENCE_US, "µs without a command")
         outputs: object = command.outputs if type(command) is Command else None
@@ -308,7 +328,18 @@ class Limiter:
         """The channel of an operator's wish, with clock and latch looked at."""
         if self._observe(now_us) < 0:
             raise self._refuse(Rule.LATCHED, self._latch.reason, "cleared by a person")
+        self._judge_succession()
         return self._state(channel)
+
+    def _judge_succession(self) -> None:
+        """Refuse to be one of two: each would count only its own time, bursts and levels."""
+        if self._latch.limiters != self._number:
+            raise self._refuse(Rule.SUPERSEDED, self._number, self._latch.limiters, "limiters on this latch")
+
+    def _void(self, before: int | None = None) -> None:
+        """Take permits back; a limiter that was superseded has none."""
+        if self._latch.limiters == self._number:
+            self._latch.void(before)
 
     def _state(self, channel: int) -> Channel:
         state = self._channels.get(channel) if type(channel) is int else None

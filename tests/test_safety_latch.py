@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stimctl.errors import OurBug, Refusal
-from stimctl.pulse import Command, symmetric
-from stimctl.safety import Approved, Latch, Rule
-from tests.limiter_rig import Rig, command
+from stimctl.limits import ABSOLUTE
+from stimctl.pulse import Command, PulseTrain, symmetric
+from stimctl.safety import Approved, Latch, Limiter, Rule
+from tests.limiter_rig import Rig, command, placement
 
 ZERO = symmetric(0, 300, 35_000)
 
@@ -77,6 +78,116 @@ def test_a_permit_lives_until_the_stop_and_never_again() -> None:
     rig.latch.clear()
     assert not approved.is_live()
     assert permit(rig).is_live()
+
+
+# --- what locks and lowerings do to a permit ------------------------------------------------------------------------
+
+STRONG, WEAK = symmetric(20_000, 250, 35_000), symmetric(5_000, 250, 35_000)
+
+
+def delivering(train: PulseTrain = STRONG) -> tuple[Rig, Approved]:
+    """In titration at ``train``, with the permit for it."""
+    rig = Rig()
+    rig.limiter.open_titration(0, rig.now_us)
+    rig.raise_to(0, train)
+    rig.ramp_to(0, train)
+    return rig, cast(Approved, rig.send(train))
+
+
+@pytest.mark.parametrize("zero_first", [True, False])
+def test_a_lock_reaches_permits_in_anybodys_hands(zero_first: bool) -> None:
+    rig, old = delivering()
+    rig.limiter.set_ceiling(0, WEAK, rig.now_us)
+    nothing = permit(rig) if zero_first else None
+    rig.limiter.close()
+    assert not old.is_live()
+    assert nothing is None or nothing.is_live()  # it may wait in a driver, and must not be lost there
+    permit(rig)
+    rig.wait(60_000_000)
+    rig.limiter.open_treatment(rig.now_us)
+    assert not old.is_live()
+    assert permit(rig).is_live()
+
+
+@pytest.mark.parametrize("way", ["open_titration", "open_treatment", "forget_ceiling"])
+def test_every_way_of_opening_anew_makes_earlier_output_void(way: str) -> None:
+    rig, old = delivering()
+    rig.limiter.set_ceiling(0, STRONG, rig.now_us)
+    given = {"open_titration": (0, rig.now_us), "open_treatment": (rig.now_us,), "forget_ceiling": (0,)}[way]
+    getattr(rig.limiter, way)(*given)
+    assert not old.is_live()
+
+
+def test_a_lowering_makes_void_what_it_forbids_and_nothing_else() -> None:
+    rig, strong = delivering()
+    rig.limiter.lower_level(0, symmetric(20_000, 250, 35_000), rig.now_us)
+    assert strong.is_live()
+    rig.limiter.lower_level(0, symmetric(19_999, 250, 35_000), rig.now_us)
+    assert not strong.is_live()
+
+
+def test_a_lowering_spares_the_newest_command_but_no_older_one() -> None:
+    """A driver may hold the first permit for it, while the same command is approved again and not sent again."""
+    rig, strong = delivering()
+    rig.wait(50_000)
+    first, again = (cast(Approved, rig.send(WEAK)) for _ in range(2))
+    assert strong.is_live()
+    rig.limiter.lower_level(0, symmetric(6_000, 250, 35_000), rig.now_us)
+    assert (strong.is_live(), first.is_live(), again.is_live()) == (False, True, True)
+    rig.limiter.lower_level(0, ZERO, rig.now_us)
+    assert not first.is_live()
+    assert not again.is_live()
+
+
+def test_what_was_taken_back_never_lives_again() -> None:
+    latch = Latch()
+    numbers = [latch.next_serial() for _ in range(5)]
+    latch.void()
+    latch.void(before=2)
+    assert all(latch.is_void(number) for number in numbers)
+    assert not latch.is_void(latch.next_serial())
+
+
+def limiter_on(latch: Latch) -> Limiter:
+    return Limiter((placement(),), ABSOLUTE, latch, senses_impedance=True, now_us=0)
+
+
+def test_the_last_limiter_on_a_latch_is_the_only_one() -> None:
+    """Two would each count their own bursts, levels and site time."""
+    latch = Latch()
+    first = limiter_on(latch)
+    old = first.approve(command(ZERO), 0)
+    second = limiter_on(latch)
+    assert not old.is_live()
+    new = second.approve(command(ZERO), 0)
+    wishes: tuple[Callable[[], None], ...] = (
+        lambda: first.open_treatment(0),
+        lambda: first.open_titration(0, 0),
+        lambda: first.raise_level(0, WEAK, 0),
+    )
+    for wish in wishes:
+        with pytest.raises(Refusal, match=Rule.SUPERSEDED):
+            wish()
+    first.close()  # the old one can do the new one neither good nor harm
+    first.forget_ceiling(0)
+    first.lower_level(0, ZERO, 0)
+    assert new.is_live()
+    assert not latch.tripped
+    with pytest.raises(Refusal) as caught:
+        first.approve(command(ZERO), 0)
+    assert caught.value.rule == Rule.SUPERSEDED
+    assert latch.tripped
+
+
+def test_a_limiter_that_could_not_be_made_takes_nothing_over() -> None:
+    latch = Latch()
+    approved = limiter_on(latch).approve(command(ZERO), 0)
+    with pytest.raises(Refusal):
+        Limiter((), ABSOLUTE, latch, senses_impedance=True, now_us=0)
+    assert approved.is_live()
+
+
+# --- latches and threads --------------------------------------------------------------------------------------------
 
 
 def test_a_permit_of_one_latch_is_not_live_for_another() -> None:

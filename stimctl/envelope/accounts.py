@@ -100,6 +100,11 @@ class Channel:
         """Whether the last approved command had an amplitude."""
         return self._on_since_us is not None
 
+    @property
+    def given(self) -> Strength:
+        """How strong the train of the last approved command is."""
+        return self._old
+
     # --- level ---------------------------------------------------------------------------------------------------
 
     def zero(self) -> None:

@@ -1,4 +1,4 @@
-"""The latch that a stop sets, and the permit that a stop makes void."""
+"""The latch that a stop sets, and the permit that a stop, a lock or a lowering makes void."""
 
 from __future__ import annotations
 
@@ -16,13 +16,20 @@ class Latch:
     cannot be lost to a race as ``epoch += 1`` can: the length of the list is the epoch, and the latch is tripped
     while trips are in it that nobody has cleared. So no moment exists in which one of the two has changed and the
     other has not.
+
+    It also numbers the permits and knows from which on they are live, so that a lock reaches permits that are already
+    in somebody's hands. That part, and :meth:`clear`, belong to the one thread that works with the limiter; others
+    only read it.
     """
 
-    __slots__ = ("_cleared", "_trips")
+    __slots__ = ("_cleared", "_live_from", "_serial", "_trips", "limiters")
 
     def __init__(self) -> None:
         self._trips: list[str] = []
         self._cleared = 0
+        self._serial = self._live_from = 0
+        self.limiters = 0
+        """How many limiters have been made on this latch: the last one alone approves."""
 
     @property
     def epoch(self) -> int:
@@ -49,6 +56,25 @@ class Latch:
         """Stop: everything approved until now is void, and nothing is approved until a person clears the latch."""
         self._trips.append(reason)
 
+    def take_over(self) -> int:
+        """A new limiter begins: what earlier ones approved is void. Its number."""
+        self.void()
+        self.limiters += 1
+        return self.limiters
+
+    def next_serial(self) -> int:
+        """The number of the next permit."""
+        self._serial += 1
+        return self._serial
+
+    def void(self, before: int | None = None) -> None:
+        """Make permits void: those with a number below ``before``, or all until now. None comes to life again."""
+        self._live_from = max(self._live_from, self._serial + 1 if before is None else before)
+
+    def is_void(self, serial: int) -> bool:
+        """Whether the permit of this number was taken back."""
+        return serial < self._live_from
+
     def clear(self) -> None:
         """A person's deliberate act. The epoch stays, so what was approved before the stop stays void."""
         self._cleared = len(self._trips)
@@ -66,19 +92,25 @@ class Approved:
     private seal are in everyone's reach): this guards against mistakes, not against malice.
     """
 
-    __slots__ = ("_seal", "command", "epoch", "latch")
+    __slots__ = ("_seal", "command", "epoch", "latch", "serial")
 
     command: Command
     epoch: int
     latch: Latch
+    serial: int
 
     def __init__(self, *_: object) -> None:
         raise OurBug("only the limiter approves")
 
     def is_live(self) -> bool:
-        """Whether this may still leave: made by the limiter, no stop since, and none in force."""
+        """Whether this may still leave: made by the limiter, no stop since and none in force, and not taken back."""
         latch = getattr(self, "latch", None)
-        return type(latch) is Latch and getattr(self, "_seal", None) is _SEAL and self.epoch == latch.live_epoch()
+        return (
+            type(latch) is Latch
+            and getattr(self, "_seal", None) is _SEAL
+            and self.epoch == latch.live_epoch()
+            and not latch.is_void(self.serial)
+        )
 
     def __setattr__(self, name: str, value: object) -> None:
         raise OurBug("what is approved does not change")
@@ -108,6 +140,7 @@ _set_seal = Approved.__dict__["_seal"].__set__
 _set_command = Approved.__dict__["command"].__set__
 _set_epoch = Approved.__dict__["epoch"].__set__
 _set_latch = Approved.__dict__["latch"].__set__
+_set_serial = Approved.__dict__["serial"].__set__
 
 
 def approve(command: Command, epoch: int, latch: Latch) -> Approved:
@@ -117,4 +150,5 @@ def approve(command: Command, epoch: int, latch: Latch) -> Approved:
     _set_command(permit, command)
     _set_epoch(permit, epoch)
     _set_latch(permit, latch)
+    _set_serial(permit, latch.next_serial())
     return permit

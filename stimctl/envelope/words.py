@@ -61,6 +61,7 @@ class Rule(StrEnum):
     TITRATION_RATE = "titration-rate"
     LOCKED = "locked"
     LATCHED = "latched"
+    SUPERSEDED = "superseded"
 
 
 class Finding(NamedTuple):
