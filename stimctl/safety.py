@@ -79,8 +79,7 @@ class Limiter:
         self._raised_at_us: int | None = None
         self._titrating: Channel | None = None
         self._treating = False
-        self._command: Command | None = None  # the newest that was approved, and the first permit for it
-        self._command_serial = 0
+        self._rising_since = 0  # number of the first permit after output last fell: none since is for more than now
         self._number = latch.take_over()
 
     # --- what an operator does -------------------------------------------------------------------------------------
@@ -125,7 +124,7 @@ class Limiter:
 
         Give the board its zero first, or end its output by other means: what is on stays the caller's to end.
         """
-        self._void(None if any(state.is_on for state in self._all) else self._command_serial)
+        self._void(None if any(state.is_on for state in self._all) else self._rising_since)
         self._treating, self._titrating = False, None
         for state in self._all:
             state.zero()
@@ -170,7 +169,7 @@ class Limiter:
         if not state.level.covers(s):
             raise state.refuse(Rule.LEVEL, *state.level.excess(s), now_us, "level")
         state.set_level(train, s)
-        self._void(self._command_serial if s.covers(state.given) else None)
+        self._void(self._rising_since if s.covers(state.given) else None)
 
     # --- every command ---------------------------------------------------------------------------------------------
 
@@ -192,18 +191,21 @@ class Limiter:
             self._latch.trip(f"limiter fault: {error!r}")
             raise self._refuse(Rule.FAULT, repr(error), "a judgement") from error
         self._approved_at_us = now_us
+        fell = False
         for state in self._all:
-            state.commit(now_us)
+            if state.commit(now_us):
+                fell = True
         if self._titrating is not None and not self._titrating.reached.covers(self._titrating.new):
             self._titrating.reached = self._titrating.new
         permit = approve(command, epoch, self._latch)
-        if command is not self._command and command != self._command:
-            self._command, self._command_serial = command, permit.serial
+        if fell:
+            self._rising_since = permit.serial
         return permit
 
     def _judge(self, command: object, now_us: int) -> None:
         """All rules over a whole command; raises at the first that refuses."""
-        self._judge_succession()
+        if self._latch.limiters != self._number:
+            self._judge_succession()
         if now_us - self._approved_at_us > SILENCE_US and any(state.is_on for state in self._all):
             raise self._refuse(Rule.CLOCK, now_us - self._approved_at_us, SILENCE_US, "µs without a command")
         outputs: object = command.outputs if type(command) is Command else None

@@ -140,12 +140,12 @@ def test_a_lowering_spares_the_newest_command_but_no_older_one() -> None:
 
 
 def test_what_was_taken_back_never_lives_again() -> None:
-    latch = Latch()
-    numbers = [latch.next_serial() for _ in range(5)]
-    latch.void()
-    latch.void(before=2)
-    assert all(latch.is_void(number) for number in numbers)
-    assert not latch.is_void(latch.next_serial())
+    rig = Rig()
+    permits = [permit(rig) for _ in range(5)]
+    rig.latch.void()
+    rig.latch.void(before=2)
+    assert not any(each.is_live() for each in permits)
+    assert permit(rig).is_live()
 
 
 def limiter_on(latch: Latch) -> Limiter:

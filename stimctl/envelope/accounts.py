@@ -206,15 +206,18 @@ class Channel:
 
     # --- what has been approved ------------------------------------------------------------------------------------
 
-    def commit(self, now_us: int) -> None:
-        """The judged train is what the board gets from now on."""
-        self._old = self.new
-        if self.new.peak_ua:
+    def commit(self, now_us: int) -> bool:
+        """The judged train is what the board gets from now on. Whether that is less than before."""
+        new, old = self.new, self._old
+        self._old = new
+        if new.peak_ua:
             self.site.warm(now_us)
             if self._on_since_us is None:
                 self._on_since_us = now_us
         elif self._on_since_us is not None:
             self.end(now_us)
+        # With the gap, asymmetry and rate of one level, these three say it all; a change of those needs a fresh opening.
+        return new.peak_ua < old.peak_ua or new.charge_pc < old.charge_pc or new.mean_square < old.mean_square
 
     def end(self, at_us: int) -> None:
         """Output ended: note the rest that the burst owes, on (1000 - duty) / duty, rounded up."""

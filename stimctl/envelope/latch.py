@@ -22,12 +22,14 @@ class Latch:
     only read it.
     """
 
-    __slots__ = ("_cleared", "_live_from", "_serial", "_trips", "limiters")
+    __slots__ = ("_cleared", "_live_from", "_trips", "limiters", "serial")
 
     def __init__(self) -> None:
         self._trips: list[str] = []
         self._cleared = 0
-        self._serial = self._live_from = 0
+        self._live_from = 0
+        self.serial = 0
+        """The number of the newest permit."""
         self.limiters = 0
         """How many limiters have been made on this latch: the last one alone approves."""
 
@@ -62,14 +64,9 @@ class Latch:
         self.limiters += 1
         return self.limiters
 
-    def next_serial(self) -> int:
-        """The number of the next permit."""
-        self._serial += 1
-        return self._serial
-
     def void(self, before: int | None = None) -> None:
         """Make permits void: those with a number below ``before``, or all until now. None comes to life again."""
-        self._live_from = max(self._live_from, self._serial + 1 if before is None else before)
+        self._live_from = max(self._live_from, self.serial + 1 if before is None else before)
 
     def is_void(self, serial: int) -> bool:
         """Whether the permit of this number was taken back."""
@@ -150,5 +147,6 @@ def approve(command: Command, epoch: int, latch: Latch) -> Approved:
     _set_command(permit, command)
     _set_epoch(permit, epoch)
     _set_latch(permit, latch)
-    _set_serial(permit, latch.next_serial())
+    latch.serial += 1
+    _set_serial(permit, latch.serial)
     return permit
