@@ -130,6 +130,9 @@ def test_eight_channels_are_read_and_judged_together() -> None:
     weak = many(8).replace("amplitude_ma = 15.0", "amplitude_ma = 5.0").replace("= 25.0", "= 7.5")
     good(weak)
     assert {fault.field for fault in faults(weak.replace("= 7.5", "= 7.501"))} == {"pads.distal.model"}
+    crowd = {fault.field for fault in faults(many(60))}  # one fault for all, and no long reckoning about pairs
+    assert "channel" in crowd
+    assert "pads.distal.model" not in crowd
 
 
 def test_the_same_fault_is_named_once() -> None:

@@ -15,7 +15,7 @@ from stimctl.limits import ABSOLUTE, PAD_AREA_MAX_UM2, Limits, narrow
 from stimctl.protocols import bounds
 from stimctl.protocols.checks import nearest
 from stimctl.protocols.findings import Finding, shown
-from stimctl.protocols.models import Channel, FesEmgTriggered, Protocol, TensConventional
+from stimctl.protocols.models import MAX_CHANNELS, Channel, FesEmgTriggered, Protocol, TensConventional
 from stimctl.units import MINUTE, microseconds, seconds_text
 
 TENS_CONVENTIONAL_MIN_HZ: Final = 50
@@ -133,11 +133,11 @@ def channels_can_be_told_apart(protocol: Protocol) -> Iterator[Finding]:
 def shared_pads_are_within_limits(protocol: Protocol) -> Iterator[Finding]:
     """Channels that share a pad add up there (H41), by the bounds for a pad of its size.
 
-    A pad of one channel is judged with the channel.
+    A pad of one channel is judged with the channel, and too many channels are a finding of their own.
     """
     for name, pad in protocol.pads.items():
         users = tuple(channel for channel in protocol.channels if name in channel.pads)
-        if len(users) > 1:
+        if 1 < len(users) <= MAX_CHANNELS:
             limits = narrow(*(bounds.refuse_column(each.part, protocol.effect, pad.area_um2) for each in users))
             together = " and ".join(channel.name for channel in users)
             trains = [bounds.train(channel) for channel in users]
