@@ -8,7 +8,7 @@ from typing import Final, final
 from stimctl.driver import BoardEvent, Driver, DriverState, OutputState, Setup
 from stimctl.limits import Sensation
 from stimctl.pulse import Command
-from stimctl.safety import Latch, Limiter
+from stimctl.safety import Approved, Latch, Limiter
 from stimctl.schedule import ChannelPlan, Schedule
 from stimctl.session.placing import placements
 from stimctl.units import MS
@@ -31,7 +31,7 @@ class OutputStage:
         self.latch, self.driver = latch, driver
         self._limiter: Limiter | None = None
         self._earlier_us: dict[str, int] = {}
-        self._sent: Command | None = None
+        self._sent: Approved | None = None
         self._counter = 0
 
     @property
@@ -106,9 +106,11 @@ class OutputStage:
         It is judged in every pass, sent or not: on-time, duty and site time go on while nothing changes.
         """
         approved = self.limiter.approve(command, now_us)
-        if command is not self._sent and command != self._sent:
+        sent = self._sent
+        # A permit that was made void while it waited in the driver never left: then the same command is news again.
+        if sent is None or not sent.is_live() or (command is not sent.command and command != sent.command):
             self.driver.send(approved, now_us)
-            self._sent = command
+            self._sent = approved
 
     def beat(self, now_us: int) -> None:
         """One pass of the control loop is done: the proof of progress that keeps the board's dead-man quiet."""

@@ -53,6 +53,10 @@ _REFUSED: Final = {
     Rule.TITRATION_RATE: "Too soon after the last press: two steps a second at most.",
     Rule.LATCHED: "A stop is in force: clear it first.",
     Rule.SITE_TIME: "This site has had its stimulation time for today.",
+    Rule.SHARED_PAD_PEAK: "Too much for the pad that these channels share: lower another channel first.",
+    Rule.SHARED_PAD_CHARGE: "Too much for the pad that these channels share: lower another channel first.",
+    Rule.SHARED_PAD_RMS: "Too much for the pad that these channels share: lower another channel first.",
+    Rule.SHARED_PAD_DENSITY: "Too much for the pad that these channels share: lower another channel first.",
     Rule.SENSATION: "No stimulation where nothing is felt.",
 }
 
