@@ -26,6 +26,7 @@ from stimctl.errors import UsageError
 from stimctl.orders import Order, OrderKind, OutputWord, Stage, Status
 
 DEADLINE_S = 20.0
+AFTERWARDS_S = 8.0
 ENTER = b"\x1b[?1049h\x1b[?25l\x1b[?1003h\x1b[?2004h"
 ON, CLEAR, REFUSED, STALL, END, FAIL = b"o", b"c", b"r", b"y", b"e", b"b"
 
@@ -268,7 +269,8 @@ class Rig:
 
     def _read(self, deadline: float, wanted: bytes | str) -> None:
         fds = [fd for fd in (self.terminal, self.board) if fd in self._held]
-        left = deadline - time.monotonic() if b"RC=" not in self.screen else 1  # it has ended: nothing more will come
+        # Once the control process has ended little more will come; but a face that outlives it still says goodbye.
+        left = deadline - time.monotonic() if b"RC=" not in self.screen else AFTERWARDS_S
         ready, _, _ = select.select(fds, [], [], max(0, left))
         assert ready, f"no {wanted!r}; screen {self.screen[-600:]!r}, board {self.lines[-600:]!r}"
         for fd in ready:
