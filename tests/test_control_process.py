@@ -264,7 +264,7 @@ def test_a_killed_control_process_takes_its_face_along_and_the_terminal_comes_ba
             os.kill(face, signal.SIGSTOP)
         os.kill(rig.control, signal.SIGKILL)
         assert gone(face)
-        rig.wait(b"1049l.*control process died; the board ends output")
+        rig.wait(b"(?s)1049l.*control process died; the board ends output")
         assert rig.restored()
 
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, final
+from typing import Any, Final, final
 
 from stimctl.control.contract import Ending
 from stimctl.control.forward import Forwarder
@@ -43,11 +43,20 @@ class FaceChild:
     a terminal, and it can neither echo, nor signal, nor be hung up. ``None`` where the face reads the console itself.
     """
 
-    def __init__(self, command: Sequence[str], *, piped: bool = True, tcp: bool = sys.platform == "win32") -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        piped: bool = True,
+        tcp: bool = sys.platform == "win32",
+        facts: dict[str, Any] | None = None,
+    ) -> None:
         self.forward: Forwarder | None = None
         stdin, stdin_far = os.pipe() if piped else (None, None)
         try:
-            self._process, self.port = _by_tcp(command, stdin) if tcp else _by_fds(command, stdin)
+            self._process, self.port = (
+                _by_tcp(command, stdin, facts or {}) if tcp else _by_fds(command, stdin, facts or {})
+            )
         except (OSError, StimctlError) as error:
             if stdin_far is not None:
                 os.close(stdin_far)
@@ -98,19 +107,25 @@ def _start(command: Sequence[str], stdin: int | None, link: str, fds: Sequence[i
         return subprocess.Popen(command, stdin=stdin, env=environment, pass_fds=fds)  # noqa: S603 - our own program
 
 
-def _by_fds(command: Sequence[str], stdin: int | None) -> tuple[subprocess.Popen[bytes], FacePort]:
-    """Start the face with its ends of two socket pairs."""
+def _by_fds(
+    command: Sequence[str], stdin: int | None, facts: dict[str, Any]
+) -> tuple[subprocess.Popen[bytes], FacePort]:
+    """Start the face with its ends of two socket pairs; the first words wait there before it is born."""
     (link, link_far), (stop, stop_far) = socket.socketpair(), socket.socketpair()
     with link_far, stop_far, contextlib.ExitStack() as unless_started:
         unless_started.enter_context(link)
         unless_started.enter_context(stop)
+        port = FacePort(link, stop)
+        port.hello(facts)
         fds = (link_far.fileno(), stop_far.fileno())
         face = _start(command, stdin, f"fds:{fds[0]},{fds[1]}", fds)
         unless_started.pop_all()
-    return face, FacePort(link, stop)
+    return face, port
 
 
-def _by_tcp(command: Sequence[str], stdin: int | None) -> tuple[subprocess.Popen[bytes], FacePort]:
+def _by_tcp(
+    command: Sequence[str], stdin: int | None, facts: dict[str, Any]
+) -> tuple[subprocess.Popen[bytes], FacePort]:
     """Start the face and have it call back on this machine, for systems that cannot hand descriptors on."""
     secret = secrets.token_hex(16)
     with socket.create_server(("127.0.0.1", 0), backlog=4) as server:
@@ -123,7 +138,9 @@ def _by_tcp(command: Sequence[str], stdin: int | None) -> tuple[subprocess.Popen
         for line in lines.values():
             line.close()
         raise StimctlError("it does not answer")
-    return face, FacePort(lines["link"], lines["stop"])
+    port = FacePort(lines["link"], lines["stop"])
+    port.hello(facts)
+    return face, port
 
 
 def _callers(server: socket.socket, secret: str, face: subprocess.Popen[bytes]) -> Iterator[tuple[str, socket.socket]]:

@@ -65,7 +65,7 @@ class FaceLink:
             if (words := read_words(one)) is None:
                 newest = one
             else:
-                self.facts = words.get("hello", self.facts)
+                self.facts = self.facts | words.get("hello", {})
                 self.farewell = words.get("bye", self.farewell)
         return status_from_json(newest) if newest else None
 

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, final
+from typing import Any, Final, final
 
 from stimctl.control import process
 from stimctl.control.child import FACE, FaceChild
@@ -93,7 +93,7 @@ class _Control:
             wake = stack.enter_context(contextlib.closing(Wake()))
             signals = stack.enter_context(SignalPipe())
             stack.enter_context(self._taken_terminal())
-            face = FaceChild(command, piped=self._terminal is not None) if command else None
+            face = FaceChild(command, piped=self._terminal is not None, facts=self._facts()) if command else None
             if face is not None:
                 stack.enter_context(contextlib.closing(face))
             stop = stack.enter_context(self._stop_thread(signals, wake, face))
@@ -146,11 +146,15 @@ class _Control:
         return process.real_time(LOOP_PRIORITY) if self._real_time else process.short_slice()
 
     def _introduce(self, face: FaceChild | None, priority: str) -> None:
-        """Tell the face what it has to know about its terminal, and how well promises can be kept here."""
+        """Tell the face how well promises can be kept here."""
         if face is not None:
-            notes = [] if self._terminal else ["STOP goes through this screen: this system has no terminal tap"]
-            modes = [modes_to_json(m) for m in (self._terminal.before, self._terminal.raw)] if self._terminal else []
-            face.port.hello({"priority": priority, "notes": notes, "modes": modes, "pid": os.getpid()})
+            face.port.hello({"priority": priority})
+
+    def _facts(self) -> dict[str, Any]:
+        """What a face must know from its first breath, to give the terminal back if this process dies in the next."""
+        notes = [] if self._terminal else ["STOP goes through this screen: this system has no terminal tap"]
+        modes = [modes_to_json(m) for m in (self._terminal.before, self._terminal.raw)] if self._terminal else []
+        return {"notes": notes, "modes": modes, "pid": os.getpid()}
 
     @contextlib.contextmanager
     def _taken_terminal(self) -> Iterator[None]:

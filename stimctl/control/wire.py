@@ -2,7 +2,8 @@
 
 ====================  ==========================================================================
 face to control       an :class:`~stimctl.orders.Order`, or ``{"beat": n}`` each 100 ms
-control to face       ``{"hello": …}`` once, then a :class:`~stimctl.orders.Status` at most 20 times a second,
+control to face       ``{"hello": …}`` twice (before the face is born, and once all is known), then a
+                      :class:`~stimctl.orders.Status` at most 20 times a second,
                       and ``{"bye": "why"}`` when the session has ended
 ====================  ==========================================================================
 
@@ -65,6 +66,7 @@ class LineSocket:
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
+            self._receive(LINE_MAX)  # the other side has gone, but its last words may have come
             self.close()
 
     def lines(self, limit: int = 1 << 16) -> Iterator[bytes]:
