@@ -670,3 +670,14 @@ def test_site_time_is_in_the_record(rig: Rig) -> None:
     rig.work()
     last = [event.payload for event in rig.events() if event.kind == "site-time"][-1]
     assert last["forearm-dorsal"] > 20 * SECOND  # type: ignore[operator]
+
+
+def test_raw_emg_that_could_not_be_kept_is_told_in_the_record(made: Made) -> None:
+    rig = made(EMG)
+    rig.work(State.READY)
+    hearing = rig.session.hearing
+    assert hearing is not None
+    assert hearing._raw is not None
+    hearing._raw.failed = "the disk is full"
+    rig.work()
+    assert rig.events()[-1].payload["raw_emg"] == "the disk is full"

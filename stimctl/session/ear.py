@@ -59,10 +59,6 @@ class Ear:
         elif not on and self._detector.armed:
             self._detector.disarm()
 
-    def recalibrate(self) -> None:
-        """Learn the resting level anew from what comes next."""
-        self._detector.calibrate()
-
     def hear(self, chunk: Chunk, now_us: int) -> None:
         """Take a chunk; one that is too old counts as absent."""
         if chunk.is_stale(now_us):

@@ -141,7 +141,10 @@ class Rooms:
     def totals(self) -> dict[str, object]:
         """The last row of the record: how the output was left, and what was given."""
         delivered = self._engine.counts().delivered if self._engine else 0
-        return {"output": self.output.value, "delivered": delivered, "review": list(self.review())}
+        totals: dict[str, object] = {"output": self.output.value, "delivered": delivered, "review": list(self.review())}
+        if self.hearing is not None and self.hearing.unkept:
+            totals["raw_emg"] = self.hearing.unkept
+        return totals
 
 
 def _opened(room: _Room | None) -> _Room:
