@@ -442,6 +442,22 @@ def test_the_rest_of_a_sequence_that_came_while_the_thread_was_held_up_still_bel
     assert session.stops == []
 
 
+def test_an_end_is_known_before_its_stop_can_be_seen() -> None:
+    """The control loop may look between the two: it must never take the end for a mere stop."""
+    known: list[Ending | None] = []
+
+    class Looking(Session):
+        def stop_now(self, reason: str) -> None:
+            known.append(stop.ending)
+
+    with SignalPipe() as signals:
+        stop = StopThread(Looking(on=True), signals, lambda: known.append(stop.ending))
+        signal.raise_signal(signal.SIGTERM)
+        stop._on_signal()
+        stop.quit()
+    assert known == [Ending("ended by signal 15", 143)] * 2
+
+
 def test_a_watch_that_breaks_ends_the_session_and_still_hears_signals() -> None:
     session = Session(on=True)
     with SignalPipe() as signals:

@@ -117,9 +117,10 @@ class StopThread(threading.Thread):
         self._wake()
 
     def _end(self, reason: str, code: int) -> None:
-        self.stop_session(reason)
+        # The ending first: the control loop may look between any two of these lines, and a stop without an ending
+        # would end a headless session under another name. It stops the session itself before it ends it.
         self.ending = self.ending or Ending(reason, code)
-        self._wake()
+        self.stop_session(reason)
 
     def _on_terminal(self, fd: int) -> None:
         try:
