@@ -5,6 +5,7 @@
     python3 dev.py run ARGS...     the same as `stimctl ARGS...`
     python3 dev.py test [ARGS...]  all tests, or what pytest's ARGS select
     python3 dev.py check           lint, format, types and walls
+    python3 dev.py prove [NAME...] the long proofs of limiter and stop, and one table of what they found
     python3 dev.py bench [NAME...] the benchmarks, or those named
 
 Standard library only, and it parses on Python 3.7, so that an old Python gets a sentence and not a traceback. The
@@ -230,9 +231,10 @@ def python(*args: str) -> int:
 
 
 def test(args: list[str]) -> int:
-    """All tests on every core; with ARGS, just what they say."""
+    """All tests, or with ARGS just what they say; two for each core, because many wait for other programs."""
     os.chdir(ROOT)
-    return python("-m", "pytest", *(args or ["-n", "auto", "--maxprocesses", "8", "--dist", "worksteal"]))
+    workers = str(min(8, 2 * (os.cpu_count() or 1)))
+    return python("-m", "pytest", *(args or ["-n", workers, "--dist", "worksteal"]))
 
 
 CHECKS = (
@@ -262,11 +264,18 @@ def bench(args: list[str]) -> int:
     return python("-m", "benchmarks", *args)
 
 
+def prove(args: list[str]) -> int:
+    """The long runs of tests/proving."""
+    os.chdir(ROOT)
+    return python("-m", "tests.proving", *args)
+
+
 COMMANDS = {
     "demo": lambda args: python("-m", "stimctl", "demo", *args),
     "run": lambda args: python("-m", "stimctl", *args),
     "test": test,
     "check": check,
+    "prove": prove,
     "bench": bench,
 }
 

@@ -215,7 +215,7 @@ def test_two_at_once_take_turns(dev: Any) -> None:
 
 def test_an_unknown_command_names_the_known_ones(dev: Any, capsys: Any) -> None:
     assert dev.main(["dev.py", "tset"]) == 2
-    assert "demo, run, test, check, bench" in capsys.readouterr().err
+    assert "demo, run, test, check, prove, bench" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("argv", "code"), [(["dev.py"], 2), (["dev.py", "--help"], 0)])

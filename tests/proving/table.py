@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
@@ -44,3 +45,14 @@ def table(outcomes: Iterable[Outcome]) -> str:
         last = prover
     lines += [f"\n{each.prover}: {failure}" for each in outcomes for failure in each.failures]
     return "\n".join(lines)
+
+
+def to_json(outcome: Outcome) -> str:
+    """An outcome on its way from the process that ran the prover."""
+    return json.dumps(asdict(outcome))
+
+
+def from_json(text: str) -> Outcome:
+    """What :func:`to_json` wrote."""
+    found = json.loads(text)
+    return Outcome(found["prover"], tuple(Row(**row) for row in found["rows"]), tuple(found["failures"]))
