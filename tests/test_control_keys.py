@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import pickle
+import re
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,43 @@ SHAPES = {
     b"\xc2\xa0": StopKey.SPACE,
     b"\x1a": StopKey.CTRL_Z,
     **{chr(code).encode(): StopKey.SPACE for code in (0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)},
+    # space bars of Khmer, Persian, Mongolian and Tibetan keyboards, and joiners that others have beside the space
+    **{chr(code).encode(): StopKey.SPACE for code in (0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x180E, 0xF0B, 0xF0C)},
+    b"\x1b[8204u": StopKey.SPACE,
+    b"\x1b[0;;3851u": StopKey.SPACE,
+    # CSI as one byte, and as the two that UTF-8 makes of it
+    b"\x9b32u": StopKey.SPACE,
+    b"\x9b27;1:3u": StopKey.ESC,
+    b"\x9b120;5u": StopKey.CTRL_X,
+    b"\x9b27;5;99~": StopKey.CTRL_C,
+    b"\xc2\x9b122;5u": StopKey.CTRL_Z,
+    b"\xc2\x9b32;57;32;1;0;1_": StopKey.SPACE,
+    # win32-input-mode: down and up; left and right Ctrl, with lock keys, with Shift; what is left out is 0
+    b"\x1b[32;57;32;1;0;1_": StopKey.SPACE,
+    b"\x1b[32;57;32;0;0;1_": StopKey.SPACE,
+    b"\x1b[32;57;0;1;8;1_": StopKey.SPACE,
+    b"\x1b[0;0;160;1_": StopKey.SPACE,
+    b"\x1b[231;0;12288;1;0;1_": StopKey.SPACE,
+    b"\x1b[32_": StopKey.SPACE,
+    b"\x1b[50;3;0;1;24;1_": StopKey.SPACE,
+    b"\x1b[27;1;27;1;0;1_": StopKey.ESC,
+    b"\x1b[27;1;27;0;0;1_": StopKey.ESC,
+    b"\x1b[27_": StopKey.ESC,
+    b"\x1b[219;26;27;1;8;1_": StopKey.ESC,
+    b"\x1b[51;4;0;1;4;1_": StopKey.ESC,
+    b"\x1b[88;45;24;1;8;1_": StopKey.CTRL_X,
+    b"\x1b[88;45;24;0;8;1_": StopKey.CTRL_X,
+    b"\x1b[88;45;24;1;4;1_": StopKey.CTRL_X,
+    b"\x1b[88;45;0;1;182;1_": StopKey.CTRL_X,
+    b"\x1b[88;45;31;1;8;1_": StopKey.CTRL_X,
+    b"\x1b[;;24_": StopKey.CTRL_X,
+    b"\x1b[90;44;26;1;40;1_": StopKey.CTRL_Z,
+    b"\x1b[90;44;26;0;40;1_": StopKey.CTRL_Z,
+    b"\x1b[90;44;0;1;8_": StopKey.CTRL_Z,
+    b"\x1b[67;46;3;1;8;1_": StopKey.CTRL_C,
+    b"\x1b[67;46;0;1;8;3_": StopKey.CTRL_C,
+    b"\x1b[3;70;3;1;8;1_": StopKey.CTRL_C,
+    b"\x1b[" + b"0" * 300 + b"32;" + b"0" * 300 + b"_": StopKey.SPACE,
     # kitty: bare, with text, shifted, with lock keys, with alternates, repeat, release, text of an input method
     b"\x1b[32u": StopKey.SPACE,
     b"\x1b[32;1;32u": StopKey.SPACE,
@@ -86,13 +124,57 @@ LETTERS = (
     b"\x1b[1089u",
     b"\x1b[1089;2;1057u",
 )
+WIN32 = (
+    b"\x1b[67;46;99;1;0;1_",  # letters without Ctrl
+    b"\x1b[88;45;120;1;32;1_",
+    b"\x1b[88;45;88;1;16;1_",
+    b"\x1b[90;44;122;1;2;1_",
+    b"\x1b[50;3;50;1;0;1_",
+    b"\x1b[67;46;3;0;8;1_",  # Ctrl+C let go: its press came before
+    b"\x1b[67;46;0;0;4;1_",
+    b"\x1b[67;46;3;;8;1_",
+    b"\x1b[67;46;263;1;9;1_",  # AltGr, which types something else
+    b"\x1b[50;3;178;1;9;1_",
+    b"\x1b[88;45;32768;1;9;1_",
+    b"\x1b[17;29;0;1;8;1_",  # Ctrl alone
+    b"\x1b[65;30;1;1;8;1_",
+    b"\x1b[120;67;0;1;8;1_",  # Ctrl+F9 and Ctrl+3 of the number pad, whose virtual keys are the letters x and c
+    b"\x1b[99;81;0;1;8;1_",
+    b"\x1b[91;91;0;1;8;1_",
+    b"\x1b[37;75;0;1;256;1_",
+    b"\x1b[9;32;9_",
+    b"\x1b[13;28;13;1;0;32_",
+    b"\x1b[_",
+    b"\x1b[;;;;;;32_",
+)
 TERMINAL = (
     b"\x1b[<35;32;120M", b"\x1b[<0;99;5m", b"\x1b[<32;27;32M", b"\x1b[32;27;32M", b"\x1b[200~", b"\x1b[201~", b"\x1b[I", b"\x1b[O",
     b"\x1b[?2026;2$y", b"\x1b[48;24;80;0;0t", b"\x1b[?27u", b"\x1b[>32u", b"\x1b[24;80R", b"\x1b]11;rgb:ff/ff/ff\x1b\\", b"\x1b[?62;22c",
     b"\x1bP>|term(3.2)\x1b\\",
 )  # fmt: skip
+EIGHT_BIT = (
+    b"\x9bA",
+    b"\x9b1;5A",
+    b"\x9b<35;32;120M",
+    b"\x9b99u",
+    b"\x9b3~",
+    b"\xc2\x9bI",
+    b"\x8fP",
+    "Ûx32uÛM".encode(),
+)
 BROKEN = (b"\x1b[:;u", b"\x1b[;;;~", b"\x1b[u", b"\x1b[~", b"\x1b[27;;~")
-HARMLESS = PLAIN_TEXT + FUNCTION_KEYS + LETTERS + TERMINAL + BROKEN
+HARMLESS = PLAIN_TEXT + FUNCTION_KEYS + LETTERS + WIN32 + TERMINAL + EIGHT_BIT + BROKEN
+WAITS = re.compile(rb"\x1b[\[OP\]_^X]?\Z")
+ANYTHING = st.lists(
+    st.one_of(
+        st.binary(max_size=12),
+        st.sampled_from(
+            (*HARMLESS, *SHAPES, b"\x1b", b"\x1b[", b"\x1b[200~", b"\x1b]", b"\x1bP", b"\x1b_", b"\x1b[M !!", b"\x9b", b"\xc2",
+             b"\xe2\x80", b"\xf0\x9f", b"\x1b[32;", b"\x1b[27;5;", b"\x1b[<35;10;1", b"\x1bO", b"\x1b[88;45;24;1;8")
+        ),
+    ),
+    max_size=8,
+).map(b"".join)  # fmt: skip
 NOISE = st.lists(st.sampled_from(HARMLESS), max_size=6).map(b"".join)
 
 
@@ -151,7 +233,7 @@ def test_any_split_of_any_bytes_finds_the_same_keys(noise: bytes, data: st.DataO
     whole, parted = StopScanner(), StopScanner()
     found = whole.feed(noise)
     assert {key for part in cut(noise, data) for key in parted.feed(part)} == found
-    assert parted.waits == whole.waits == noise.endswith(b"\x1b")
+    assert parted.waits == whole.waits == (WAITS.search(noise) is not None)
 
 
 # --- Esc ---------------------------------------------------------------------------------------------------------
@@ -166,6 +248,75 @@ def test_an_esc_with_nothing_behind_it_stops_when_it_is_settled_and_once(noise: 
     assert not scanner.waits
     assert scanner.settle() == frozenset()
     assert scanner.feed(b"[A") == frozenset()  # the rest of a sequence that came too late is only text
+
+
+@given(NOISE, st.sampled_from(b"[OP]_^X"))
+def test_an_esc_with_one_more_key_behind_it_and_nothing_else_stops_too(noise: bytes, behind: int) -> None:
+    """On a slow line Esc and P come in one piece; a sequence would go on at once."""
+    scanner = StopScanner()
+    assert scanner.feed(noise + b"\x1b" + bytes([behind])) == frozenset()
+    assert scanner.waits
+    assert scanner.settle() == {StopKey.ESC}
+    assert not scanner.waits
+    assert scanner.settle() == frozenset()
+
+
+@pytest.mark.parametrize("opening", [b"\x1bO", b"\x1b[", b"\x1bP", b"\x1b]"])
+def test_what_goes_on_is_no_key(opening: bytes) -> None:
+    scanner = StopScanner()
+    assert scanner.feed(opening) == frozenset()
+    assert scanner.feed(b"A") == frozenset()
+    assert not scanner.waits
+    assert scanner.settle() == frozenset()
+
+
+def test_an_answers_end_waits_for_nothing() -> None:
+    scanner = StopScanner()
+    assert scanner.feed(b"\x1bP>|term\x1b\\") == frozenset()
+    assert not scanner.waits
+
+
+def test_a_report_that_settled_half_way_is_still_read_to_its_end() -> None:
+    scanner = StopScanner()
+    scanner.feed(b"\x1b[")
+    assert scanner.settle() == {StopKey.ESC}
+    assert scanner.feed(b"120;5u") == {StopKey.CTRL_X}
+
+
+# --- a key by itself ---------------------------------------------------------------------------------------------
+
+
+@given(ANYTHING, st.sampled_from([*sorted(SHAPES), b"\x1b"]), st.data())
+def test_whatever_came_before_a_stop_key_by_itself_is_heard(noise: bytes, shape: bytes, data: st.DataObject) -> None:
+    """Half a sequence, a string without end, a paste, torn UTF-8: nothing that came hides what is typed after a pause."""
+    scanner = StopScanner()
+    for part in cut(noise, data):
+        scanner.feed(part)
+    scanner.settle()
+    found = {key for part in cut(shape, data) for key in scanner.feed(part)} | scanner.settle()
+    assert SHAPES.get(shape, StopKey.ESC) in found
+
+
+@given(ANYTHING, st.sampled_from([shape for shape in sorted(SHAPES) if shape[0] == 0x1B or len(shape) == 1]), st.data())
+def test_also_without_a_pause(noise: bytes, shape: bytes, data: st.DataObject) -> None:
+    """A report or a control character needs none; behind an Esc the sequence is an Esc and a sequence."""
+    scanner = StopScanner()
+    found = {key for part in cut(noise + shape, data) for key in scanner.feed(part)}
+    assert SHAPES[shape] in found
+
+
+def test_mouse_reports_from_before_sgr_may_stop_and_hide_nothing() -> None:
+    """Their three bytes may be anything: the first button's is a space. A stop too many."""
+    assert feed(b"\x1b[M !!") == [StopKey.SPACE]
+    assert feed(b"\x1b[M", b"C!!", b" ") == [StopKey.SPACE]
+    assert feed(b"\x1b[M", b"\x1b[120;5u") == [StopKey.CTRL_X]
+
+
+@pytest.mark.parametrize("paste", [b"\x1b[200~", b"\x1b[200~rrrr", b"\x1b[200~\x1b[201~"])
+def test_a_paste_hides_no_stop_key(paste: bytes) -> None:
+    for shape, key in SHAPES.items():
+        assert feed(paste, shape) == [key]
+        assert feed(paste + shape + b"\x1b[201~") == [key]
 
 
 @pytest.mark.parametrize("behind", FUNCTION_KEYS + TERMINAL)
@@ -198,7 +349,7 @@ def test_any_bytes_are_survived_and_a_plain_space_after_them_stops(noise: bytes,
 def test_what_is_kept_for_the_next_read_is_bounded(noise: bytes) -> None:
     scanner = StopScanner()
     for _ in range(3):
-        scanner.feed(b"\x1b[" + b"1:" * 5000 + b";2" * 5000 + b"9" * 5000)
+        scanner.feed(b"\x1b[" + b"1:" * 5000 + b";2" * 5000 + b";32" * 5000 + b"9" * 5000)
         assert len(pickle.dumps(scanner)) < 600
         scanner.feed(noise)
         assert len(pickle.dumps(scanner)) < 600

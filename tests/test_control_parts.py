@@ -409,6 +409,22 @@ def test_an_esc_with_nothing_behind_it_stops_within_its_time(keyboard: tuple[int
     assert session.stops == ["Esc pressed"]
 
 
+@pytest.mark.parametrize("typed", [b"\x1bP", b"\x1bO", b"\x1b["])
+def test_an_esc_that_came_with_the_next_key_stops_within_its_time(
+    keyboard: tuple[int, Session, StopThread], monkeypatch: pytest.MonkeyPatch, typed: bytes
+) -> None:
+    """A line that stalls brings Esc and P together, which might open a sequence and does not go on."""
+    near, session, stop = keyboard
+    now_s = 1_000.0
+    monkeypatch.setattr("stimctl.control.stopping.time.monotonic", lambda: now_s)
+    os.write(near, typed)
+    stop._pass()
+    assert session.stops == []
+    now_s += ESCAPE_S
+    stop._pass()
+    assert session.stops == ["Esc pressed"]
+
+
 def test_an_esc_waits_no_longer_than_it_says(
     keyboard: tuple[int, Session, StopThread], monkeypatch: pytest.MonkeyPatch
 ) -> None:

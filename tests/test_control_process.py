@@ -42,7 +42,7 @@ def test_stop_keys_stop_first_and_still_reach_the_face() -> None:
 def test_a_key_report_in_pieces_stops_with_its_last_byte() -> None:
     with Rig() as rig:
         rig.start()
-        for part in (b"\x1b[", b"1", b"2", b"0", b";"):  # an Esc alone is a key
+        for part in (b"\x1b[1", b"2", b"0", b";"):  # an Esc alone is a key, or with another behind it
             rig.type(part)
             rig.wait(*(b"<key %02x>" % byte for byte in part))
         assert b"STOP" not in rig.lines

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stimctl.control.keys import StopKey
+from stimctl.control.keys import StopKey, StopScanner
 from stimctl.orders import Order, OrderKind, Stage
 from stimctl.session.wording import CAN
 from stimctl.widgets.keys import LATE_US, LONE_US, LOOSENING, LOWERING, PRESSES, STOP_CHARACTERS, STOP_KEYS, Lone
@@ -117,6 +117,16 @@ def test_clearing_has_a_key_of_its_own_and_far_from_ctrl_c() -> None:
 def test_the_face_stops_on_every_key_that_the_control_process_stops_on() -> None:
     for key in set(StopKey) - {StopKey.CTRL_LETTER}:  # of another alphabet, which has no name here
         assert {StopKey.ESC: "escape"}.get(key, key.lower()) in STOP_KEYS
+
+
+def test_the_face_stops_on_the_same_characters_as_the_control_process() -> None:
+    """All of Unicode that a terminal sends in one piece, as it is and as a key's report."""
+    for code in range(0x20, 0x11_0000):
+        if 0xD800 <= code < 0xE000 or code == 0x7F:
+            continue
+        stops = StopKey.SPACE in StopScanner().feed(chr(code).encode())
+        assert stops is (chr(code) in STOP_CHARACTERS), hex(code)
+    assert {len(character) for character in STOP_CHARACTERS} == {1}
 
 
 def test_nothing_lies_beside_raise() -> None:

@@ -15,8 +15,11 @@ from stimctl.orders import Order, OrderKind
 STOP_KEYS: Final = frozenset({"space", "escape", "ctrl+x", "ctrl+c", "ctrl+z", "ctrl+@", "ctrl+space"})
 """Keys that stop, by Textual's names. Ctrl+Z would suspend the screen; Ctrl+@ is how terminals send Ctrl+Space."""
 
-STOP_CHARACTERS: Final = frozenset(" \u00a0\u3000\x00")
-"""Spaces of every layout and input method, as the control process counts them too."""
+STOP_CHARACTERS: Final = frozenset(
+    "\x00 \xa0\u0f0b\u0f0c\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u200b\u200c\u200d\u202f\u205f\u2060\u3000\ufeff"
+)
+"""What space bars of all layouts and input methods type. The control process has a table of its own; a test compares."""
 
 
 class Press(NamedTuple):
