@@ -11,8 +11,10 @@ stimulators, 9 June 1999, and 21 CFR 882.5888; project = a proposal of this proj
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, final
 
 from stimctl.units import MINUTE, MS, SECOND, UM2_PER_CM2
@@ -139,33 +141,37 @@ _FOREARM: Final = Limits(
 )
 
 
-PROFILES: Final[dict[BodyPart, Limits]] = {
-    BodyPart.FOREARM: _FOREARM,
-    BodyPart.THENAR: replace(_FOREARM, peak_ua=30_000, charge_nc=9_000),
-    BodyPart.SHOULDER: replace(_FOREARM, peak_ua=80_000, charge_nc=24_000),
-}
+PROFILES: Final[Mapping[BodyPart, Limits]] = MappingProxyType(
+    {
+        BodyPart.FOREARM: _FOREARM,
+        BodyPart.THENAR: replace(_FOREARM, peak_ua=30_000, charge_nc=9_000),
+        BodyPart.SHOULDER: replace(_FOREARM, peak_ua=80_000, charge_nc=24_000),
+    }
+)
 """The refuse column, motor rates. All numbers: project (A.5)."""
 
 _WARN_PEAK_UA: Final = {BodyPart.FOREARM: 40_000, BodyPart.THENAR: 20_000, BodyPart.SHOULDER: 60_000}
 
-WARN: Final[dict[BodyPart, Limits]] = {
-    part: replace(
-        refuse,
-        peak_ua=_WARN_PEAK_UA[part],
-        phase_width_max_us=400,
-        charge_nc=min(12_000, refuse.charge_nc),
-        rms_ua=10_000,
-        rms_density_ua_cm2=1_000,
-        power_density_uw_cm2=50_000,
-        energy_uj=5_000,
-        net_charge_permille=0,
-        on_time_us=15 * SECOND,
-        duty_permille=500,
-        ramp_up_min_us=1 * SECOND,
-        site_time_us=45 * MINUTE,
-    )
-    for part, refuse in PROFILES.items()
-}
+WARN: Final[Mapping[BodyPart, Limits]] = MappingProxyType(
+    {
+        part: replace(
+            refuse,
+            peak_ua=_WARN_PEAK_UA[part],
+            phase_width_max_us=400,
+            charge_nc=min(12_000, refuse.charge_nc),
+            rms_ua=10_000,
+            rms_density_ua_cm2=1_000,
+            power_density_uw_cm2=50_000,
+            energy_uj=5_000,
+            net_charge_permille=0,
+            on_time_us=15 * SECOND,
+            duty_permille=500,
+            ramp_up_min_us=1 * SECOND,
+            site_time_us=45 * MINUTE,
+        )
+        for part, refuse in PROFILES.items()
+    }
+)
 """The warn column, motor rates (which end below the 100 Hz that A.5 warns at). All numbers: project (A.5)."""
 
 SENSORY_RATE_MIN_MHZ: Final = 1_000
@@ -250,7 +256,7 @@ def warning(part: BodyPart, effect: Effect, *, smallest_pad_um2: int) -> Limits:
 
 
 def _column(
-    table: dict[BodyPart, Limits], part: BodyPart, effect: Effect, smallest_pad_um2: int, sensory_rate_max_mhz: int
+    table: Mapping[BodyPart, Limits], part: BodyPart, effect: Effect, smallest_pad_um2: int, sensory_rate_max_mhz: int
 ) -> Limits:
     """The row of ``table`` for a body part, narrowed for a small pad, with the rates and times of its effect."""
     limits, thenar = table[part], table[BodyPart.THENAR]

@@ -14,7 +14,7 @@ from typing import Final, final
 
 from stimctl.envelope import review
 from stimctl.envelope.accounts import SILENCE_US, Channel
-from stimctl.envelope.latch import Approved, Latch, approve
+from stimctl.envelope.latch import Approved, Latch, Unique, approve
 from stimctl.envelope.placing import place
 from stimctl.envelope.words import (
     ZERO,
@@ -28,7 +28,7 @@ from stimctl.envelope.words import (
     strength,
     well_typed,
 )
-from stimctl.errors import Refusal
+from stimctl.errors import OurBug, Refusal
 from stimctl.limits import Limits
 from stimctl.pulse import Command, Output, PulseTrain
 from stimctl.units import MicroAmp
@@ -39,7 +39,7 @@ _ONE_MA: Final = MicroAmp(1_000)
 
 
 @final
-class Limiter:
+class Limiter(Unique):
     """Judges every command of one session. Starts locked: until a person opens it, it approves zero alone.
 
     ``placements`` are the channels of the session, all of them: a command states them all. ``board`` is the board's
@@ -52,10 +52,28 @@ class Limiter:
     ceilings found today stay.
 
     A latch has one limiter, the last that was made on it: it alone approves, and what others approved is void. So is
-    any output that was approved before an ``open_*``, a ``close`` or a trip, or before a :meth:`lower_level` under it.
+    any output that was approved before an ``open_*``, a ``close`` or a trip, or before a level under it was set.
 
     Not thread-safe, but for the latch, which any thread may trip at any moment.
     """
+
+    __slots__ = (
+        "_all",
+        "_approved_at_us",
+        "_channels",
+        "_epoch",
+        "_every_bit",
+        "_latch",
+        "_now_us",
+        "_number",
+        "_raised_at_us",
+        "_rising_since",
+        "_shared",
+        "_site_of",
+        "_sites",
+        "_titrating",
+        "_treating",
+    )
 
     def __init__(
         self,
@@ -69,6 +87,8 @@ class Limiter:
     ) -> None:
         if type(latch) is not Latch:
             raise Refusal(Rule.TYPE, type(latch).__name__, "Latch", "", now_us=0)
+        if type(self) is not Limiter:
+            raise OurBug("Limiter has no subclasses")
         placed = place(placements, board, senses_impedance, site_time_spent_us or {}, now_us)
         self._channels, self._site_of, self._shared = placed
         self._sites = tuple(self._site_of.values())
@@ -154,22 +174,17 @@ class Limiter:
             self._judge_shared_levels(state, new, now_us)
             self._raised_at_us = now_us
             state.grant_step(now_us)
-        state.set_level(train, new)
+        self._set_level(state, train, new)
 
     def lower_level(self, channel: int, train: PulseTrain, now_us: int) -> None:
-        """Bring the level down to ``train``, at any time and speed; refused only if that would raise it.
-
-        Permits for more are void. A permit for the newest command stays live if that is still allowed: it may wait in
-        a driver, and whoever asks for the same again may take it for sent.
-        """
+        """Bring the level down to ``train``, at any time and speed; refused only if that would raise it."""
         state = self._state(channel)
         if not (well_typed(train) and train.amplitude_ua >= 0 and train.recovery_amplitude_ua >= 0):
             raise state.refuse(Rule.TYPE, train, "a PulseTrain of whole numbers", "", now_us)
         s = strength(train)
         if not state.level.covers(s):
             raise state.refuse(Rule.LEVEL, *state.level.excess(s), now_us, "level")
-        state.set_level(train, s)
-        self._void(self._rising_since if s.covers(state.given) else None)
+        self._set_level(state, train, s)
 
     # --- every command ---------------------------------------------------------------------------------------------
 
@@ -187,9 +202,11 @@ class Limiter:
         except Refusal as refusal:
             self._latch.trip(str(refusal))
             raise
-        except Exception as error:
-            self._latch.trip(f"limiter fault: {error!r}")
-            raise self._refuse(Rule.FAULT, repr(error), "a judgement") from error
+        except BaseException as error:
+            self._latch.trip(f"limiter fault: {type(error).__name__}")  # its own words could run into the next fault
+            if not isinstance(error, Exception):
+                raise  # an interrupt, which is somebody else's to answer
+            raise self._refuse(Rule.FAULT, type(error).__name__, "a judgement") from error
         self._approved_at_us = now_us
         fell = False
         for state in self._all:
@@ -259,17 +276,20 @@ class Limiter:
         """The highest whole µA for a train of this shape under all bounds and, outside titration, the ceiling.
 
         One µA more would be refused. ``train`` gives the proportions; a symmetrical one may be at zero. 0 if its
-        shape is refused at every amplitude. Levels, ramps and shared pads are not in it.
+        shape is refused at every amplitude. Levels and ramps are not in it. A shared pad is, with the other channels at
+        zero: what they have is judged when one of them is raised, and its refusal says that another is in the way.
         """
         state = self._state(channel)
         if well_typed(train) and train.amplitude_ua == 0 and train.recovery_width_us == train.phase_width_us:
             train = train.at(_ONE_MA)
         if not (well_typed(train) and train.amplitude_ua > 0):
             return 0
-        highest = state.gate.highest_peak_ua(train)
-        if state.ceiling is None or state is self._titrating:
-            return highest
-        return min(highest, highest_covered_ua(state.ceiling, strength(train)))
+        s = strength(train)
+        highest = [state.gate.highest_peak_ua(train)]
+        highest += [pad.highest_peak_ua(s) for pad, users in self._shared if state in users]
+        if not (state.ceiling is None or state is self._titrating):
+            highest.append(highest_covered_ua(state.ceiling, s))
+        return min(highest)
 
     def ready_at_us(self, channel: int) -> int:
         """From when on the channel may begin its next burst; a burst before that is refused (duty).
@@ -342,6 +362,15 @@ class Limiter:
         """Take permits back; a limiter that was superseded has none."""
         if self._latch.limiters == self._number:
             self._latch.void(before)
+
+    def _set_level(self, state: Channel, train: PulseTrain, s: Strength) -> None:
+        """Take over a level that was judged; permits for what it does not cover are void, whichever way it went.
+
+        A permit for the newest command stays live if that is still allowed: it may wait in a driver, and whoever asks
+        for the same again may take it for sent.
+        """
+        state.set_level(train, s)
+        self._void(self._rising_since if s.covers(state.given) else None)
 
     def _state(self, channel: int) -> Channel:
         state = self._channels.get(channel) if type(channel) is int else None

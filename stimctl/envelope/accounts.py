@@ -207,7 +207,7 @@ class Channel:
     # --- what has been approved ------------------------------------------------------------------------------------
 
     def commit(self, now_us: int) -> bool:
-        """The judged train is what the board gets from now on. Whether that is less than before."""
+        """The judged train is what the board gets from now on. Whether it is in some way less than before."""
         new, old = self.new, self._old
         self._old = new
         if new.peak_ua:
@@ -216,8 +216,7 @@ class Channel:
                 self._on_since_us = now_us
         elif self._on_since_us is not None:
             self.end(now_us)
-        # With the gap, asymmetry and rate of one level, these three say it all; a change of those needs a fresh opening.
-        return new.peak_ua < old.peak_ua or new.charge_pc < old.charge_pc or new.mean_square < old.mean_square
+        return not new.covers(old)
 
     def end(self, at_us: int) -> None:
         """Output ended: note the rest that the burst owes, on (1000 - duty) / duty, rounded up."""

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from operator import is_
 from typing import Final, Never, final
 
 from stimctl.errors import OurBug
 from stimctl.pulse import Command
 
 
+class Unique:
+    """What there is one of: neither copied nor pickled nor subclassed, so that nobody works on a double by mistake."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        if cls.__bases__ != (Unique,):
+            raise OurBug(f"{cls.__bases__[0].__name__} has no subclasses")
+
+    def __copy__(self) -> Never:
+        raise OurBug(f"a {type(self).__name__} is not copied")
+
+    def __deepcopy__(self, memo: object) -> Never:
+        raise OurBug(f"a {type(self).__name__} is not copied")
+
+    def __reduce_ex__(self, protocol: object) -> Never:
+        raise OurBug(f"a {type(self).__name__} is not copied")
+
+
 @final
-class Latch:
+class Latch(Unique):
     """Set by anything that stops output; shared by the limiter, the driver and the stop path.
 
     :meth:`trip` may be called from any thread or signal handler at any moment. It is one append to a list, which
@@ -81,33 +101,49 @@ _SEAL: Final = object()
 
 
 @final
-class Approved:
+class Approved(Unique):
     """A command that the limiter has judged: the only thing that a codec turns into amplitudes.
 
-    The limiter alone makes these, and nothing copies, pickles, changes or subclasses them; so a permit cannot be
-    forged by accident, or casually. Python stops nobody who is determined (``object.__setattr__`` and this module's
-    private seal are in everyone's reach): this guards against mistakes, not against malice.
+    The limiter alone makes these, and nothing copies, pickles, changes or subclasses them. What a permit says stands in
+    one tuple, sealed and bound to this very object, beside every integer that was judged: a permit whose facts were
+    moved to another object, or whose command was written to since, is not live. Python stops nobody who is determined
+    (this module's private names are in everyone's reach): this guards against mistakes and tricks, not against malice.
     """
 
-    __slots__ = ("_seal", "command", "epoch", "latch", "serial")
+    __slots__ = ("_sealed",)
 
-    command: Command
-    epoch: int
-    latch: Latch
-    serial: int
+    _sealed: tuple[object, int, Command, tuple[object, ...], int, Latch, int]
 
     def __init__(self, *_: object) -> None:
         raise OurBug("only the limiter approves")
 
+    @property
+    def command(self) -> Command:
+        """What was judged."""
+        return self._sealed[2]
+
+    @property
+    def epoch(self) -> int:
+        """The latch's epoch when it was judged."""
+        return self._sealed[4]
+
+    @property
+    def latch(self) -> Latch:
+        """The latch under which it was judged."""
+        return self._sealed[5]
+
+    @property
+    def serial(self) -> int:
+        """Its number among the permits of its latch."""
+        return self._sealed[6]
+
     def is_live(self) -> bool:
-        """Whether this may still leave: made by the limiter, no stop since and none in force, and not taken back."""
-        latch = getattr(self, "latch", None)
-        return (
-            type(latch) is Latch
-            and getattr(self, "_seal", None) is _SEAL
-            and self.epoch == latch.live_epoch()
-            and not latch.is_void(self.serial)
-        )
+        """Whether this may still leave: made by the limiter and unchanged, no stop since or in force, not taken back."""
+        sealed = getattr(self, "_sealed", None)
+        if type(sealed) is not tuple or sealed[0] is not _SEAL or sealed[1] != id(self):
+            return False
+        _, _, command, words, epoch, latch, serial = sealed
+        return epoch == latch.live_epoch() and not latch.is_void(serial) and _is_unchanged(command, words)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise OurBug("what is approved does not change")
@@ -115,38 +151,46 @@ class Approved:
     def __delattr__(self, name: str) -> None:
         raise OurBug("what is approved does not change")
 
-    def __init_subclass__(cls) -> Never:
-        raise OurBug("Approved has no subclasses")
-
-    def __copy__(self) -> Never:
-        raise OurBug("a permit is not copied")
-
-    def __deepcopy__(self, memo: object) -> Never:
-        raise OurBug("a permit is not copied")
-
-    def __reduce_ex__(self, protocol: object) -> Never:
-        raise OurBug("a permit is not copied")
-
     def __repr__(self) -> str:
-        return f"<Approved {getattr(self, 'command', None)} at epoch {getattr(self, 'epoch', None)}>"
+        if not hasattr(self, "_sealed"):
+            return "<Approved nothing>"
+        return f"<Approved {self.command} at epoch {self.epoch}>"
 
 
-# The slots' own setters: the one way past __setattr__, and quicker than object.__setattr__.
+def _words(command: Command) -> tuple[object, ...]:
+    """The outputs of a command and every integer in them, written out because it runs for every command."""
+    words: list[object] = [command.outputs]
+    for output in command.outputs:
+        t = output.train
+        words += (
+            output.channel,
+            t.amplitude_ua,
+            t.phase_width_us,
+            t.interphase_gap_us,
+            t.recovery_amplitude_ua,
+            t.recovery_width_us,
+            t.rate_mhz,
+            t.pulses_per_period,
+        )
+    return tuple(words)
+
+
+def _is_unchanged(command: Command, words: tuple[object, ...]) -> bool:
+    """Whether a command still holds the very objects that were judged: equal ones could be lying about it."""
+    try:
+        return command.outputs is words[0] and all(map(is_, _words(command), words))
+    except AttributeError:
+        return False
+
+
+# The slot's own setter: the one way past __setattr__, and quicker than object.__setattr__.
 _blank = object.__new__
-_set_seal = Approved.__dict__["_seal"].__set__
-_set_command = Approved.__dict__["command"].__set__
-_set_epoch = Approved.__dict__["epoch"].__set__
-_set_latch = Approved.__dict__["latch"].__set__
-_set_serial = Approved.__dict__["serial"].__set__
+_seal = Approved.__dict__["_sealed"].__set__
 
 
 def approve(command: Command, epoch: int, latch: Latch) -> Approved:
     """Mint a permit; for the limiter, in this room, and nobody else."""
     permit = _blank(Approved)
-    _set_seal(permit, _SEAL)
-    _set_command(permit, command)
-    _set_epoch(permit, epoch)
-    _set_latch(permit, latch)
-    latch.serial += 1
-    _set_serial(permit, latch.serial)
+    latch.serial = serial = latch.serial + 1
+    _seal(permit, (_SEAL, id(permit), command, _words(command), epoch, latch, serial))
     return permit

@@ -174,8 +174,11 @@ def check_placement(placement: Placement, now_us: int) -> None:
     need(type(placement) is Placement, Rule.TYPE, type(placement).__name__, "Placement")
     channel, part, effect, sensation, pads, site, protocol, burst = placement
     need(type(channel) is int and channel >= 0, Rule.UNKNOWN_CHANNEL, channel, "0 or more")
-    for value, kind in ((part, BodyPart), (effect, Effect), (sensation, Sensation), (site, str), (pads, tuple)):
+    for value, kind in ((site, str), (pads, tuple)):
         need(type(value) is kind, Rule.TYPE, value, kind.__name__)
+    for value, members in ((part, BodyPart), (effect, Effect), (sensation, Sensation)):
+        # By identity: a string can be made to pass for a member, and rules that ask "is it MOTOR?" would pass it over.
+        need(any(value is member for member in members), Rule.TYPE, value, members.__name__)
     need(site != "", Rule.TYPE, "an empty name", "a site")
     need(sensation is not Sensation.ABSENT, Rule.SENSATION, sensation, Sensation.REDUCED)
     check_limits(protocol, now_us)

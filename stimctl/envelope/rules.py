@@ -187,9 +187,7 @@ class Gate:
         if not (peak > 0 and self._shape_fits(train, s)):
             return 0
         return min(
-            self._peak_ua,
-            self._charge_pc * peak // s.charge_pc,
-            isqrt(self._mean_square * peak * peak // s.mean_square),
+            _highest_ua(s, self._peak_ua, self._charge_pc, self._mean_square),
             isqrt(self._square * peak * peak // pulse_square_ua2us(train)),
             self._dc * peak // (net * train.rate_mhz * s.pulses) if net else self._peak_ua,
         )
@@ -197,6 +195,12 @@ class Gate:
     def _shape_fits(self, train: PulseTrain, s: Strength) -> bool:
         """Whether everything that does not grow with the amplitude is inside."""
         return all(f.rule in _GROWS for source in self.sources for f in source.findings(train, s, 0))
+
+
+def _highest_ua(s: Strength, peak_ua: int, charge_pc: int, mean_square: int) -> int:
+    """The highest whole µA of a train of strength ``s``, scaled in proportion, under these three bounds."""
+    peak = s.peak_ua
+    return min(peak_ua, charge_pc * peak // s.charge_pc, isqrt(mean_square * peak * peak // s.mean_square))
 
 
 _GROWS: Final = frozenset(
@@ -236,6 +240,10 @@ class SharedPad:
             # (Σ √a)² is at most n Σ a: most commands need no root.
             and (0 <= square * len(loads) <= self._mean_square or 0 <= _together(loads) <= self._mean_square)
         )
+
+    def highest_peak_ua(self, s: Strength) -> int:
+        """The highest whole µA at which a train of strength ``s``, scaled in proportion, is allowed by itself."""
+        return _highest_ua(s, self._peak_ua, self._charge_pc, self._mean_square)
 
     def finding(self, loads: Sequence[Strength]) -> Finding:
         """The first bound that the sum passes."""
