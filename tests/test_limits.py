@@ -1,17 +1,23 @@
-"""Every number of the limits, written out a second time from the clinical reference, A.5, by hand.
+"""Every number of the limits against the second table, tests/data/limits_second_table.toml, and how columns are made.
 
-Mutation tools do not reach constants; this table does. A changed number is red here and has to be argued twice.
+A changed number is red here and has to be argued twice.
 """
 
 from __future__ import annotations
 
-from dataclasses import astuple, fields, replace
+import ast
+import importlib
+import inspect
+import pkgutil
+from dataclasses import asdict, astuple, fields, replace
+from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stimctl import limits
+from stimctl import envelope
 from stimctl.limits import (
     ABSOLUTE,
     PROFILES,
@@ -29,67 +35,95 @@ from stimctl.limits import (
     warning,
 )
 from tests.limiter_rig import area
+from tests.limits_table import BOUNDS, PARTS, SINGLES, Channel, in_code
 
 FOREARM, THENAR, SHOULDER = BodyPart.FOREARM, BodyPart.THENAR, BodyPart.SHOULDER
 BIG, SMALL = area(25), area(9.99)
 
-# field: absolute | forearm, thenar, shoulder refuse | forearm, thenar, shoulder warn
-PINNED: dict[str, tuple[int, int, int, int, int, int, int]] = {
-    "peak_ua": (100_000, 60_000, 30_000, 80_000, 40_000, 20_000, 60_000),
-    "phase_width_min_us": (20, 50, 50, 50, 50, 50, 50),
-    "phase_width_max_us": (500, 500, 500, 500, 400, 400, 400),
-    "interphase_gap_max_us": (500, 250, 250, 250, 250, 250, 250),
-    "rate_min_mhz": (500, 10_000, 10_000, 10_000, 10_000, 10_000, 10_000),
-    "rate_max_mhz": (200_000, 50_000, 50_000, 50_000, 50_000, 50_000, 50_000),
-    "pulses_per_period_max": (3, 2, 2, 2, 2, 2, 2),
-    "charge_nc": (30_000, 20_000, 9_000, 24_000, 12_000, 9_000, 12_000),
-    "rms_ua": (50_000, 20_000, 20_000, 20_000, 10_000, 10_000, 10_000),
-    "rms_density_ua_cm2": (2_000, 1_500, 1_500, 1_500, 1_000, 1_000, 1_000),
-    "power_density_uw_cm2": (250_000, 100_000, 100_000, 100_000, 50_000, 50_000, 50_000),
-    "energy_uj": (300_000, 20_000, 20_000, 20_000, 5_000, 5_000, 5_000),
-    "net_charge_permille": (50, 10, 10, 10, 0, 0, 0),
-    "mean_dc_na": (100_000, 100_000, 100_000, 100_000, 100_000, 100_000, 100_000),
-    "on_time_us": (30_000_000, 20_000_000, 20_000_000, 20_000_000, 15_000_000, 15_000_000, 15_000_000),
-    "duty_permille": (800, 600, 600, 600, 500, 500, 500),
-    "ramp_up_min_us": (200_000, 500_000, 500_000, 500_000, 1_000_000, 1_000_000, 1_000_000),
-    "site_time_us": (
-        7_200_000_000, 3_600_000_000, 3_600_000_000, 3_600_000_000, 2_700_000_000, 2_700_000_000, 2_700_000_000,
-    ),
-    "step_ua": (1_000, 1_000, 1_000, 1_000, 1_000, 1_000, 1_000),
-    "step_interval_min_us": (200_000, 500_000, 500_000, 500_000, 500_000, 500_000, 500_000),
-    "rise_ua_per_s": (5_000, 2_000, 2_000, 2_000, 2_000, 2_000, 2_000),
-}  # fmt: skip
-
 COLUMNS = {
-    "absolute": (0, ABSOLUTE),
-    "forearm": (1, PROFILES[FOREARM]),
-    "thenar": (2, PROFILES[THENAR]),
-    "shoulder": (3, PROFILES[SHOULDER]),
-    "forearm warn": (4, WARN[FOREARM]),
-    "thenar warn": (5, WARN[THENAR]),
-    "shoulder warn": (6, WARN[SHOULDER]),
+    **{("absolute", part.value): absolute(part, Effect.MOTOR, smallest_pad_um2=BIG) for part in BodyPart},
+    **{("refuse", part.value): column for part, column in PROFILES.items()},
+    **{("warn", part.value): column for part, column in WARN.items()},
 }
 
 
-@pytest.mark.parametrize("name", COLUMNS)
-def test_every_number_stands_as_written_here(name: str) -> None:
-    index, column = COLUMNS[name]
-    assert {field: getattr(column, field) for field in PINNED} == {field: row[index] for field, row in PINNED.items()}
+# --- the second table ----------------------------------------------------------------------------------------------
 
 
-def test_every_field_is_pinned() -> None:
-    assert [field.name for field in fields(Limits)] == list(PINNED)
-    assert set(PROFILES) == set(WARN) == set(BodyPart)
+@pytest.mark.parametrize(("column", "part"), COLUMNS, ids="-".join)
+def test_every_number_stands_as_the_second_table_has_it(column: str, part: str) -> None:
+    second = {name: bound.listed(column, part) * in_code(bound.row["unit"], name) for name, bound in BOUNDS.items()}
+    assert asdict(COLUMNS[column, part]) == second
 
 
-def test_single_constants() -> None:
-    assert (limits.ACCURACY_NUM, limits.ACCURACY_DEN) == (6, 5)
-    assert limits.SMALL_PAD_UM2 == 1_000_000_000
-    assert limits.SMALL_PAD_PEAK_UA == 60_000
-    assert (limits.PAD_AREA_MIN_UM2, limits.PAD_AREA_MAX_UM2) == (200_000_000, 20_000_000_000)
-    assert limits.DEAD_MAN_MAX_MS == 500
-    assert (limits.SENSORY_RATE_MIN_MHZ, limits.SENSORY_RATE_MAX_MHZ) == (1_000, 150_000)
-    assert limits.SENSORY_RATE_WARN_MHZ == 100_000
+def test_the_second_table_has_every_bound_and_its_source() -> None:
+    assert list(BOUNDS) == [field.name for field in fields(Limits)]
+    assert {part for _, part in COLUMNS} == set(PARTS) == set(BodyPart)
+    assert all(row["source"] for row in (*(bound.row for bound in BOUNDS.values()), *SINGLES))
+    minima = {name for name, bound in BOUNDS.items() if not bound.is_most}
+    assert minima == {name for name in BOUNDS if "_min_" in name}
+
+
+@pytest.mark.parametrize("single", SINGLES, ids=lambda single: single["name"])
+def test_a_number_that_stands_alone_is_as_the_second_table_has_it(single: dict[str, Any]) -> None:
+    places = [place.split(":") for place in single["in"]]
+    values = [getattr(importlib.import_module(module), name) for module, name in places]
+    if "as_ratio" in single:
+        assert Fraction(*values) == single["as_ratio"]
+    else:
+        assert values == [single["value"] * in_code(single["unit"], name) for _, name in places]
+
+
+NO_LIMIT = {"stimctl.safety": {"_ONE_MA"}}
+"""A sample amplitude bounds nothing."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "stimctl.limits",
+        "stimctl.safety",
+        *(f"stimctl.envelope.{m.name}" for m in pkgutil.iter_modules(envelope.__path__)),
+    ],
+)
+def test_no_number_of_the_limiter_is_missing_from_the_second_table(name: str) -> None:
+    module = importlib.import_module(name)
+    tree = ast.parse(inspect.getsource(module))
+    targets = {n.target.id for n in tree.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)}
+    numbers = {each for each in targets if type(getattr(module, each)) is int}
+    listed = {place.split(":")[1] for single in SINGLES for place in single["in"] if place.startswith(f"{name}:")}
+    assert numbers - NO_LIMIT.get(name, set()) == listed & numbers
+
+
+CHANNELS = [
+    Channel(part, sensory=sensory, cm2=cm2, reduced=reduced, blind=blind)
+    for part in PARTS
+    for sensory in (False, True)
+    for cm2 in (Fraction(25), Fraction(10), Fraction(999, 100))
+    for reduced in (False, True)
+    for blind in (False, True)
+]
+
+
+@pytest.mark.parametrize("channel", CHANNELS, ids=str)
+def test_the_columns_of_a_channel_are_those_of_the_second_table(channel: Channel) -> None:
+    part, effect = BodyPart(channel.part), Effect.SENSORY if channel.sensory else Effect.MOTOR
+    pad = int(channel.cm2 * 10**8)
+    sensation = Sensation.REDUCED if channel.reduced else Sensation.NORMAL
+    columns = {
+        "absolute": absolute(part, effect, smallest_pad_um2=pad),
+        "refuse": profile(part, effect, smallest_pad_um2=pad, sensation=sensation, senses_impedance=not channel.blind),
+        "warn": warning(part, effect, smallest_pad_um2=pad),
+    }
+    for column, limits_ in columns.items():
+        for name, bound in BOUNDS.items():
+            value = bound.at(column, channel)
+            none = {"on_time_us": limits_.site_time_us, "duty_permille": 1_000}.get(name)
+            expected = none if value is None else value * in_code(bound.row["unit"], name)
+            assert getattr(limits_, name) == expected, (column, name)
+
+
+# --- how columns are made -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("part", BodyPart)
