@@ -91,7 +91,8 @@ class Refusal(StimctlError):
     """The limiter said no.
 
     Holds the rule's id, the value that broke it, the bound that was in force and whose bound it was,
-    the unit of both, the channel (``None``: the whole command) and the session time in µs.
+    the unit of both, the channel (from 0; ``None``: the whole command) and the session time in µs. The text counts outputs
+    from 1, as a board's print does.
     """
 
     def __init__(
@@ -107,9 +108,18 @@ class Refusal(StimctlError):
     ) -> None:
         self.rule, self.value, self.bound, self.unit = rule, value, bound, unit
         self.now_us, self.channel, self.bound_from = now_us, channel, bound_from
-        where = "" if channel is None else f"output {channel}: "
+        where = "" if channel is None else f"output {channel + 1}: "  # as printed on the board
         whose = f" ({bound_from})" if bound_from else ""
-        super().__init__(f"{where}{rule}: {value} {unit}, bound {bound} {unit}{whose}, at {now_us} µs")
+        got, most, at = _words(value), _words(bound), _words(now_us)
+        super().__init__(f"{where}{rule}: {got} {unit}, bound {most} {unit}{whose}, at {at} µs")
+
+
+def _words(value: object) -> str:
+    """A value as text; its type where it has none, so that nothing that is refused can keep its refusal from coming."""
+    try:
+        return f"{value}"
+    except Exception:  # noqa: BLE001 - a foreign object may raise what it likes, and an integer can be too long to print
+        return f"({type(value).__name__} that cannot be shown)"
 
 
 class BoardFault(StimctlError):

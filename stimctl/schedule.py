@@ -126,7 +126,10 @@ class TriggerPlan:
 @final
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A whole session. ``burst`` and ``trigger`` are ``None`` where the kind has none; ``flow_us`` is TENS time."""
+    """A whole session. ``burst`` and ``trigger`` are ``None`` where the kind has none; ``flow_us`` is TENS time.
+
+    ``antagonists_together`` is the file's reason for muscles that pull against each other, if it gives one.
+    """
 
     title: str
     kind: str
@@ -139,6 +142,7 @@ class Schedule:
     set_rest_us: int
     flow_us: int
     rounded: tuple[str, ...]
+    antagonists_together: str = ""
 
     def by_name(self, name: str) -> ChannelPlan:
         """The channel of that name; raises :class:`UsageError`: an unknown name is never some channel."""
@@ -179,6 +183,7 @@ def compile_schedule(protocol: Protocol, steps: Steps) -> Schedule:
         set_rest_us=microseconds(fes.dose.set_rest_s) if fes else 0,
         flow_us=protocol.dose.duration_us if isinstance(protocol, TensConventional) else 0,
         rounded=tuple(rounded),
+        antagonists_together=(fes.burst.antagonists_together or "") if fes else "",
     )
 
 

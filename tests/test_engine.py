@@ -250,6 +250,19 @@ def test_tens_flows_for_its_time_and_counts_only_flowing_time() -> None:
     assert engine.progress(5 * MINUTE).session_elapsed_us == pytest.approx(MINUTE, abs=50_000)
 
 
+def test_tens_ends_by_a_ramp() -> None:
+    """H53: nobody is startled by its end; a stop is at once all the same."""
+    engine = in_trial(tens(flow_us=MINUTE), 12_000)
+    run(engine, 5 * SECOND)
+    engine.happen(Event.BEGIN, 5 * SECOND)
+    trace = run(engine, 5 * MINUTE, now_us=5 * SECOND)
+    falling = [ua for us, (ua,) in trace if us > MINUTE]
+    top = max(index for index, ua in enumerate(falling) if ua == 12_000)
+    assert falling[-1] == 0
+    assert all(0 <= one - other <= 12_000 // 40 for one, other in itertools.pairwise(falling[top:]))
+    assert engine.progress(5 * MINUTE).session_elapsed_us == pytest.approx(MINUTE, abs=50_000)
+
+
 def test_nobody_there_means_zero() -> None:
     engine = in_trial(tens())
     engine.happen(Event.BEGIN, 0)

@@ -550,7 +550,7 @@ def test_a_refusal_names_the_first_bound_in_order(ua: int, board: int, protocol:
         rig.send(symmetric(ua, 300, 35_000))
     r = refusal.value
     assert (r.rule, r.value, r.unit, r.channel, r.now_us, r.bound_from) == (Rule.PEAK, ua, "µA", 0, 1_123, whose)
-    assert f"output 0: peak: {ua} µA, bound" in str(r)
+    assert f"output 1: peak: {ua} µA, bound" in str(r)
 
 
 def test_a_wider_board_or_file_widens_nothing() -> None:

@@ -145,7 +145,7 @@ class Hearing(Conversation):
             self._complain(self._session.judge(report, now_us), now_us)
 
     def _complain(self, complaints: tuple[Complaint, ...], now_us: int) -> None:
-        texts = [f"output {complaint.output} {complaint.text}" for complaint in complaints]
+        texts = [f"output {complaint.output + 1} {complaint.text}" for complaint in complaints]
         for complaint, text in zip(complaints, texts, strict=True):
             self._events.append(w.Faulted(BoardFault(text), complaint.output))
         if texts:

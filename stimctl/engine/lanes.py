@@ -13,7 +13,7 @@ from typing import Final, final
 from stimctl.limits import Effect
 from stimctl.pulse import Output
 from stimctl.schedule import CONTROL_PERIOD_US, BurstPlan, ChannelPlan
-from stimctl.units import MS, MicroAmp
+from stimctl.units import MS, SECOND, MicroAmp
 
 LATE_US: Final = 2 * CONTROL_PERIOD_US
 """A step after more than this counts as only this much time towards a rise."""
@@ -24,13 +24,22 @@ FELT_US: Final = 500 * MS
 FULL_PPM: Final = 1_000_000
 """The whole level, in the parts per million that an envelope is given in."""
 
+SENSORY_RAMP_US: Final = 1 * SECOND
+"""TENS rises to a raised level over this time, gently and above every ramp minimum, and so it ends."""
+
+
+def ending_ppm(left_us: int) -> int:
+    """Share of its level that continuous stimulation has when this much is left: nobody is startled by its end (H53)."""
+    return FULL_PPM * max(0, min(left_us, SENSORY_RAMP_US)) // SENSORY_RAMP_US
+
 
 @final
 @dataclass(slots=True)
 class Lane:
     """One channel's moving parts. ``level_ua`` is the operator's; ``amplitude_ua`` is wished now; ``given_ua`` is the
     most that stood for a while since the level was last zero: what the patient can have felt. ``wanted_ua`` is where the
-    envelope was at the last step: a lane that is elsewhere is still moving.
+    envelope was at the last step: a lane that is elsewhere is still moving. ``worked_ua`` is the most that flowed in the
+    treatment itself, thresholds and trial left out.
     """
 
     plan: ChannelPlan
@@ -42,6 +51,7 @@ class Lane:
     on_from_us: int = 0
     owes_rest_until_us: int = 0
     charge_e9pc: int = 0
+    worked_ua: int = 0
     _output: Output | None = None
 
     @property
@@ -86,9 +96,11 @@ class Lane:
             self.given_ua = 0
         self.fall_to(level_ua, now_us, burst)
 
-    def count(self, elapsed_us: int) -> None:
+    def count(self, elapsed_us: int, *, treating: bool) -> None:
         """Add what flowed in ``elapsed_us`` at the present amplitude: pulses times charge, in 1e-9 pC."""
         shape = self.plan.shape
+        if treating and self.stepped_ua > self.worked_ua:
+            self.worked_ua = self.stepped_ua
         per_second = self.stepped_ua * shape.phase_width_us * shape.rate_mhz * shape.pulses_per_period
         self.charge_e9pc += per_second * elapsed_us
 

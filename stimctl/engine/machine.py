@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from stimctl.engine.dose import Dose
-from stimctl.engine.lanes import FULL_PPM, Lane
+from stimctl.engine.lanes import FULL_PPM, SENSORY_RAMP_US, Lane, ending_ppm
 from stimctl.engine.table import ARMED, DELIVERING, TABLE, Event, State
 from stimctl.errors import UsageError
 from stimctl.limits import Effect
@@ -21,9 +21,6 @@ from stimctl.units import MINUTE, SECOND
 
 LEAD_IN_US: Final = 3 * SECOND
 """Quiet time between the last trial burst and the first counted one; a trigger's baseline may make it longer."""
-
-SENSORY_RAMP_US: Final = 1 * SECOND
-"""TENS rises to a raised level over this time: gently, and above every ramp minimum."""
 
 PRESENCE_EVERY_US: Final = 5 * MINUTE
 PRESENCE_GRACE_US: Final = 30 * SECOND
@@ -197,8 +194,10 @@ class Engine:
             if lane.amplitude_ua != lane.wanted_ua:
                 return True
             level = level or lane.level_ua > 0
-        if burst is None or not level:
+        if not level:
             return False
+        if burst is None:
+            return self.state is State.FLOWING and self.schedule.flow_us - self._flowed_us <= SENSORY_RAMP_US
         return since_us < burst.ramp_up_us or burst.on_us - burst.ramp_down_us <= since_us < burst.on_us
 
     def _next_event_us(self, now_us: int, burst: BurstPlan | None, since_us: int) -> int:
@@ -212,7 +211,8 @@ class Engine:
         if self.state is State.LISTENING and self.schedule.trigger and self.schedule.trigger.cued:
             return self._entered_us + self.schedule.trigger.window_us
         if self.state is State.FLOWING:
-            return now_us + self.schedule.flow_us - self._flowed_us
+            left_us = self.schedule.flow_us - self._flowed_us
+            return now_us + (left_us - SENSORY_RAMP_US if left_us > SENSORY_RAMP_US else left_us)
         return NEVER_US
 
     # --- amplitudes ------------------------------------------------------------------------------------------
@@ -237,12 +237,16 @@ class Engine:
         if self.state not in DELIVERING:
             return
         burst, since_us = self._burst_now(now_us)
-        share_ppm = FULL_PPM if burst is None else burst.share_ppm(since_us)
+        share_ppm = self._flow_share_ppm() if burst is None else burst.share_ppm(since_us)
         ramp_us = burst.ramp_up_us if burst else SENSORY_RAMP_US
         titrated = self.titrated
         for lane in self.lanes.values():
             share = share_ppm if titrated is None or lane.plan.channel == titrated else 0
             lane.move(share, now_us, now_us - self._stepped_us, ramp_us, burst)
+
+    def _flow_share_ppm(self) -> int:
+        """Continuous stimulation ends by a ramp, as a burst does."""
+        return ending_ppm(self.schedule.flow_us - self._flowed_us) if self.state is State.FLOWING else FULL_PPM
 
     def command(self) -> Command:
         """The absolute command for every output, in the board's steps; the same one while nothing changes."""
@@ -256,7 +260,7 @@ class Engine:
         elapsed_us = now_us - self._stepped_us
         delivering = [lane for lane in self.lanes.values() if lane.amplitude_ua]
         for lane in delivering:
-            lane.count(elapsed_us)
+            lane.count(elapsed_us, treating=self.state in (State.BURST, State.FLOWING))
         self.dose.tally.on_time_us += elapsed_us if delivering else 0
         self._flowed_us += elapsed_us if self.state is State.FLOWING else 0
 

@@ -117,6 +117,8 @@ class BurstTimes(_Strict):
     """Time in s in which the amplitude falls from the level to zero."""
     rest_s: Annotated[int | float, q.REST_S]
     """Time in s at zero before the next burst or attempt."""
+    antagonists_together: Annotated[str, Words(300)] | None = None
+    """Why muscles that pull against each other are meant to work in the same burst; without it such a pair is refused."""
 
 
 @final

@@ -13,6 +13,7 @@ from typing import Final
 
 from stimctl.limits import ABSOLUTE, PAD_AREA_MAX_UM2, Limits, narrow
 from stimctl.protocols import bounds
+from stimctl.protocols.antagonists import opposed
 from stimctl.protocols.checks import nearest
 from stimctl.protocols.findings import Finding, shown
 from stimctl.protocols.models import MAX_CHANNELS, Channel, FesEmgTriggered, Protocol, TensConventional
@@ -128,6 +129,18 @@ def channels_can_be_told_apart(protocol: Protocol) -> Iterator[Finding]:
             message = f"are the pads of {whose} too: two channels on the same two pads cannot be told apart"
             allowed = "at most one pad in common; ceilings are found one at a time"
             yield Finding(("channel", index, "pads"), message, ", ".join(channel.pads), allowed)
+
+
+def antagonists_do_not_meet(protocol: Protocol) -> Iterator[Finding]:
+    """Every channel works in every burst, so that a muscle and its opponent would pull at once (H44)."""
+    if isinstance(protocol, TensConventional) or protocol.burst.antagonists_together:
+        return
+    for index, channel in enumerate(protocol.channels):
+        for other in protocol.channels[:index]:
+            if opposed(channel, other):
+                message = f"pulls against {other.name}: all channels of a file work together in each burst"
+                allowed = "a file for each, or antagonists_together under [burst] with the reason"
+                yield Finding(("channel", index, "muscle"), message, shown(channel.muscle), allowed)
 
 
 def shared_pads_are_within_limits(protocol: Protocol) -> Iterator[Finding]:
@@ -254,6 +267,7 @@ PROTOCOL_RULES: Final[tuple[ProtocolRule, ...]] = (
     channels_differ,
     pads_are_used,
     channels_can_be_told_apart,
+    antagonists_do_not_meet,
     shared_pads_are_within_limits,
     burst_is_within_limits,
     session_is_not_too_long,

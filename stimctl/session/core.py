@@ -157,7 +157,7 @@ class Session(Course):
         try:
             self.stage.deliver(self.engine.command(), now_us)
         except Refusal as refusal:
-            self.diary.write("refusal", payloads.refusal_payload(refusal), now_us)
+            self.diary.write("refusal", payloads.refusal_payload(refusal, self.engine.schedule), now_us)
             self.fault(f"the limiter refused: {refusal}", now_us)
         except (LinkLost, OurBug) as error:
             self.fault(str(error), now_us)

@@ -171,5 +171,5 @@ class Course(Rooms):
             self.engine.happen(event, now_us)
         for number, lane in self.engine.lanes.items():
             lane.owes_rest_until_us = max(lane.owes_rest_until_us, limiter.ready_at_us(number))
-        self._record(event, now_us, channel=channel)
+        self._record(event, now_us, **(payloads.named(self.engine.schedule, channel) if event is Event.TITRATE else {}))
         self.diary.write("armed", {"for": event.value}, now_us)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from stimctl.engine import Engine
+from stimctl.engine.lanes import Lane
+from stimctl.limits import Effect
 from stimctl.orders import Counts
 from stimctl.schedule import Schedule
 from stimctl.session.titration import Thresholds
@@ -31,6 +33,9 @@ def review_lines(engine: Engine, thresholds: dict[int, Thresholds], measured_uc:
     if measured_uc is not None:
         lines[-1] += f", {measured_uc / 1000:.1f} mC by the board's own measurement"
     lines += [_ceiling_line(plan.name, thresholds.get(plan.channel)) for plan in schedule.channels]
+    lines += filter(
+        None, (_too_low(engine.lanes[plan.channel], thresholds.get(plan.channel)) for plan in schedule.channels)
+    )
     lines.append(f"Stops: {counts.stops}; raises held at a ceiling: {counts.ceiling_hits}")
     return tuple(lines)
 
@@ -57,3 +62,14 @@ def _ceiling_line(name: str, found: Thresholds | None) -> str:
         f"{mark} {ma_text(value)} mA" for mark in ("sensory", "motor") if (value := found.lowest(mark)) is not None
     )
     return f"{name}: {marks}{', ' if marks else ''}ceiling {ma_text(found.ceiling_ua)} mA"
+
+
+def _too_low(lane: Lane, found: Thresholds | None) -> str:
+    """A hint where the treatment stayed below what first made the muscle twitch: nothing can have moved."""
+    motor_ua = found.lowest("motor") if found else None
+    if lane.plan.effect is not Effect.MOTOR or motor_ua is None or not 0 < lane.worked_ua < motor_ua:
+        return ""
+    return (
+        f"{lane.plan.name}: worked at {ma_text(lane.worked_ua)} mA at most, below its first twitch at"
+        f" {ma_text(motor_ua)} mA: the muscle was felt and not moved"
+    )

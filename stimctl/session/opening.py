@@ -21,7 +21,7 @@ from stimctl.safety import Latch
 from stimctl.schedule import Schedule, Steps, compile_schedule
 from stimctl.session.link import SIMULATED, Link, open_link
 from stimctl.session.rehearsal import Rehearsal, rehearse
-from stimctl.session.summary import schedule_lines, warning_lines
+from stimctl.session.summary import file_line, schedule_lines, warning_lines
 from stimctl.units import SECOND
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Opening:
             self.loaded,
             schedule,
             rehearsal,
-            schedule_lines(schedule),
+            (*schedule_lines(schedule), file_line(self.loaded.sha256)),
             warning_lines(rehearsal.warnings, schedule),
             facts.simulated,
             facts.senses_current,

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from stimctl.engine import Engine, Event
 from stimctl.errors import Refusal
+from stimctl.schedule import Schedule
 
 
-def refusal_payload(refusal: Refusal) -> dict[str, object]:
+def named(schedule: Schedule, channel: int | None) -> dict[str, object]:
+    """A channel as people know it: its name, and its output as printed on the board, from 1; nothing for all of them."""
+    if channel is None:
+        return {}
+    name = next((plan.name for plan in schedule.channels if plan.channel == channel), "")
+    return {"channel": name, "output": channel + 1}
+
+
+def refusal_payload(refusal: Refusal, schedule: Schedule) -> dict[str, object]:
     """A refusal as JSON values."""
     return {
         "rule": str(refusal.rule),
@@ -14,7 +23,7 @@ def refusal_payload(refusal: Refusal) -> dict[str, object]:
         "bound": str(refusal.bound),
         "unit": refusal.unit,
         "bound_from": refusal.bound_from,
-        "channel": refusal.channel,
+        **named(schedule, refusal.channel),
         "at_us": refusal.now_us,
     }
 

@@ -20,6 +20,7 @@ from stimctl.session.opening import Case, Wishes
 from stimctl.session.payloads import refusal_payload
 from stimctl.session.preparation import Preparation
 from stimctl.session.stage import OutputStage
+from stimctl.session.summary import file_line
 from stimctl.session.wording import refused
 from stimctl.units import SECOND
 
@@ -121,7 +122,8 @@ class Rooms:
         self.refusal, self._refused_us = str(error), now_us
         if isinstance(error, Refusal):
             self.refusal = refused(error)
-            self.diary.write("refusal", refusal_payload(error), now_us)
+        if isinstance(error, Refusal) and self._engine is not None:
+            self.diary.write("refusal", refusal_payload(error, self.engine.schedule), now_us)
 
     def forget_refusal(self, now_us: int) -> None:
         """The next order has come; a reason stays long enough to be read."""
@@ -136,7 +138,8 @@ class Rooms:
         """What happened, in a few lines."""
         if self._engine is None:
             return ()
-        return review_lines(self.engine, self.preparation.thresholds, self.measured.charge_uc)
+        lines = review_lines(self.engine, self.preparation.thresholds, self.measured.charge_uc)
+        return (*lines, file_line(self.case.loaded.sha256)) if self.case is not None else lines
 
     def totals(self) -> dict[str, object]:
         """The last row of the record: how the output was left, and what was given."""

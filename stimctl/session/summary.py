@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
 from stimctl.pulse import figures
 from stimctl.safety import Finding
 from stimctl.schedule import ChannelPlan, Schedule
 from stimctl.session.dose import prescribed_line
 from stimctl.units import ma_text
+
+SAFE_THRESHOLD_SD: Final = 6.0
+"""Below this many standard deviations a threshold deserves a second look (hazard H26; project). The usual 3 is meant for
+the plain deviation of a signal; this detector takes the median deviation of a smoothed envelope, which is smaller."""
+
+HASH_SHOWN: Final = 16
+"""Digits of a file's hash that are shown: 64 bits, which nobody meets by accident."""
 
 
 def schedule_lines(schedule: Schedule) -> tuple[str, ...]:
@@ -14,6 +24,11 @@ def schedule_lines(schedule: Schedule) -> tuple[str, ...]:
     lines = [schedule.purpose.strip(), prescribed_line(schedule)]
     lines += [_channel_line(plan) for plan in schedule.channels]
     return (*lines, *schedule.rounded)
+
+
+def file_line(sha256: str) -> str:
+    """Which file this is: enough of its hash to compare by eye (hazard H36); the record has all of it."""
+    return f"Protocol file: SHA-256 {' '.join(sha256[at : at + 4] for at in range(0, HASH_SHOWN, 4))} ..."
 
 
 def _channel_line(plan: ChannelPlan) -> str:
@@ -27,10 +42,23 @@ def _channel_line(plan: ChannelPlan) -> str:
 
 
 def warning_lines(findings: tuple[Finding, ...], schedule: Schedule) -> tuple[str, ...]:
-    """The warn column's findings, one line each."""
+    """What an operator should think about before the start: the warn column's findings, and what else is unusual."""
     names = {plan.channel: plan.name for plan in schedule.channels}
-    return tuple(
+    limits = tuple(
         f"{names.get(finding.channel, 'all channels') if finding.channel is not None else 'all channels'}:"
         f" {finding.rule} {finding.value} {finding.unit} is beyond {finding.bound} {finding.unit} ({finding.bound_from})"
         for finding in dict.fromkeys(findings)
     )
+    return (*limits, *_unusual(schedule))
+
+
+def _unusual(schedule: Schedule) -> Iterator[str]:
+    """What no limit forbids and a person should have meant."""
+    if schedule.antagonists_together:
+        yield f"antagonists work in the same burst: {schedule.antagonists_together}"
+    sd = schedule.trigger.threshold_sd if schedule.trigger else None
+    if sd is not None and sd < SAFE_THRESHOLD_SD:
+        yield (
+            f"trigger: threshold_sd {sd:g} is low for this detector, which measures rest robustly: below"
+            f" {SAFE_THRESHOLD_SD:g} rest alone may set off bursts; 8 is what its own tests use"
+        )
