@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -627,10 +628,14 @@ def test_output_is_unknown_until_a_board_has_answered(rig: Rig) -> None:
 
 def test_a_board_that_never_answers_stays_unknown(made: Made) -> None:
     rig = made()
-    link = "loop://"  # what is written comes back: no board at all
-    opening = {"protocol": str(rig.path), "patient": "P-1", "side": "left", "board": f"reference:{link}"}
-    assert rig.order(Kind.OPEN, **opening) == ""
-    rig.go(7 * SECOND)
+    terminal, port = os.openpty()  # nobody at its other end: no board at all
+    opening = {"protocol": str(rig.path), "patient": "P-1", "side": "left", "board": f"reference:{os.ttyname(port)}"}
+    try:
+        assert rig.order(Kind.OPEN, **opening) == ""
+        rig.go(7 * SECOND)
+    finally:
+        os.close(port)
+        os.close(terminal)
     assert rig.status.output is OutputWord.UNKNOWN
     assert rig.status.alarm == "high"
     assert rig.state is State.CHOOSING

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import select
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -18,7 +20,7 @@ import pytest
 import serial
 
 from stimctl.errors import LinkLost, StimctlError, UsageError
-from stimctl.transport import TAIL_MAX, Transport, memory_pair, open_transport
+from stimctl.transport import TAIL_MAX, Transport, address, memory_pair, open_transport
 from stimctl.transport import port as port_module
 
 STOP = b"\xc0STOP\xc0"
@@ -315,6 +317,11 @@ class TestSocket(Battery):
 
 
 class TestLoop:
+    @pytest.fixture(autouse=True)
+    def _echo_is_a_port(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """No user may open it, but it is the one port without a descriptor that every system has."""
+        monkeypatch.setattr(address, "check", lambda _url: None)
+
     def test_what_is_said_comes_back(self) -> None:
         link = open_transport("loop://")
         link.write(b"echo")
@@ -413,7 +420,7 @@ class TestOpening:
         with pytest.raises(StimctlError) as caught:
             open_transport(url)
         assert url in str(caught.value)
-        assert "\n" not in str(caught.value)
+        assert "\n" not in str(caught.value).replace(url, "")
         return caught.value
 
     def test_an_absent_port_asks_whether_it_is_plugged_in(self, tmp_path: Path) -> None:
@@ -427,11 +434,118 @@ class TestOpening:
             error = self.refused(url)
             assert isinstance(error, StimctlError)
 
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "loop://",
+            "spy:///dev/ttyACM0?file={folder}/copy",
+            "spy:///dev/ttyACM0?all",
+            "alt:///dev/ttyACM0?class=PosixPollSerial",
+            "hwgrep://.*",
+            "hwgrep://0403:6001&skip_busy",
+            "cp2110://0001:004a:00",
+            "os.path://x",
+            "SOCKET://127.0.0.1:1",
+            "socket://127.0.0.1:1?logging=debug",
+            "socket://user:secret@127.0.0.1:1",
+            "socket://127.0.0.1",
+            "socket://127.0.0.1:99999999999",
+            "socket://:1",
+            "socket://127.0.0.1:1\n",
+            "socket://127.0.0.1:１",
+            "rfc2217://127.0.0.1:1?logging=debug",
+            "rfc2217://127.0.0.1:1?timeout=1e99",
+            "{folder}/fifo",
+            "{folder}/there://too",
+            "{folder}",
+            "/dev/zero",
+            "/dev/null",
+            "/dev/ttyACM0\0",
+            "x" * 5_000,
+            "",
+        ],
+    )
+    def test_what_is_no_port_reaches_no_driver(
+        self, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        """Files written, traffic copied, the first device that resembles: pyserial would do it all, and is not asked."""
+        os.mkfifo(tmp_path / "fifo")
+        if not url.startswith("/dev/"):
+            monkeypatch.setattr(serial, "serial_for_url", lambda *_args, **_more: pytest.fail("it was opened"))
+        assert isinstance(self.refused(url.format(folder=tmp_path)), UsageError)
+        assert [path.name for path in tmp_path.iterdir()] == ["fifo"]
+        assert capfd.readouterr() == ("", "")
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "socket://board.local:4001",
+            "socket://[fe80::1%eth0]:9/",
+            "rfc2217://10.0.0.7:2217?ign_set_control&timeout=2.5",
+        ],
+    )
+    def test_network_ports_are_asked_for_as_they_were_written(self, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked = []
+
+        def opened(url: str, **_more: object) -> None:
+            asked.append(url)
+            raise serial.SerialException("nobody there")
+
+        monkeypatch.setattr(serial, "serial_for_url", opened)
+        assert isinstance(self.refused(url), LinkLost)
+        assert asked == [url]
+
+    def test_our_own_terminal_is_no_board(self) -> None:
+        """It could be opened well: its screen would be given frames, and its keys be taken for answers."""
+        code = (
+            "import fcntl, os, sys, termios\n"
+            "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
+            "from stimctl.errors import UsageError\n"
+            "from stimctl.transport import open_transport\n"
+            "for name in ('/dev/tty', os.ttyname(0)):\n"
+            "    try:\n"
+            "        open_transport(name)\n"
+            "    except UsageError as error:\n"
+            "        assert 'itself is on' in str(error), error\n"
+            "    else:\n"
+            "        raise AssertionError(name)\n"
+        )
+        master, slave = pty.openpty()
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", code], stdin=slave, capture_output=True, start_new_session=True, check=False
+            )
+        finally:
+            os.close(slave)
+            os.close(master)
+        assert (done.returncode, done.stderr) == (0, b"")
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="the question is Linux's own")
+    def test_a_real_port_is_kept_from_programs_that_ask_for_no_lock(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """On a pseudo-terminal the mark would outlive its owner, so there it is not set."""
+        master, slave = pty.openpty()
+
+        def marked() -> int:
+            return int.from_bytes(fcntl.ioctl(slave, 0x80045440, bytes(4)), sys.byteorder)  # TIOCGEXCL
+
+        try:
+            link = open_transport(os.ttyname(slave))
+            assert marked() == 0
+            link.close()
+            monkeypatch.setattr(port_module, "_PSEUDO", ("/none",))
+            link = open_transport(os.ttyname(slave))
+            assert marked() == 1
+            link.close()
+        finally:
+            os.close(slave)
+            os.close(master)
+
     def test_no_permission_names_the_group(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def denied(*args: object, **kwargs: object) -> None:
             raise serial.SerialException(13, "could not open port")
 
         monkeypatch.setattr(serial, "serial_for_url", denied)
+        monkeypatch.setattr(address, "check", lambda _url: None)
         error = self.refused(str(tmp_path / "ttyACM0"))
         assert isinstance(error, UsageError)
         assert "dialout" in str(error)

@@ -18,10 +18,15 @@ KINDS: Final = ("fes-cyclic", "fes-emg-triggered", "tens-conventional")
 """The kinds of protocol, for the help; ``control.authoring`` has the last word."""
 
 
-BOARD: Final = "sim: (default) or reference:PORT; PORT is anything pyserial opens"
+BOARD: Final = "sim: (default) or reference:PORT; PORT is a serial device, socket://HOST:PORT or rfc2217://HOST:PORT"
 EMG: Final = "sim:, board: or file:PATH (default: the board's own)"
 SEED: Final = "the simulated patient's seed; the same N, the same patient"
 STORE: Final = "the record (default: in your user data folder)"
+
+REMOTE: Final = "--remote-terminal"
+REMOTELY: Final = (
+    "use a real board although this terminal is reached by SSH, tmux or the like; see docs/responsibilities.md"
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -48,7 +53,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     if arguments.run is not running.start:
         for name, value in vars(arguments).items():
             if name.startswith(START) and value is not None:
-                option = f"--{name.removeprefix(START)}"
+                option = f"--{name.removeprefix(START).replace('_', '-')}"
                 parser.error(f"{option} stands after the command, as in: stimctl COMMAND {option} ...")
     return arguments
 
@@ -78,6 +83,7 @@ def _start(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--emg", dest=f"{START}emg", metavar="URL", help=EMG)
     group.add_argument("--seed", dest=f"{START}seed", metavar="N", type=_seed, help=SEED)
     group.add_argument("--store", dest=f"{START}store", metavar="PATH", help=STORE)
+    group.add_argument(REMOTE, dest=f"{START}remote_terminal", action="store_true", default=None, help=REMOTELY)
 
 
 Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for what add_subparsers returns
@@ -136,6 +142,7 @@ def _run(commands: Commands[_Parser]) -> None:
     parser.add_argument("--board", metavar="URL", default="sim:", help=BOARD)
     parser.add_argument("--emg", metavar="URL", default="", help=EMG)
     parser.add_argument("--headless", action="store_true", help="no screen: print progress and end by itself")
+    parser.add_argument(REMOTE, action="store_true", help=REMOTELY)
     _simulation(parser)
 
 

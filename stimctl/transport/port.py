@@ -15,15 +15,16 @@ import select
 import socket
 import stat
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 import serial
 
 from stimctl.errors import LinkLost, StimctlError, UsageError
+from stimctl.transport import address
 from stimctl.transport.link import WRITE_MAX_S, Tailed, Transport
 
 try:
+    import fcntl
     import termios
 
     _TermiosError: type[Exception] = termios.error
@@ -38,6 +39,9 @@ _BROKEN: Final = (OSError, ValueError, TypeError, AttributeError, queue.Full, _T
 """What a port can raise once its device is gone. SerialException is an OSError, ``termios.error`` is not; a port that
 another thread has just closed has ``None`` for a descriptor, which makes TypeErrors and AttributeErrors; and a full
 ``loop://`` says so in its own way."""
+
+_PSEUDO: Final = ("/dev/pts/", "/dev/ttys", "/dev/ttyp")
+"""How the names of pseudo-terminals begin on Linux, on macOS, and of old."""
 
 _NOT_NOW: Final = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR})
 
@@ -124,13 +128,14 @@ class _PyserialPort(Tailed):
 
 
 def open_transport(url: str, *, baud: int = BAUD) -> Transport:
-    """Open a serial device, the path of a pseudo-terminal, or any pyserial URL, for this process alone.
+    """Open a serial device, the path of a pseudo-terminal, or a network URL, for this process alone.
 
-    Network URLs may take some seconds. Raises :class:`UsageError` when the port is absent, in use, not allowed or no
+    Which ones is said in :mod:`~stimctl.transport.address`. Network URLs may take some seconds. Raises :class:`UsageError` when the port is absent, in use, not allowed or no
     port at all, and :class:`LinkLost` when something answers that cannot be talked to.
     """
+    address.check(url)
     # rfc2217 refuses to be opened with a write timeout; _has_room() stands in for it.
-    patience = None if url.lower().startswith("rfc2217:") else WRITE_MAX_S
+    patience = None if url.startswith("rfc2217:") else WRITE_MAX_S
     try:
         port = serial.serial_for_url(url, baudrate=baud, timeout=0, write_timeout=patience, exclusive=True)
     except (*_BROKEN, NotImplementedError) as error:
@@ -138,6 +143,7 @@ def open_transport(url: str, *, baud: int = BAUD) -> Transport:
     fd = _descriptor(port)
     if fd is None:
         return _PyserialPort(url, port)
+    _claim(fd)
     _hurry(port, fd)
     return _DescriptorPort(url, port, fd)
 
@@ -150,6 +156,18 @@ def _descriptor(port: serial.Serial) -> int | None:
         return int(port.fileno())
     except _BROKEN:  # io.UnsupportedOperation is an OSError
         return None
+
+
+def _claim(fd: int) -> None:
+    """Keep out programs that ask for no lock, as far as the system can; pyserial's lock keeps out those that do.
+
+    Not on a pseudo-terminal: there the mark would outlive us for as long as the other side is open, and shut out the
+    next session as well. A real port forgets it with its last user, however that one died.
+    """
+    if os.name == "posix":
+        with suppress(OSError):  # no terminal at all (a socket), or one whose name cannot be found
+            if not os.ttyname(fd).startswith(_PSEUDO):
+                fcntl.ioctl(fd, termios.TIOCEXCL)
 
 
 def _hurry(port: serial.Serial, fd: int) -> None:
@@ -184,7 +202,6 @@ def _why(url: str, error: Exception) -> StimctlError:
         return UsageError(f"no permission to open {url}; on Linux, join the group that owns it (often dialout)")
     if code in {errno.EAGAIN, errno.EWOULDBLOCK, errno.EBUSY}:
         return UsageError(f"{url} is in use by another program; end that one first")
-    path = Path(url)
-    if isinstance(error, ValueError) or (path.exists() and not path.is_char_device()):
+    if isinstance(error, ValueError) or "Inappropriate ioctl" in str(error):
         return UsageError(f"{url} is no port that can be opened: {error}")
     return LinkLost(f"{url} cannot be opened: {error}")
