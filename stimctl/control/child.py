@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, final
 
 from stimctl.control.contract import Ending
@@ -21,7 +22,19 @@ from stimctl.control.signals import blocked_for_face
 from stimctl.control.wire import ENVIRONMENT
 from stimctl.errors import StimctlError
 
-FACE: Final = (sys.executable, "-m", "stimctl", "--face")
+
+def _python() -> tuple[str, ...]:
+    """This Python, told to import nothing from the folder that the user happens to be in: a file there that is called
+    like a module would be run. Unless our own code is what lies there, as in ``python -m stimctl`` in a checkout.
+    """
+    try:
+        at_home = Path(__file__).parents[2].samefile(Path.cwd())
+    except OSError:  # a folder that has been removed
+        at_home = False
+    return (sys.executable,) if at_home else (sys.executable, "-P")
+
+
+FACE: Final = (*_python(), "-m", "stimctl", "--face")
 """The command that starts our own face; the hidden door is in ``__main__``."""
 
 LEAVE_S: Final = 2.0

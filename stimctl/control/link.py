@@ -111,7 +111,7 @@ def face_link() -> FaceLink:
             link, stop_line = (socket.socket(fileno=int(fd)) for fd in where.split(","))
             link.set_inheritable(False)
             stop_line.set_inheritable(False)
-    except (ValueError, OSError):
+    except (ValueError, OverflowError, OSError):
         raise UsageError("a screen cannot be started by itself; start stimctl without --face") from None
     return FaceLink(link, stop_line)
 

@@ -22,7 +22,13 @@ def default_store() -> Path:
     """Where records lie unless a path is given: the user's data folder (never made here)."""
     import platformdirs  # only needed when no path is given, and start-up counts
 
-    return Path(platformdirs.user_data_path("stimctl", appauthor=False)) / "sessions.sqlite3"
+    try:
+        folder = Path(platformdirs.user_data_path("stimctl", appauthor=False))
+    except RuntimeError as error:  # HOME is not set, and the system does not know this user
+        raise RecordError(f"your user data folder cannot be found: {error}; name a record with --store") from None
+    if not folder.is_absolute():  # a record would lie wherever stimctl happens to be started
+        raise RecordError(f"your user data folder is {folder}, which is no place of its own; name one with --store")
+    return folder / "sessions.sqlite3"
 
 
 def sessions(path: Path) -> tuple[SessionRow, ...]:

@@ -25,6 +25,9 @@ APPLICATION_ID: Final = 0x53544D43
 MIN_FREE_BYTES: Final = 32 << 20
 """No session starts with less free disk (H45): an hour's journal takes a few MB, and the end must fit too."""
 
+BESIDE: Final = ("-wal", "-shm", "-journal")
+"""How the names of SQLite's own files end, beside the record."""
+
 _TABLE: Final = {
     "event": """CREATE TABLE event (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -63,9 +66,12 @@ def prepare_place(path: Path, *, min_free_bytes: int = MIN_FREE_BYTES) -> None:
         _prepare_folder(path.parent)
         if shutil.disk_usage(path.parent).free < min_free_bytes:
             raise RecordError(f"{path}: the disk is nearly full; free some space before a session")
+        for beside in BESIDE:
+            _check_beside(path.with_name(path.name + beside))
         _prepare_file(path)
-    except OSError as error:
-        raise RecordError(f"{path}: the record cannot be kept here: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        why = getattr(error, "strerror", None) or error
+        raise RecordError(f"{path}: the record cannot be kept here: {why}") from error
 
 
 def _prepare_folder(folder: Path) -> None:
@@ -90,8 +96,28 @@ def _prepare_file(path: Path) -> None:
         mode = path.lstat().st_mode
     if not stat.S_ISREG(mode):
         raise RecordError(f"{path} is not an ordinary file; a record cannot be a link, folder or device")
-    if os.name == "posix" and stat.S_IMODE(mode) != 0o600:
-        path.chmod(0o600)
+    if os.name == "posix":
+        _check_owner(path)
+        if stat.S_IMODE(mode) != 0o600:
+            path.chmod(0o600)
+
+
+def _check_beside(path: Path) -> None:
+    """What SQLite would open beside the record: it follows links, and takes whatever lies there for its own log."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        raise RecordError(f"{path} is not an ordinary file, but belongs to a record; find out who put it there")
+    if os.name == "posix":
+        _check_owner(path)
+
+
+def _check_owner(path: Path) -> None:
+    """Where several may write, such as a shared folder for temporary files, somebody may have been here first."""
+    if path.lstat().st_uid != os.geteuid():
+        raise RecordError(f"{path} belongs to another user; choose another path")
 
 
 def connect_writer(path: Path, *, busy_s: float) -> sqlite3.Connection:
@@ -118,7 +144,11 @@ def connect_writer(path: Path, *, busy_s: float) -> sqlite3.Connection:
 
 def connect_reader(path: Path) -> sqlite3.Connection:
     """Open read-only, beside a running writer if there is one. Raises :class:`RecordError`."""
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise RecordError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if not there:
         raise RecordError(f"{path}: there is no record here; it is made by the first session")
     uri = path.absolute().as_uri() + "?mode=ro"
     try:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import math
 import struct
 import zipfile
 import zlib
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +23,10 @@ FILE_MAX_BYTES: Final = 256 << 20
 """Largest NPZ file, unpacked: some hours of one channel at 4 kHz."""
 
 CSV_MAX_BYTES: Final = 64 << 20
-"""Largest CSV file: an hour at 1 kHz; text takes ten times its size while it is read."""
+"""Largest CSV file: an hour at 1 kHz. Two characters may be a number, so it takes up to four times that in memory."""
+
+LINE_MAX: Final = 1 << 16
+"""Longest line of a CSV file, in characters: thousands of columns, which no recording of a hand has."""
 
 TIME_COLUMNS: Final = ("time_s", "time", "t", "t_s")
 """Names of a CSV column that holds seconds, from which the rate can be taken."""
@@ -80,13 +85,20 @@ def load(path: Path, *, rate_hz: float | None = None, column: str | None = None)
 def load_spec(spec: str) -> Recording:
     """The recording that ``PATH``, ``PATH?rate=1000`` or ``PATH?rate=1000&column=emg`` names, as in ``file:`` URLs."""
     path, mark, query = spec.rpartition("?")
-    if not mark or Path(spec).is_file():
+    if not mark or _is_file(spec):
         return load(Path(spec))
     options = dict(part.partition("=")[::2] for part in query.split("&"))
     if unknown := sorted(options.keys() - {"rate", "column"}):
         raise FileError(f"{spec}: unknown option {unknown[0]!r}; there are rate and column")
     rate = options.get("rate")
     return load(Path(path), rate_hz=None if rate is None else _rate(spec, rate), column=options.get("column"))
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # too long for a file's name
+        return False
 
 
 def _finished(path: Path, rate_hz: float, values: Samples, labels: Labels) -> Recording:
@@ -117,14 +129,15 @@ def _rate(where: object, text: str) -> float:
 
 def _load_csv(path: Path, rate_hz: float | None, column: str | None) -> Recording:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            names, rows = _table(path, lines)
-            table = list(rows)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            names, rows = _table(path, _lines(path, file))
+            # Not a list of rows: a hostile file of short ones would take fifty times its size.
+            table = array("d", itertools.chain.from_iterable(rows))
     except (UnicodeDecodeError, csv.Error) as error:
         raise FileError(f"{path}: is not a CSV text file: {error}") from error
     if not table:
         raise FileError(f"{path}: holds no samples")
-    values = np.array(table, dtype=np.float64)
+    values = np.frombuffer(table, dtype=np.float64).reshape(-1, len(names))
     at = next((i for i, name in enumerate(names) if name.lower() in TIME_COLUMNS), None)
     chosen = _column(path, names, column, at)
     if rate_hz is None:
@@ -134,7 +147,15 @@ def _load_csv(path: Path, rate_hz: float | None, column: str | None) -> Recordin
     return _finished(path, rate_hz, values[:, chosen].copy(), Labels())
 
 
-def _table(path: Path, lines: IO[str]) -> tuple[list[str], Iterator[list[float]]]:
+def _lines(path: Path, file: IO[str]) -> Iterator[str]:
+    """The file's lines, of which none is so long that it alone fills the memory."""
+    while line := file.readline(LINE_MAX):
+        if len(line) == LINE_MAX:
+            raise FileError(f"{path}: has a line of more than {LINE_MAX} characters; it is no table of samples")
+        yield line
+
+
+def _table(path: Path, lines: Iterator[str]) -> tuple[list[str], Iterator[list[float]]]:
     """The columns' names (their numbers, from 1, where they have none) and the rows after them."""
     first = next(lines, "")
     delimiter = max(";\t,", key=first.count)

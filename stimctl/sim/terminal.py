@@ -185,8 +185,9 @@ def _link(link: Path | None, target: str) -> Iterator[None]:
     try:
         _make_room(link, target)
         link.symlink_to(target)
-    except OSError as error:
-        raise UsageError(f"cannot make the link {link}: {error.strerror}; choose another --link") from None
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        why = getattr(error, "strerror", None) or error
+        raise UsageError(f"cannot make the link {link}: {why}; choose another --link") from None
     try:
         yield
     finally:
