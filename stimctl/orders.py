@@ -169,7 +169,9 @@ class EmgStatus:
 @final
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything a face may show, frozen. ``alarm`` is "" or "low", "medium", "high" (clinical reference, F.5)."""
+    """Everything a face may show, frozen. ``alarm`` is "" or "low", "medium", "high" (clinical reference, F.5). ``remote``: how
+    the terminal of a session on a real board is reached, "" where it stands beside it.
+    """
 
     stage: Stage
     state: str
@@ -199,6 +201,8 @@ class Status:
     review: tuple[str, ...] = ()
     can: tuple[OrderKind, ...] = ()
     now_us: int = 0
+    remote: str = ""
+    skin_due: bool = False
 
 
 # --- to and from JSON ------------------------------------------------------------------------------------------

@@ -64,9 +64,9 @@ class Scene:
         self._programs.append(Program(*arguments, cwd=self.folder))
         return self._programs[-1]
 
-    def controller(self, text: str = STEADY) -> Program:
+    def controller(self, text: str = STEADY, *options: str) -> Program:
         (self.folder / "protocol.toml").write_text(text, encoding="utf-8")
-        return self.program(*COMMAND)
+        return self.program(*COMMAND, *options)
 
     def running(self, *options: str) -> tuple[Board, Program]:
         """A board that puts out current on the orders of a controller."""
@@ -329,7 +329,7 @@ def test_garbage_on_the_line(scene: Scene, seed: int) -> None:
 
 def test_a_real_board_is_not_run_by_a_script(scene: Scene) -> None:
     board = scene.board("--claims-to-be-real")
-    controller = scene.controller()
+    controller = scene.controller(STEADY, "--remote-terminal")  # whoever runs the tests may sit anywhere
     assert controller.wait() == 1, controller.text
     [line] = [each for each in controller.lines if each.startswith("stimctl: ")]
     assert "a real board needs a person" in line
@@ -339,6 +339,18 @@ def test_a_real_board_is_not_run_by_a_script(scene: Scene) -> None:
     assert facts.flows == ()
     row, _ = scene.record()
     assert (row.simulated, row.bursts) == (False, 0)
+
+
+def test_a_real_board_is_not_run_from_afar(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """H33: refused by the real program over the real wire, before the record is opened and anything is armed."""
+    monkeypatch.setenv("SSH_CONNECTION", "192.0.2.7 50000 192.0.2.8 22")
+    board = scene.board("--claims-to-be-real")
+    controller = scene.controller()
+    assert controller.wait() != 0
+    assert "reached by SSH" in controller.lines[-1]
+    assert "--remote-terminal" in controller.lines[-1]
+    assert board.ask().flows == ()
+    assert sessions(scene.store) == ()
 
 
 def test_every_fault_of_a_protocol_is_a_line_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

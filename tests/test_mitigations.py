@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import io
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from stimctl import limits
+from stimctl.boards.reference.codes import Capability
 from stimctl.control.authoring import Report, check
+from stimctl.control.remote import reached_by
 from stimctl.engine import State
 from stimctl.orders import OrderKind as Kind
+from stimctl.session.core import Session
+from stimctl.session.diary import Diary
+from stimctl.session.fingerprint import limits_sha256
+from stimctl.session.opening import Reach, Wishes
+from stimctl.sim import firmware
 from stimctl.units import SECOND as SECOND_US
+from stimctl.widgets import frame
 from tests import protocol_texts as texts
-from tests.session_rig import CYCLIC, Rig
+from tests.session_rig import CYCLIC, EMG, Rig
 
 Made = Callable[..., Rig]
 
@@ -65,6 +78,105 @@ def test_a_low_threshold_is_a_warning_of_check(sd: str, warns: bool) -> None:
     assert any("threshold_sd" in line for line in report.warnings) is warns
 
 
+# --- H33: a stop key that is not at the board -------------------------------------------------------------------
+
+
+def nobody() -> Iterator[str]:
+    return iter(())
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({}, ""),
+        ({"TERM": "xterm", "SSH_AUTH_SOCK": "agent", "TMUX": ""}, ""),
+        ({"SSH_CONNECTION": "192.0.2.7 1 192.0.2.8 22", "SSH_TTY": "tty"}, "SSH"),
+        ({"SSH_TTY": "tty", "TMUX": "socket,1,0"}, "SSH, tmux"),
+        ({"STY": "1.pts-0"}, "screen"),
+        ({"XRDP_SESSION": "1"}, "remote desktop"),
+    ],
+)
+def test_a_terminal_from_afar_is_known_by_its_environment(environ: dict[str, str], words: str) -> None:
+    assert reached_by(environ, nobody) == words
+
+
+@pytest.mark.parametrize(
+    ("chain", "words"),
+    [
+        (("bash", "login", "systemd"), ""),
+        (("python3", "sudo", "bash", "sshd-session", "sshd"), "SSH"),
+        (("bash", "mosh-server"), "mosh"),
+        (("bash", "tmux: server"), "tmux"),
+        (("bash", "SCREEN"), "screen"),
+        (("bash", "gnome-terminal-"), ""),
+    ],
+)
+def test_a_terminal_from_afar_is_known_by_its_ancestors(chain: tuple[str, ...], words: str) -> None:
+    """Where somebody took the environment away, as ``sudo`` does."""
+    assert reached_by({}, lambda: iter(chain)) == words
+
+
+def test_the_ancestors_of_a_program_are_found() -> None:
+    """A shell that is called like a server, as far as the process tree can tell."""
+    code = "from stimctl.control.remote import reached_by; print(reached_by({}))"
+    script = "import ctypes, subprocess, sys; ctypes.CDLL(None).prctl(15, b'mosh-server'); subprocess.run(sys.argv[1:])"
+    done = subprocess.run(
+        [sys.executable, "-c", script, sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert "mosh" in done.stdout
+
+
+@pytest.fixture
+def claims_to_be_real(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The twin in this process no longer says that it is one."""
+    monkeypatch.setattr(firmware, "_EVERYTHING", firmware._EVERYTHING & ~Capability.SIMULATED)
+
+
+def opened(rig: Rig, reach: Reach, emg: str = "") -> str:
+    """Open a session from a terminal that is reached so; "" or why it was refused."""
+    rig.session = Session(Diary(rig.journal), lambda: rig.now_us, wishes=Wishes(), seed=1, reach=reach)
+    rig.session.order(replace(rig.opening, emg=emg), rig.now_us)
+    rig.go(SECOND_US)
+    return rig.session.refusal
+
+
+SSH = Reach("SSH")
+
+
+@pytest.mark.usefixtures("claims_to_be_real")
+def test_a_real_board_is_refused_from_afar_and_nothing_was_armed(made: Made) -> None:
+    rig = made()
+    assert "reached by SSH" in opened(rig, SSH)
+    assert rig.state is State.CHOOSING
+    assert rig.session.link is None
+
+
+def test_a_simulated_board_is_free_from_afar(made: Made) -> None:
+    rig = made()
+    assert opened(rig, SSH) == ""
+    assert rig.state is State.SCREENING
+    assert "STOP KEY" not in frame.banner(rig.status, 80).plain
+
+
+@pytest.mark.usefixtures("claims_to_be_real")
+def test_who_accepts_a_terminal_from_afar_has_it_on_the_screen_and_in_the_record(made: Made) -> None:
+    rig = made()
+    assert opened(rig, Reach("SSH, tmux", accepted=True)) == ""
+    assert rig.state is State.SCREENING
+    banner = frame.banner(rig.status, 80).plain
+    assert "REAL BOARD - current reaches a person" in banner
+    assert "STOP KEY BY SSH, tmux" in banner
+    assert len(banner) == 80
+    assert rig.events()[0].payload["extra"]["terminal"] == "SSH, tmux"  # type: ignore[index]
+
+
+@pytest.mark.usefixtures("claims_to_be_real")
+def test_at_a_real_board_the_banner_is_as_ever(made: Made) -> None:
+    rig = made()
+    assert opened(rig, Reach()) == ""
+    assert "STOP KEY" not in frame.banner(rig.status, 80).plain
+
+
 # --- H36: which file it was -------------------------------------------------------------------------------------
 
 
@@ -81,6 +193,38 @@ def test_the_file_that_was_judged_is_named_before_the_start_and_after_the_end(ma
     opened = rig.events()[0].payload
     assert opened["protocol_sha256"] == digits
     assert str(opened["protocol_text"]) == CYCLIC
+
+
+# --- H47: simulated and real do not mix --------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("claims_to_be_real")
+def test_a_recording_sets_off_nothing_on_a_real_board(made: Made, tmp_path: Path) -> None:
+    """Nor does the simulated patient: only what this patient's muscles do now may."""
+    spoken = tmp_path / "old.csv"
+    spoken.write_text("emg\n" + "0.001\n-0.001\n" * 2_000)
+    for emg in (f"file:{spoken}?rate=1000", "sim:"):
+        rig = made(EMG)
+        assert "real board" in opened(rig, Reach(), emg=emg), emg
+        assert rig.state is State.CHOOSING
+        assert rig.session.link is None
+
+
+# --- H54: which limits judged ------------------------------------------------------------------------------------
+
+
+def test_every_record_names_the_limits_that_judged_it(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = made()
+    rig.work(State.SCREENING)
+    recorded = rig.events()[0].payload["extra"]["limits"]  # type: ignore[index]
+    assert recorded == limits_sha256()
+    for name, value in (("SMALL_PAD_PEAK_UA", 60_001), ("ABSOLUTE", replace(limits.ABSOLUTE, rms_ua=50_001))):
+        with monkeypatch.context() as changed:
+            changed.setattr(limits, name, value)
+            limits_sha256.cache_clear()
+            assert limits_sha256() != recorded, name
+    limits_sha256.cache_clear()
+    assert limits_sha256() == recorded
 
 
 # --- what the review tells of a treatment that moved nothing -----------------------------------------------------

@@ -71,6 +71,7 @@ def _request(arguments: argparse.Namespace, *, demo: bool = False) -> RunRequest
         speed=given.get("speed"),
         store=given.get("store"),
         demo=demo,
+        remote_terminal=bool(given.get("remote_terminal")),
     )
 
 

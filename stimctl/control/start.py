@@ -14,6 +14,7 @@ from stimctl.control.child import FACE
 from stimctl.control.clock import Clock, RealClock, VirtualClock
 from stimctl.control.contract import Outcome
 from stimctl.control.operator import Feels, ScriptedOperator
+from stimctl.control.remote import reached_by
 from stimctl.control.running import run_headless as _headless
 from stimctl.control.running import run_with_face
 from stimctl.control.telling import Teller
@@ -24,7 +25,7 @@ from stimctl.records.reading import default_store
 from stimctl.session.core import Session
 from stimctl.session.diary import Diary
 from stimctl.session.link import SIMULATED
-from stimctl.session.opening import Wishes, load_protocol
+from stimctl.session.opening import Reach, Wishes, load_protocol
 from stimctl.units import MS
 
 DEMO: Final = "demonstration-emg"
@@ -39,7 +40,10 @@ _LOOK_US: Final = 300 * MS
 @final
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What the command line asks for. ``speed``: ``None`` as the clock goes, infinity as fast as it can."""
+    """What the command line asks for. ``speed``: ``None`` as the clock goes, infinity as fast as it can.
+
+    ``remote_terminal``: use a real board even if this terminal is reached over a network or can be left.
+    """
 
     protocol: str | None = None
     board: str = SIMULATED
@@ -48,6 +52,7 @@ class RunRequest:
     speed: float | None = None
     store: str | None = None
     demo: bool = False
+    remote_terminal: bool = False
 
 
 def run_headless(request: RunRequest, say: Callable[[str], None]) -> int:
@@ -112,7 +117,8 @@ def _journal(request: RunRequest) -> Journal:
 def _session(request: RunRequest, journal: Journal, clock: Clock) -> Session:
     protocol = request.protocol or (DEMO if request.demo else "")
     wishes = Wishes(protocol=protocol, board=request.board, emg=request.emg)
-    return Session(Diary(journal), clock.now_us, wishes=wishes, seed=_seed(request.seed))
+    reach = Reach(reached_by(), accepted=request.remote_terminal)
+    return Session(Diary(journal), clock.now_us, wishes=wishes, seed=_seed(request.seed), reach=reach)
 
 
 def _seed(seed: int | None) -> int:

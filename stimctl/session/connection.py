@@ -10,7 +10,7 @@ from stimctl.errors import BoardFault, StimctlError, UsageError
 from stimctl.orders import Order
 from stimctl.safety import Latch
 from stimctl.session.link import Link, open_link
-from stimctl.session.opening import Case, Opening
+from stimctl.session.opening import Case, Opening, Reach
 from stimctl.units import MS
 
 WAIT_US = 5 * MS
@@ -21,9 +21,9 @@ WAIT_US = 5 * MS
 class Connection:
     """Holds the link. Nothing here arms anything: every connection begins with a stop, and a new one stays disarmed."""
 
-    def __init__(self, latch: Latch, clock: Callable[[], int], seed: int) -> None:
+    def __init__(self, latch: Latch, clock: Callable[[], int], seed: int, reach: Reach) -> None:
         self.link: Link | None = None
-        self._latch, self._clock, self._seed = latch, clock, seed
+        self._latch, self._clock, self._seed, self._reach = latch, clock, seed, reach
         self._opening: Opening | None = None
         self._silent = False
         self._searching: Link | None = None
@@ -52,7 +52,9 @@ class Connection:
         """Begin to open what ``order`` names; raises what is wrong with it."""
         if self._opening is not None:
             raise UsageError("the board is still being asked who it is")
-        self._opening = Opening(order, self._latch, clock=self._clock, seed=self._seed, now_us=now_us)
+        self._opening = Opening(
+            order, self._latch, clock=self._clock, seed=self._seed, now_us=now_us, reach=self._reach
+        )
         self._silent = False
 
     def opened(self, now_us: int) -> Case | None:

@@ -18,9 +18,10 @@ from stimctl.orders import OrderKind as Kind
 from stimctl.session import boardroom, desk, listening, payloads
 from stimctl.session.course import Course
 from stimctl.session.diary import Diary
+from stimctl.session.fingerprint import limits_sha256
 from stimctl.session.hearing import Hearing
 from stimctl.session.measured import Measured
-from stimctl.session.opening import Case, Wishes, board_facts, meta
+from stimctl.session.opening import Case, Reach, Wishes, board_facts, meta
 from stimctl.session.preparation import Preparation
 from stimctl.session.stage import OutputStage
 from stimctl.session.view import view
@@ -36,6 +37,9 @@ IDLE_US: Final = 200 * MS
 ARM_US: Final = 1_000 * MS
 """How long a board may take to arm."""
 
+HERE: Final = Reach()
+"""A terminal at the board."""
+
 
 @final
 class Session(Course):
@@ -45,8 +49,10 @@ class Session(Course):
     :meth:`stop_now` and ``may_be_energised`` belong to the control loop's thread.
     """
 
-    def __init__(self, diary: Diary, clock: Callable[[], int], *, wishes: Wishes, seed: int = 0) -> None:
-        super().__init__(diary, clock, wishes=wishes, seed=seed)
+    def __init__(
+        self, diary: Diary, clock: Callable[[], int], *, wishes: Wishes, seed: int = 0, reach: Reach = HERE
+    ) -> None:
+        super().__init__(diary, clock, wishes=wishes, seed=seed, reach=reach)
         self._stirred = False
 
     # --- orders -------------------------------------------------------------------------------------------------
@@ -105,7 +111,7 @@ class Session(Course):
         stage = OutputStage(self.latch, link.driver)
         if case.schedule.trigger is not None:
             self.hearing = Hearing(case.recording, case.schedule.trigger, link.driver)
-        self.diary.open(meta(case, board_facts(link), {"seed": self.seed} if case.simulated else {}), now_us)
+        self.diary.open(meta(case, board_facts(link), self._circumstances(case)), now_us)
         self.case, self.wishes, self._stage = case, case.wishes, stage
         if self.hearing is not None:
             self.hearing.keep(self.diary.raw_path)
@@ -116,6 +122,14 @@ class Session(Course):
         self._engine = Engine(case.schedule, now_us)
         self.selected = case.schedule.channels[0].channel
         self._happen(Event.OPEN, now_us)
+
+    def _circumstances(self, case: Case) -> dict[str, object]:
+        """What else a record is to tell of the beginning."""
+        return {
+            **({"seed": self.seed} if case.simulated else {}),
+            **({"terminal": self.reach.by} if self.reach.by else {}),
+            "limits": limits_sha256(),
+        }
 
     # --- time ---------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from stimctl.engine import ARMED, Event, State
 from stimctl.errors import StimctlError
 from stimctl.session import payloads
 from stimctl.session.diary import Diary
-from stimctl.session.opening import Wishes
+from stimctl.session.opening import Reach, Wishes
 from stimctl.session.rooms import Rooms
 from stimctl.session.wording import EVENT_KIND
 from stimctl.units import MINUTE, MS
@@ -30,8 +30,8 @@ OLD_US: Final = 5 * MINUTE
 class Course(Rooms):
     """The course of one session between its states. :class:`~stimctl.session.core.Session` adds orders and time."""
 
-    def __init__(self, diary: Diary, clock: Callable[[], int], *, wishes: Wishes, seed: int) -> None:
-        super().__init__(diary, clock, wishes=wishes, seed=seed)
+    def __init__(self, diary: Diary, clock: Callable[[], int], *, wishes: Wishes, seed: int, reach: Reach) -> None:
+        super().__init__(diary, clock, wishes=wishes, seed=seed, reach=reach)
         self._intent: tuple[Event, int, int] | None = None
         self._stops: deque[str] = deque()
         self._was_off = True  # before any stop that is being dealt with

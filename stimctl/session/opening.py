@@ -47,6 +47,26 @@ class Wishes:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """How the operator's terminal is reached: ``by`` "" where nothing speaks against its standing beside the board."""
+
+    by: str = ""
+    accepted: bool = False
+
+    @property
+    def refusal(self) -> str:
+        """Why no real board may be used from here, or ""."""
+        if not self.by or self.accepted:
+            return ""
+        return (
+            f"this terminal is reached by {self.by}: its stop key may come late or never, and nobody may be there to"
+            " press it. A real board is run at the computer beside it. Where your procedure has a person with a"
+            " physical stop switch at the patient, add --remote-terminal"
+        )
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Case:
     """An opened session's fixed facts."""
 
@@ -66,16 +86,26 @@ def load_protocol(name: str) -> Loaded:
     """A file's protocol, or the library's of that name; raises :class:`ProtocolError` or :class:`UsageError`."""
     if not name:
         raise UsageError("choose a protocol: a file, or a name that `stimctl library` lists")
-    if name.endswith(".toml") or "/" in name or "\\" in name or Path(name).exists():
+    if name.endswith(".toml") or "/" in name or "\\" in name or _exists(name):
         return load_with_hash(Path(name))
     return loads_with_hash(library_text(name), name)
+
+
+def _exists(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except OSError:  # too long for a file's name, as what is typed or pasted by mistake
+        return False
 
 
 @final
 class Opening:
     """A session on its way: waits for the board's answer. Raises from its constructor what can be known at once."""
 
-    def __init__(self, order: Order, latch: Latch, *, clock: Callable[[], int], seed: int, now_us: int) -> None:
+    def __init__(
+        self, order: Order, latch: Latch, *, clock: Callable[[], int], seed: int, now_us: int, reach: Reach
+    ) -> None:
+        self._reach = reach
         patient_code(order.patient)
         if order.side not in SIDES:
             raise UsageError(f"the affected side is {' or '.join(SIDES)}, not {order.side!r}")
@@ -98,9 +128,21 @@ class Opening:
             raise LinkTimeout(f"{self.wishes.board}: no board answered; check the port, the cable and the power")
         return None
 
+    def _refuse_on_a_real_board(self) -> None:
+        """What is for simulated boards alone: nothing simulated or replayed may set off current in a person (H47)."""
+        if self._recording is not None or self.wishes.emg == "sim:":
+            raise UsageError(
+                f"{self.wishes.board} is a real board, and {self.wishes.emg} is not what this patient's muscles do now;"
+                " use board:, the board's own input"
+            )
+        if self._reach.refusal:
+            raise UsageError(self._reach.refusal)
+
     def _case(self) -> Case:
         facts = self.link.driver.facts
         assert facts is not None
+        if not facts.simulated:
+            self._refuse_on_a_real_board()
         steps = Steps(facts.amplitude_step_ua, facts.width_step_us, facts.rate_step_mhz)
         schedule = compile_schedule(self.loaded.protocol, steps)
         for plan in schedule.channels:

@@ -16,7 +16,7 @@ from stimctl.session.dose import review_lines
 from stimctl.session.hearing import Hearing
 from stimctl.session.link import Link
 from stimctl.session.measured import Measured
-from stimctl.session.opening import Case, Wishes
+from stimctl.session.opening import Case, Reach, Wishes
 from stimctl.session.payloads import refusal_payload
 from stimctl.session.preparation import Preparation
 from stimctl.session.stage import OutputStage
@@ -33,9 +33,10 @@ _Room = TypeVar("_Room")
 class Rooms:
     """The state of one session. :class:`~stimctl.session.core.Session` adds what happens to it."""
 
-    def __init__(self, diary: Diary, clock: Callable[[], int], *, wishes: Wishes, seed: int) -> None:
+    def __init__(self, diary: Diary, clock: Callable[[], int], *, wishes: Wishes, seed: int, reach: Reach) -> None:
+        self.reach = reach
         self.diary, self.wishes, self.latch, self.seed = diary, wishes, Latch(), seed
-        self.connection = Connection(self.latch, clock, seed)
+        self.connection = Connection(self.latch, clock, seed, reach)
         self.case: Case | None = None
         self.hearing: Hearing | None = None
         self.selected = 0

@@ -18,6 +18,8 @@ def banner(status: Status | None, width: int) -> Content:
     use = Content.styled("research use only, not a medical device " if width >= 80 else "", MUTED)
     if status is None:
         return edges(Content(" stimctl - waiting for the control process"), use, width)
+    if status.remote:
+        use = Content.styled(f" STOP KEY BY {fit(status.remote, 20).rstrip()} - may be late ", "bold $error reverse")
     if status.simulated:
         return edges(Content.styled(" SIMULATED - nobody is stimulated ", "bold $primary reverse"), use, width)
     if status.stage is Stage.START:
