@@ -194,7 +194,7 @@ def textual_face(link: FaceLink) -> int:
 # --- the test's side -------------------------------------------------------------------------------------------
 
 # Becomes the leader of the new session with our terminal as its own, then a shell that outlives its job.
-_LEADER = (
+LEADER = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
     "os.execvp('sh', ['sh', '-c', 'trap : INT QUIT TSTP TERM; \"$@\"; echo \"RC=$?\"; cat >/dev/null', 'sh', *sys.argv[1:]])"
 )
@@ -214,7 +214,7 @@ class Rig:
         self._held = {self.terminal, self.slave, self.board, board_slave}
         job = [sys.executable, __file__, "control", os.ttyname(board_slave), mode, script]
         self.shell = subprocess.Popen(
-            [sys.executable, "-ISc", _LEADER, *job],
+            [sys.executable, "-ISc", LEADER, *job],
             stdin=self.slave,
             stdout=self.slave,
             stderr=self.slave,

@@ -262,6 +262,35 @@ def test_a_face_that_does_not_read_loses_whole_reads_and_blocks_nothing() -> Non
     forward.close()
 
 
+@given(
+    st.binary(max_size=60), st.text(st.characters(codec="utf-8"), max_size=20), st.lists(st.integers(0, 99), max_size=5)
+)
+def test_what_the_face_gets_is_good_utf8_and_good_utf8_is_not_touched(noise: bytes, text: str, cuts: list[int]) -> None:
+    read, write = os.pipe()
+    forward = Forwarder(write)
+    good = text.encode()
+    edges = sorted({0, len(good), *(cut for cut in cuts if cut < len(good))})
+    for start, end in itertools.pairwise(edges):
+        forward.send(good[start:end])
+    assert (os.read(read, 4096) if good else b"") == good
+    for byte in noise:
+        forward.send(bytes([byte]))
+    forward.send(b" ")
+    assert os.read(read, 4096).decode().endswith(" ")
+    forward.close()
+    os.close(read)
+
+
+def test_a_character_that_is_torn_becomes_one_that_is_no_key() -> None:
+    read, write = os.pipe()
+    forward = Forwarder(write)
+    for part in (b"a\xf0\x9f", b"\xff", b"b\xe2", b"\x82\xac\x9b32u"):
+        forward.send(part)
+    assert os.read(read, 4096).decode() == "a\ufffd\ufffdb\u20ac\ufffd32u"
+    forward.close()
+    os.close(read)
+
+
 # --- orders ----------------------------------------------------------------------------------------------------
 
 

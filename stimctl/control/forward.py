@@ -1,7 +1,12 @@
-"""Terminal bytes on their way to the face; a face that does not read them loses them, and nothing waits for it."""
+"""Terminal bytes on their way to the face; a face that does not read them loses them, and nothing waits for it.
+
+They come out as good UTF-8: Textual decodes its keys strictly, and one torn character from a mistuned terminal or a bad
+line would end the screen, and with it the session. What makes no sense becomes U+FFFD, which no key is.
+"""
 
 from __future__ import annotations
 
+import codecs
 import os
 from typing import Final, final
 
@@ -18,13 +23,15 @@ class Forwarder:
         self.dropped = 0
         self._fd: int | None = fd
         self._held = bytearray()
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def send(self, data: bytes) -> None:
         """Pass ``data`` on, now or later. A read that does not fit is dropped whole, so that no key is cut in two."""
-        if self._fd is None or len(self._held) + len(data) > HELD_MAX:
-            self.dropped += len(data)
+        text = self._decoder.decode(data).encode()
+        if self._fd is None or len(self._held) + len(text) > HELD_MAX:
+            self.dropped += len(text)
         else:
-            self._held += data
+            self._held += text
         self.flush()
 
     def flush(self) -> None:

@@ -1,0 +1,286 @@
+"""A session as its operator has it: stimctl on a terminal of its own, typed at, with the board's twin on another.
+
+Both programs are the real ones. The control process tells besides, on a pipe, of every stop as it is carried out and of
+every change of state; and its face hangs when it is told to by a signal (run as a script, this file is those two). All
+times are the machine's monotonic µs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+from stimctl.sim.terminal import clock_us
+from tests.control_rig import LEADER
+from tests.test_end_to_end import STEADY
+from tests.twin_rig import ROOT, Board
+
+APART_S: Final = 0.18
+"""Between two keys of which each has to stand alone: the face asks for 0.12 s from when it comes to them."""
+
+PATIENCE_S: Final = 20.0
+HANGS: Final = {"sleeps": signal.SIGRTMIN, "computes": signal.SIGRTMIN + 1, "holds the lock": signal.SIGRTMIN + 2}
+HANG_S: Final = 1.2
+TELL: Final = "STIMCTL_WALK_TELL"
+PROTOCOL: Final = STEADY.replace("duration_min = 1", "duration_min = 30")
+
+
+class Stop(NamedTuple):
+    """A stop as the control process carried it out."""
+
+    us: int
+    reason: str
+
+
+class Walk:
+    """A session with everything that a person, a hand on a plug or a mad terminal can do to it."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "protocol.toml").write_text(PROTOCOL, encoding="utf-8")
+        self.folder = folder
+        self.board = Board(folder)
+        self.board.wait_for("ready")
+        self.terminal, self.slave = os.openpty()
+        termios.tcsetwinsize(self.slave, (24, 80))
+        self.reading = True  # whether anybody takes what is painted
+        self.screen = b""
+        self.stops: list[Stop] = []
+        self.state, self.stopped = "", False
+        self.open: list[str] = []  # kinds of the questions that are not answered yet, in their order
+        self.control = 0
+        self.raises = 0  # presses of R that may have counted
+        self.said: list[tuple[int, str]] = []  # by the twin, without its signs of life
+        self._lines = 0
+        self._typed_s = 0.0
+        self._rest = b""
+        self._tell, tell = os.pipe()
+        command = [sys.executable, "-m", "tests.proving.stop_walk", "control", "run", "protocol.toml"]
+        self._shell = subprocess.Popen(
+            [sys.executable, "-ISc", LEADER, *command, "--board", "reference:./board", "--store", "./r.db"],
+            stdin=self.slave,
+            stdout=self.slave,
+            stderr=self.slave,
+            cwd=folder,
+            start_new_session=True,
+            pass_fds=(tell,),
+            env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", TELL: str(tell)},
+        )
+        os.close(tell)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.hang_up()
+        for pid in (*self.children(), self.control):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid or 1 << 30, signal.SIGKILL)
+        self._shell.kill()
+        self._shell.wait()
+        self.board.close()
+        if self._tell >= 0:
+            os.close(self._tell)
+
+    # --- listening ------------------------------------------------------------------------------------------------
+
+    def until(self, happened: Callable[[], bool], seconds: float = PATIENCE_S) -> bool:
+        """Listen to everybody until something happened; whether it did in time."""
+        deadline = time.monotonic() + seconds
+        while not happened():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            self._listen(left)
+        return True
+
+    def must(self, happened: Callable[[], bool], what: str) -> None:
+        """Wait for what has to happen on the way; a walk that gets stuck is not a stop that was missed."""
+        if not self.until(happened):
+            raise AssertionError(f"{what} did not come about; {self.where()}")
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass, listening."""
+        self.until(lambda: False, seconds)
+
+    def where(self) -> str:
+        """What is known, for somebody who has to find out why."""
+        told = f"state {self.state!r}, stopped {self.stopped}, stops {self.stops[-3:]}, board {self.said[-4:]}"
+        return f"{told}, screen {self.screen[-900:]!r}"
+
+    def _listen(self, seconds: float) -> None:
+        out = self.board.process.stdout
+        assert out is not None
+        fds = [out.fileno(), *(fd for fd in (self._tell, self.terminal * self.reading) if fd > 0)]
+        ready, _, _ = select.select(fds, [], [], seconds)
+        if out.fileno() in ready:
+            self.board.watch(0)
+            new, self._lines = self.board.lines[self._lines :], len(self.board.lines)
+            self.said += [(int(at), words) for at, words in (line.split(" ", 1) for line in new) if words != "alive"]
+        if self._tell in ready:
+            self._hear(os.read(self._tell, 65_536))
+        if self.terminal in ready:
+            with contextlib.suppress(OSError):  # EIO: nobody has it open any more
+                self.screen = (self.screen + os.read(self.terminal, 65_536))[-4_000:]
+
+    def _hear(self, data: bytes) -> None:
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        if not data:
+            self.state = "gone"
+            os.close(self._tell)
+            self._tell = -1
+        for line in whole:
+            said: dict[str, Any] = json.loads(line)
+            if "stop" in said:
+                self.stops.append(Stop(said["us"], said["stop"]))
+            elif "control" in said:
+                self.control = said["control"]
+            else:
+                self.state, self.stopped, self.open = said["state"], said["stopped"], said["open"]
+
+    # --- the twin's word ------------------------------------------------------------------------------------------
+
+    @property
+    def energised(self) -> bool:
+        """Whether current flows at the board, by its own word."""
+        said = [words for _, words in self.said if words in ("OUTPUT ON", "output off")]
+        return bool(said) and said[-1] == "OUTPUT ON"
+
+    def zero_since(self, us: int) -> str:
+        """How output went to zero after ``us``, in the twin's words; empty while it has not."""
+        ended = [words for at, words in self.said if at >= us and words.startswith("disarmed: ")]
+        return ended[0] if ended and not self.energised else ""
+
+    # --- doing ----------------------------------------------------------------------------------------------------
+
+    def children(self) -> tuple[int, ...]:
+        """The control process's: its face."""
+        with contextlib.suppress(OSError):
+            return tuple(map(int, Path(f"/proc/{self.control}/task/{self.control}/children").read_text().split()))
+        return ()
+
+    def signal_face(self, number: int) -> None:
+        """Do something to the face's process."""
+        os.kill(self.children()[0], number)
+
+    def now_us(self) -> int:
+        """The time of everything in here."""
+        return clock_us()
+
+    def type(self, data: bytes) -> int:
+        """Type bytes as they are; when, in µs."""
+        us = clock_us()
+        os.write(self.terminal, data)
+        self._typed_s = time.monotonic()
+        return us
+
+    def press(self, *keys: bytes | str) -> None:
+        """Press keys, each standing alone."""
+        for key in keys:
+            self.pause(self._typed_s + APART_S - time.monotonic())
+            self.type(key.encode() if isinstance(key, str) else key)
+            self.raises += key == "r"
+
+    def press_until(self, keys: str, happened: Callable[[], bool], what: str) -> None:
+        """Press keys, and again when nothing came of it: a person would, too."""
+        for _ in range(12):
+            if happened():
+                return
+            self.press(*keys)
+            if self.until(happened, 0.6):
+                return
+        raise AssertionError(f"{what} did not come about by {keys!r}; {self.where()}")
+
+    def lead(self, keys: Mapping[str, str], there: Callable[[], bool], what: str) -> None:
+        """Press the key that ``keys`` has for each state, ``stopped`` above all, until we are there."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not there():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{what} did not come about; {self.where()}")
+            before = self.state, self.stopped, self.energised
+            self.press(*keys.get(self.state, ""))
+            self.until(lambda was=before: there() or was != (self.state, self.stopped, self.energised), 0.6)  # type: ignore[misc]
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Give the window another size; the kernel tells everybody in the foreground."""
+        termios.tcsetwinsize(self.terminal, (rows, columns))
+
+    def hang_up(self) -> None:
+        """The terminal goes away."""
+        for fd in (self.terminal, self.slave):
+            if fd >= 0:
+                os.close(fd)
+        self.terminal = self.slave = -1
+
+
+# --- the two programs, from inside ------------------------------------------------------------------------------------
+
+
+def control(arguments: list[str]) -> int:
+    """``stimctl`` with a session that tells what it does."""
+    from stimctl import cli
+    from stimctl.control import start
+    from stimctl.session.core import Session
+
+    fd = int(os.environ.pop(TELL))
+
+    def tell(**what: object) -> None:
+        os.write(fd, json.dumps(what).encode() + b"\n")
+
+    class Watched(Session):  # type: ignore[misc]
+        """Tells on the pipe, after the deed."""
+
+        told: object = None
+
+        def stop_now(self, reason: str) -> None:
+            super().stop_now(reason)
+            tell(us=clock_us(), stop=reason)
+
+        def tick(self, now_us: int) -> None:
+            super().tick(now_us)
+            asked = self.status(now_us).questions if self.state == "screening" else ()
+            now = {
+                "state": self.state,
+                "stopped": self.latch.tripped,
+                "open": [question.kind for question in asked if not question.answer],
+            }
+            if self.told != now:
+                self.told = now
+                tell(**now)
+
+    tell(control=os.getpid())
+    start.Session = Watched  # type: ignore[misc]
+    start.FACE = (sys.executable, "-m", "tests.proving.stop_walk", "face")  # type: ignore[misc]
+    return cli.main(arguments)
+
+
+def face(arguments: list[str]) -> int:
+    """The face, which hangs in one way or another when it is told to."""
+    from stimctl import __main__ as door
+
+    def computes(*_: object) -> None:
+        end = time.monotonic() + HANG_S
+        while time.monotonic() < end:
+            pass
+
+    signal.signal(HANGS["sleeps"], lambda *_: time.sleep(HANG_S))
+    signal.signal(HANGS["computes"], computes)
+    signal.signal(HANGS["holds the lock"], lambda *_: sum(range(50_000_000)))  # one call, into C and back
+    sys.argv = ["stimctl", "--face", *arguments]
+    return door.main()
+
+
+if __name__ == "__main__":
+    sys.exit({"control": control, "face": face}[sys.argv[1]](sys.argv[2:]))
