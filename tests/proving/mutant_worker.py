@@ -1,0 +1,217 @@
+"""One run of the tests in a forked child: with a mutant, or without one to see what is green and who reaches what.
+
+The child is forked from a process that has imported everything but stimctl. It plants the mutant, imports the mutated
+module, and runs pytest in its own process, stopping at the first failure. What happened goes back as JSON on a pipe;
+a child that says nothing has crashed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final, NoReturn
+
+import pytest
+from hypothesis import Phase, settings
+
+from tests.proving import planting
+
+PACKAGE: Final = str(planting.ROOT / "stimctl") + os.sep
+TEST_CPU_S: Final = 20
+"""CPU time, in s, that one test may take with a mutant in it, unless it is known how long it takes without one."""
+
+TEST_WALL_S: Final = 30
+"""Time, in s, after which a test with a mutant in it hangs; generous, as the machine may be busy."""
+
+_OPTIONS: Final = (
+    *("-x", "-q", "--no-header", "--tb=short", "-p", "no:cacheprovider", "-o", f"timeout={TEST_WALL_S}"),
+    # Looking for plugins and rewriting asserts takes longer than many a run: nobody reads what an assert compared.
+    *("--assert=plain", "-p", "pytest_timeout", "-p", "_hypothesis_pytestplugin"),
+)
+
+TIMED_OUT: Final = "Timeout (>"
+"""How pytest-timeout begins what it fails a test with."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a child has to do: ``sources`` to plant, test files and, within them, tests: ``first`` some, then ``rest``."""
+
+    sources: dict[str, str]
+    files: tuple[str, ...]
+    first: tuple[str, ...] = ()
+    only: frozenset[str] | None = None
+    tracing: bool = False
+    cpu_s: int = TEST_CPU_S
+
+
+@dataclass
+class Report:
+    """What came of a task. ``end``: green, test, import, timeout or crash; ``by``: the test that failed, or what."""
+
+    end: str
+    by: str = ""
+    reach: dict[str, list[str]] = field(default_factory=dict)
+    """By test: ``module:name`` of every function of stimctl that ran in it; "" for what ran before any test."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def work(task: Task, answer: int) -> NoReturn:
+    """Do ``task`` in this process, a fresh child, write the report to ``answer``, and end."""
+    try:
+        report = _plant(task) or _run(task)
+    except BaseException:  # noqa: BLE001 - whatever it was, the parent must hear of it
+        report = Report("crash", traceback.format_exc())
+    with open(answer, "w", encoding="utf-8") as pipe:
+        json.dump(report.__dict__, pipe)
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def _plant(task: Task) -> Report | None:
+    """Import the mutated modules first: what fails in there is the mutant's own doing."""
+    planting.plant(task.sources)
+    for module in task.sources:
+        try:
+            importlib.import_module(module)
+        except SyntaxError as error:
+            return Report("crash", f"this mutant is no Python: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever a mutant does
+            return Report("import", repr(error))
+    return None
+
+
+def _run(task: Task) -> Report:
+    plugin = _Plugin(task)
+    code = pytest.main([*_OPTIONS, *task.files], plugins=[plugin])
+    return plugin.report(code)
+
+
+class _Plugin:
+    """Puts the tests in order, makes chance fixed, bounds each test's CPU time, and notes what happened."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._failed = ""
+        self._timed_out = False
+        self._broken = ""
+        self._reach: dict[str, set[str]] = {"": set()}
+        self._seconds: dict[str, float] = {}
+        self._now = ""
+        self._names: dict[Any, str] = {}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self) -> None:
+        """Chance is the same in every run, and nothing is shrunk: a failure is a failure."""
+        parent = settings.get_profile("fast")
+        phases = (Phase.explicit, Phase.generate)
+        settings.register_profile("mutants", parent, derandomize=True, database=None, phases=phases)
+        settings.load_profile("mutants")
+        if self._task.tracing:
+            threading.setprofile(self._trace)
+            sys.setprofile(self._trace)
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Those first that killed a neighbour; those that never come near the mutant not at all."""
+        only, place = self._task.only, {name: number for number, name in enumerate(self._task.first)}
+        if only is not None:
+            config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in only])
+            items[:] = [item for item in items if item.nodeid in only]
+        items.sort(key=lambda item: place.get(item.nodeid, len(place)))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """A bound for each test's CPU time: beyond it the system ends this process."""
+        self._now = item.nodeid
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        soft = int(used.ru_utime + used.ru_stime) + self._task.cpu_s
+        if not self._task.tracing:
+            resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+        self._reach.setdefault(self._now, set())
+        try:
+            return (yield)
+        finally:
+            self._now = ""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """The first test that fails is the one that kills."""
+        self._seconds[report.nodeid] = self._seconds.get(report.nodeid, 0.0) + report.duration
+        if report.failed and not self._failed:
+            self._failed = report.nodeid
+            self._timed_out = TIMED_OUT in str(report.longrepr)
+
+    def pytest_exception_interact(self, node: Any, call: pytest.CallInfo[Any], report: Any) -> None:
+        """A test file that cannot be imported: the mutant's doing only if the error passed through its module."""
+        if isinstance(report, pytest.CollectReport) and call.excinfo is not None:
+            files = {str(entry.path) for entry in call.excinfo.traceback}
+            mutated = {str(planting.path_of(module)) for module in self._task.sources}
+            self._broken = self._broken or ("import" if files & mutated else f"crash {call.excinfo.exconly()}")
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Something in pytest itself."""
+        self._broken = f"crash {excrepr}"
+
+    def report(self, code: int | pytest.ExitCode) -> Report:
+        """What the parent hears."""
+        sys.setprofile(None)
+        reach = {name: sorted(found) for name, found in self._reach.items()}
+        if self._broken:
+            end, _, by = self._broken.partition(" ")
+            return Report(end, by or "a test file's import", seconds=self._seconds)
+        if code == pytest.ExitCode.OK:
+            return Report("green", reach=reach, seconds=self._seconds)
+        if code == pytest.ExitCode.TESTS_FAILED and self._failed:
+            return Report("timeout" if self._timed_out else "test", self._failed, seconds=self._seconds)
+        if code == pytest.ExitCode.NO_TESTS_COLLECTED and self._task.only == frozenset():
+            return Report("green", seconds=self._seconds)
+        return Report("crash", f"pytest ended with {code!r}")
+
+    def _trace(self, frame: FrameType, event: str, _: object) -> None:
+        """Note which function of stimctl is called."""
+        if event != "call":
+            return
+        code = frame.f_code
+        name = self._names.get(code)
+        if name is None:
+            file = code.co_filename
+            name = f"{_module(file)}:{plain_name(code.co_qualname)}" if file.startswith(PACKAGE) else ""
+            self._names[code] = name
+        if name:
+            self._reach.setdefault(self._now, set()).add(name)
+
+
+def plain_name(qualified: str) -> str:
+    """The function that a mutant is told by: not the comprehension, lambda or inner function in it."""
+    return qualified.split(".<locals>", maxsplit=1)[0]
+
+
+def _module(file: str) -> str:
+    path = Path(file).relative_to(planting.ROOT).with_suffix("")
+    return ".".join(path.parts).removesuffix(".__init__")
+
+
+def prepare_child(cpu_s: int, log: int) -> None:
+    """Limits, and nothing of the parent's terminal."""
+    os.setsid()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 5))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
+Worker = Callable[[Task, int], NoReturn]
