@@ -1,0 +1,281 @@
+"""What must hold, judged from outside: by what flows at the pads, by the frames on the line, by what is shown.
+
+Every promise has a time. Where nothing disturbs it is the stop frame's own way to the board; where the line, the board
+or the process is disturbed it is the board's dead-man and the time to live of a frame that was already on its way. A
+board that lies exempts what it lies about and nothing else:
+
+- a stuck output flows as it likes; it has to be noticed, and must never be shown as off once that was possible;
+- a frozen board goes on with what it had; nothing new may begin;
+- a board that ignores a stop has its dead-man left; one that lies about a stop has nothing, but is never shown as off;
+- without a dead-man, what only the dead-man could end is nobody's promise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from stimctl.driver import OutputState
+from stimctl.engine import ARMED, DELIVERING, State
+from stimctl.orders import OutputWord, Status
+from stimctl.pulse import PulseTrain
+from stimctl.sim.faults import FaultKind
+from tests.proving.sim_faults import DISTURBING, MS, SECOND
+from tests.proving.sim_wire import ARM, HEARTBEAT, STOP, UPDATE, Seen
+
+if TYPE_CHECKING:
+    from tests.proving.sim_world import World
+
+_STUCK: Final = FaultKind.STUCK_OUTPUT
+
+PROMPT_US: Final = 20 * MS
+"""An undisturbed end of output: the stop frame's way over the line, and whatever was leaving just then."""
+
+DEAD_MAN_US: Final = 500 * MS
+"""F.3 and H14: the longest that a board goes on without progress."""
+
+TTL_US: Final = 100 * MS
+"""H19: how long a frame on its way may still count."""
+
+SLACK_US: Final = 20 * MS
+
+NOTICED_US: Final = 350 * MS
+"""H22: two reports, 100 ms apart, and the settling of a measurement; undisturbed."""
+
+IDLE_NOTICED_US: Final = 1_300 * MS
+"""The same with output off, where a report comes once a second."""
+
+DISTURBED_US: Final = 1_500 * MS
+"""How much later a disturbed line or process may notice: misses, repetitions, silence until the link counts as lost."""
+
+PEAKS_UA: Final = {"forearm": 60_000, "absolute": 100_000}
+CHARGE_PC: Final = 20_000_000
+RAMP_US: Final = 500 * MS
+DUTY: Final = 600
+"""The forearm profile, typed in again: peak, charge per phase, shortest ramp, per mille of a cycle on (A.5)."""
+
+TEST_US: Final = 2_200 * MS
+"""A test burst in titration: ramps of 0.5 and 0.2 s about 1.5 s."""
+
+
+class Judge:
+    """Sees everything that flows, is written or is shown, and writes down what is wrong."""
+
+    def __init__(self, world: World) -> None:
+        self.w = world
+        self._flowing: dict[int, tuple[int, PulseTrain]] = {}  # by output: since when it flows at all, the train now
+        self._frozen: dict[int, PulseTrain | None] = {}
+        self._quiet_us: int | None = 0  # since when the session has been in no delivering state
+        self._armed_us: int | None = None  # since when it has been in an armed one
+        self._stuck_us: dict[int, int] = {}
+        self._last: dict[int, tuple[int, int]] = {}  # the last stretch of each output
+
+    # --- what flows ----------------------------------------------------------------------------------------------
+
+    def flow(self, output: int, train: PulseTrain | None, at_us: int) -> None:
+        """What flows at ``output`` has changed."""
+        before = self._flowing.get(output)
+        if before is not None:
+            self._judge(output, before[1], at_us)
+        if train is None:
+            if before is not None:
+                self._last[output] = before[0], at_us
+            self._flowing.pop(output, None)
+            return
+        self._flowing[output] = (at_us if before is None else before[0], train)
+        self._judge(output, train, at_us)
+        if before is None or train.amplitude_ua > before[1].amplitude_ua:
+            self._judge_rise(output, train, at_us)
+        if before is None and not self._is_beyond_us(output, train, at_us):
+            self._judge_rest(output, at_us)
+
+    def _judge(self, output: int, train: PulseTrain, at_us: int) -> None:
+        if self._is_beyond_us(output, train, at_us):
+            return
+        self._judge_train(output, train)
+        self._judge_level(output, train, at_us)
+        self._judge_length(output, at_us)
+        if (why := self._overdue(at_us)) and not self._nobody_could_end_it(at_us):
+            self.w.wrong(f"output {output} delivers {train.amplitude_ua} µA {why}")
+
+    def _is_beyond_us(self, output: int, train: PulseTrain, at_us: int) -> bool:
+        """Whether the board lies or hangs here, so that what flows is not what was ordered."""
+        troubles = self.w.troubles
+        if self.w.twin.plan.has(_STUCK, output) or troubles.has("stuck-output", at_us - SLACK_US, at_us):
+            return True
+        return troubles.has("hang-energised", at_us - SLACK_US, at_us) and self._frozen.get(output, train) == train
+
+    def _judge_train(self, output: int, train: PulseTrain) -> None:
+        fact = next((each for each in self.w.text.facts if each.output == output), None)
+        if fact is None:
+            self.w.wrong(f"output {output} delivers, but the protocol does not name it")
+            return
+        shape = (train.phase_width_us, train.interphase_gap_us, train.rate_mhz, train.pulses_per_period)
+        if shape != (fact.width_us, fact.gap_us, fact.rate_mhz, 1):
+            self.w.wrong(f"output {output} delivers another pulse than the file's: {train}")
+        if train.amplitude_ua * train.phase_width_us != train.recovery_amplitude_ua * train.recovery_width_us:
+            self.w.wrong(f"output {output} delivers an unbalanced pulse: {train}")
+        charge = train.amplitude_ua * train.phase_width_us
+        if not (train.amplitude_ua <= min(fact.most_ua, *PEAKS_UA.values()) and charge <= CHARGE_PC):
+            self.w.wrong(f"output {output} delivers {train.amplitude_ua} µA, the file allows {fact.most_ua} µA")
+
+    def _judge_level(self, output: int, train: PulseTrain, at_us: int) -> None:
+        model = self.w.model
+        window = DEAD_MAN_US + TTL_US + 400 * MS if self._disturbed(at_us - SECOND, at_us) else PROMPT_US
+        most = model.most_ua(output, at_us - window)
+        if train.amplitude_ua > most:
+            self.w.wrong(f"output {output} delivers {train.amplitude_ua} µA, an operator raised it to {most} µA")
+        ceiling = model.ceilings.get(output)
+        if model.titrating is None and ceiling is not None and train.amplitude_ua > ceiling:
+            self.w.wrong(f"output {output} delivers {train.amplitude_ua} µA above its ceiling of {ceiling} µA")
+
+    def _judge_rise(self, output: int, train: PulseTrain, at_us: int) -> None:
+        if self._is_beyond_us(output, train, at_us):
+            return
+        since_us = self._flowing[output][0]
+        level = max(self.w.model.most_ua(output, at_us - SECOND), train.amplitude_ua)
+        if train.amplitude_ua > 1_000 + level * (at_us - since_us + 60 * MS) // RAMP_US:
+            self.w.wrong(f"output {output} rose to {train.amplitude_ua} µA within {(at_us - since_us) // MS} ms")
+
+    def _judge_rest(self, output: int, at_us: int) -> None:
+        """A motor burst is followed by the rest that the profile's duty asks for, however it ended (A.6)."""
+        if self.w.text.on_us and output in self._last:
+            began_us, ended_us = self._last[output]
+            owed_us = (ended_us - began_us) * (1_000 - DUTY) // DUTY
+            if at_us - ended_us < owed_us - 2 * SLACK_US and not self._disturbed(began_us, at_us):
+                self.w.wrong(f"output {output} rested {(at_us - ended_us) // MS} ms of {owed_us // MS} ms")
+
+    def _judge_length(self, output: int, at_us: int) -> None:
+        """A motor burst is no longer than the file's, or than a test burst."""
+        longest_us = max(self.w.text.on_us, TEST_US) + 100 * MS + SECOND * self._disturbed(at_us - SECOND, at_us)
+        if self.w.text.on_us and at_us - self._flowing[output][0] > longest_us:
+            self.w.wrong(f"output {output} has been on for {(at_us - self._flowing[output][0]) // MS} ms")
+
+    def _overdue(self, at_us: int) -> str:
+        """Why nothing may flow any more at ``at_us``, or ""."""
+        world, closed = self.w, self.w.model.closed
+        if closed is not None and at_us > closed[0] + self._promise_us(closed[0], at_us):
+            return f"{(at_us - closed[0]) // MS} ms after: {closed[1]}"
+        late_us = DEAD_MAN_US + SLACK_US + (TTL_US if self._disturbed(at_us - SECOND, at_us) else 0)
+        if at_us > world.passed_us + late_us:
+            return f"{(at_us - world.passed_us) // MS} ms after the last pass of the control loop"
+        face_us = late_us + (DEAD_MAN_US if self._disturbed(at_us - SECOND, at_us) else 0)
+        if world.face.awake and at_us > world.face.beat_us + face_us:
+            return f"{(at_us - world.face.beat_us) // MS} ms after the face was last heard"
+        quiet_us = self._quiet_us
+        if quiet_us is not None and at_us > quiet_us + self._promise_us(quiet_us, at_us):
+            return f"{(at_us - quiet_us) // MS} ms after the session had left every delivering state"
+        return ""
+
+    def _promise_us(self, from_us: int, at_us: int) -> int:
+        return DEAD_MAN_US + TTL_US + SLACK_US if self._disturbed(from_us - 500 * MS, at_us) else PROMPT_US
+
+    def _disturbed(self, from_us: int, to_us: int) -> bool:
+        return self.w.troubles.any(DISTURBING, from_us, to_us)
+
+    def _nobody_could_end_it(self, at_us: int) -> bool:
+        """Whether the board had said that it had stopped, or its dead-man was broken while only that was left."""
+        troubles, closed = self.w.troubles, self.w.model.closed
+        if closed is not None and troubles.has("lies-about-stop", closed[0] - TTL_US, at_us):
+            return True
+        alone = self.w.is_over or self._disturbed(at_us - 2 * SECOND, at_us)
+        return alone and troubles.has("dead-man-fails", at_us - 2 * SECOND, at_us)
+
+    def froze(self) -> None:
+        """The board hangs from now on with what it has."""
+        self._frozen = {stage.output: stage.ledger.train for stage in self.w.twin.stages}
+
+    # --- what is written -----------------------------------------------------------------------------------------
+
+    def told(self, seen: Seen) -> None:
+        """The host has handed over a frame."""
+        model, now_us = self.w.model, self.w.time.now_us
+        if seen.kind == STOP:
+            model.close("a stop frame was written", now_us)
+        elif model.closed is None:
+            return
+        elif seen.kind == UPDATE and seen.peak_ua:
+            self.w.wrong(f"{seen.peak_ua} µA were sent after: {model.closed[1]}")
+        elif seen.kind == ARM:
+            self.w.wrong(f"the board was armed after: {model.closed[1]}")
+        elif seen.kind == HEARTBEAT and now_us > model.closed[0] + SLACK_US:
+            self.w.wrong(f"the dead-man was fed after: {model.closed[1]}")
+
+    # --- what is shown -------------------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """After every step: what flows now, and whether the session knows."""
+        world = self.w
+        now_us, state = world.time.now_us, world.session.state
+        if state in DELIVERING:
+            self._quiet_us = None
+        elif self._quiet_us is None:
+            self._quiet_us = now_us
+        if state not in ARMED:
+            self._armed_us = None
+        elif self._armed_us is None:
+            self._armed_us = now_us
+        for output, (_, train) in tuple(self._flowing.items()):
+            self._judge(output, train, now_us)
+        self._judge_stuck(now_us)
+        if self._flowing and world.session.output is OutputState.OFF:
+            self._shown_off(now_us)
+        self._judge_board(now_us)
+
+    def _judge_stuck(self, now_us: int) -> None:
+        """A wrong current is noticed, and ends the session's belief that it treats."""
+        plan, troubles = self.w.twin.plan, self.w.troubles
+        for output, stage in enumerate(self.w.twin.stages):
+            wanted = 0 if stage.wanted is None else stage.wanted.amplitude_ua
+            wrong = plan.has(_STUCK, output) and stage.ledger.current_ua() - wanted > max(2_000, wanted // 5)
+            if not wrong:
+                self._stuck_us.pop(output, None)
+                continue
+            since_us = max(self._stuck_us.setdefault(output, now_us), self._armed_us or 0)
+            blind = troubles.has("no-self-check", since_us, now_us)
+            if blind and troubles.has("lying-readback", since_us, now_us):
+                continue  # nobody can know
+            late_us = NOTICED_US + (DISTURBED_US if self._disturbed(since_us - SECOND, now_us) else 0)
+            if self._armed_us is not None and now_us > since_us + late_us:
+                self.w.wrong(f"output {output} has been stuck for {(now_us - since_us) // MS} ms and nobody minds")
+
+    def _shown_off(self, now_us: int) -> None:
+        """Something flows and the session says off: right only until a stuck output could have been noticed."""
+        troubles = self.w.troubles
+        if not self.w.connected:
+            return  # no board was chosen yet: "off" is said of ours, and there is none
+        for output, (_, train) in self._flowing.items():
+            since_us = self._stuck_us.get(output)
+            if since_us is None:
+                self.w.wrong(f"the session says off while output {output} delivers {train.amplitude_ua} µA")
+            elif not (troubles.has("no-self-check", since_us, now_us) and troubles.has("lying-readback", since_us, now_us)):
+                late_us = IDLE_NOTICED_US + (DISTURBED_US if self._disturbed(since_us - SECOND, now_us) else 0)
+                if now_us > since_us + late_us and not self.w.is_over:
+                    self.w.wrong(f"off is shown {(now_us - since_us) // MS} ms after output {output} got stuck")
+
+    def _judge_board(self, now_us: int) -> None:
+        """A board that has disarmed itself is noticed."""
+        disarms, since_us = self.w.twin.disarms, self._armed_us
+        if since_us is None or not disarms or self.w.twin.armed or self.w.is_over:
+            return
+        at_us = disarms[-1][0]
+        late_us = NOTICED_US + (DISTURBED_US if self._disturbed(at_us - SECOND, now_us) else 0)
+        if at_us >= since_us and now_us > at_us + late_us:
+            self.w.wrong(f"the board disarmed {(now_us - at_us) // MS} ms ago, the session is in {self.w.session.state}")
+
+    def shown(self, status: Status) -> None:
+        """A status has reached the screen."""
+        model, world = self.w.model, self.w
+        if status.output is OutputWord.OFF and self._flowing:
+            self._shown_off(world.time.now_us)
+        for channel in status.channels:
+            if channel.level_ua > model.levels[channel.output - 1] and model.closed is None:
+                world.wrong(f"{channel.name} is shown at {channel.level_ua} µA, {model.levels} was ordered")
+        if model.closed is None and status.state in ("trial", "burst", "flowing", "finding thresholds"):
+            shown = {channel.output - 1: channel.level_ua for channel in status.channels}
+            if shown != model.levels:
+                world.wrong(f"levels are shown as {shown}, ordered were {model.levels}")
+        if world.passes > world.pressed_at + 1:  # a whole pass has come round since the last press
+            if world.must_stop and status.state not in (State.STOPPED, State.REVIEW, State.ENDED):
+                world.wrong(f"{world.must_stop}, but the session is in {status.state}")
+            if status.state in ARMED and status.output is OutputWord.OFF:
+                world.wrong(f"the session is in {status.state} and shows off")

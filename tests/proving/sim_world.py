@@ -1,0 +1,582 @@
+"""One seed, one session: the whole production chain under one virtual clock, with everything drawn from the seed.
+
+What runs is the shipped code: control loop, session, engine, limiter, driver, codec, twin, patient, EMG, journal. What
+stands in for the machine is ours: the clock, the line, the disk, the turns of the threads, the face and the person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final, Protocol
+from unittest.mock import patch
+
+from stimctl.control import loop as loop_module
+from stimctl.control import running, stopping
+from stimctl.control.contract import Ending
+from stimctl.control.loop import ControlLoop
+from stimctl.control.stopping import StopThread
+from stimctl.driver import Driver, line
+from stimctl.engine import ARMED
+from stimctl.errors import RecordError, StimctlError
+from stimctl.orders import Order, Status
+from stimctl.orders import OrderKind as Kind
+from stimctl.records import journal as journal_module
+from stimctl.records.journal import Journal
+from stimctl.session import link as link_module
+from stimctl.session.core import Session
+from stimctl.session.diary import Diary
+from stimctl.session.opening import Wishes
+from stimctl.sim.board import Twin
+from stimctl.sim.patient import DEFAULT_SITES, Patient
+from tests.proving import sim_faults, sim_texts
+from tests.proving.sim_disk import Disk
+from tests.proving.sim_faults import MS, SECOND, Blow, Troubles
+from tests.proving.sim_invariants import Judge
+from tests.proving.sim_model import Model
+from tests.proving.sim_operator import Habits, Operator
+from tests.proving.sim_record import Owed
+from tests.proving.sim_stops import Stop, Stopper, draw_stops
+from tests.proving.sim_threads import FOREVER_US, Fibres, Killed, SimLock, SimThreading, Time
+from tests.proving.sim_wire import Quirks, Seen, SimWire
+
+WAKE_FD: Final = 5
+BOARD_FD: Final = 7
+PASSES_MAX: Final = 60_000
+"""More passes than any seed needs: a loop that never sleeps is a bug of its own."""
+AFTER_US: Final = 1_500 * MS
+"""How long the board lives on alone once the session is over."""
+
+
+@dataclass
+class Result:
+    """What became of a seed: violations, what was injected, and the digest of everything that happened."""
+
+    seed: int
+    wrong: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    digest: str = ""
+    trace: list[str] = field(default_factory=list)
+
+
+class _Patient(Patient):
+    """The patient, who feels every change: the world's eye at the pads."""
+
+    felt: Callable[[int, Any, int], None] | None = None
+
+    def set_output(self, output: int, train: Any, now_us: int) -> None:
+        super().set_output(output, train, now_us)
+        if self.felt is not None:
+            self.felt(output, train, now_us)
+
+
+class _Stop:
+    """The stop thread's own methods without its thread; the world says when it looks."""
+
+    stop_session, _look, _end = StopThread.stop_session, StopThread._look, StopThread._end  # type: ignore[assignment]
+
+    def __init__(self, session: Any, wake: Callable[[], None]) -> None:
+        self.ending: Ending | None = None
+        self.failure: Exception | None = None
+        self.stops, self.reason, self.due_s = 0, "", float("inf")
+        self._session, self._wake = session, wake
+        self._stalled, self._forward = False, None
+
+
+class _Wake:
+    def __init__(self) -> None:
+        self.called = False
+
+    def __call__(self) -> None:
+        self.called = True
+
+    def fileno(self) -> int:
+        return WAKE_FD
+
+    def clear(self) -> bool:
+        called, self.called = self.called, False
+        return called
+
+
+class _Face:
+    """A face as the control loop sees one: its port, and whether it is there. The operator sits before it."""
+
+    def __init__(self, world: World) -> None:
+        self._w = world
+        self.port = self
+        self.awake = True
+        self.frozen = self.gone = False
+        self.beat_us = world.time.now_us
+        self.status: Status | None = None
+        self._look_us = 0
+
+    @property
+    def beat_s(self) -> float:
+        if not self.frozen and not self.gone:
+            self.beat_us = self._w.time.now_us
+        return self.beat_us / 1e6
+
+    def fileno(self) -> int:
+        return 6
+
+    def orders(self) -> list[Order]:
+        now_us = self._w.time.now_us
+        if self.frozen or self.gone or self.status is None or now_us < self._look_us:
+            return []
+        self._look_us = now_us + self._w.habits.look_us
+        return list(self._w.operator(self.status, now_us))
+
+    def wants_status(self, *, at_once: bool = False) -> bool:
+        return self.status is None or at_once or self._w.time.now_us + 10 * MS >= self._look_us
+
+    def show(self, status: Status) -> None:
+        self._w.judge.shown(status)
+        if not self.frozen:
+            self.status = status
+
+    def fate(self) -> Ending:
+        return Ending("the screen was closed", 0)
+
+
+class _Clock:
+    """The control loop's clock: every sleep is the world's turn."""
+
+    waits = True
+
+    def __init__(self, world: World) -> None:
+        self._w = world
+
+    def now_us(self) -> int:
+        return self._w.time.now_us
+
+    def sleep_until(self, us: int, fds: Sequence[int] = ()) -> None:
+        self._w.pass_time(us, fds)
+
+    def late_us(self, due_us: int) -> int:
+        return self._w.time.now_us - due_us
+
+
+class _Observed:
+    """The session as the control loop gets it: the same, with somebody who writes down what is asked of it."""
+
+    def __init__(self, world: World, session: Session) -> None:
+        self._w, self._s = world, session
+
+    def order(self, order: Order, now_us: int) -> None:
+        world, state = self._w, str(self._s.state)
+        selected = self._s.selected
+        world.note(lambda: f"order {order.kind} {order.name} {order.value} in {state}")
+        world.model.before(order, state, selected, now_us)
+        try:
+            world.stopper.run(lambda: self._s.order(order, now_us), world.stop_inside())
+        except StimctlError as error:
+            world.model.after(order, state, selected, now_us, accepted=False)
+            world.note(lambda: f"    refused: {error}")
+            raise
+        world.accepted(order, state, selected, now_us)
+
+    def tick(self, now_us: int) -> None:
+        world = self._w
+        world.stopper.run(lambda: self._s.tick(now_us), world.stop_inside())
+        world.passed_us = world.time.now_us
+        world.passes += 1
+
+    def stop_now(self, reason: str) -> None:
+        self._w.stop(reason)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._s, name)
+
+
+class Stopping(Protocol):
+    """How a stop is put into the middle of a pass; another way to interleave threads plugs in here."""
+
+    def run(self, act: Callable[[], None], stop: Stop | None) -> None:
+        """Do ``act``, and somewhere inside, or right after it, ``stop``."""
+
+
+class World:
+    """Everything of one seed."""
+
+    def __init__(self, seed: int, folder: Path, *, trace: bool = False, stopper: Stopping | None = None) -> None:
+        self.seed, self.folder = seed, folder
+        self.store = folder / "store" / f"{seed}.db"
+        self.rng = random.Random(f"world {seed}")
+        self.result = Result(seed)
+        self._tracing = trace
+        self._digest = hashlib.sha256()
+        self.time = Time()
+        self.fibres = Fibres(self.time)
+        self.disk, self.quirks = Disk(self.fibres), Quirks()
+        self.text = sim_texts.draw(self.rng)
+        self._draw_scenario()
+        self.model, self.judge, self.owed = Model(self.text), Judge(self), Owed(self)
+        self.passed_us = self.time.now_us
+        self.passes = 0
+        self.is_over = False
+        self.must_stop, self.pressed_at = "", 0
+        self._wires: list[SimWire] = []
+        self.stopper: Stopping = stopper or Stopper(self.fibres)
+
+    def _draw_scenario(self) -> None:
+        rng, begin_us = self.rng, self.time.now_us
+        self.ends_us = begin_us + rng.choice((6, 12, 16, 22)) * SECOND
+        blows = sim_faults.draw(rng, begin_us, self.ends_us - 2 * SECOND)
+        # A board that makes samples through minutes of sleep would cost minutes of ours.
+        self.blows = sorted(blows, key=lambda blow: blow.at_us)
+        self.troubles = Troubles(blows)
+        self.stops = draw_stops(rng, begin_us, self.ends_us)
+        self.habits = Habits.draw(rng, self.ends_us - rng.choice((0, 3)) * SECOND)
+        self.end_how = rng.choices(("quit", "killed", "script-fails"), (6, 2, 1))[0]
+        self.near = rng.random() < 0.4
+        self.latency_us, self.byte_us = (0, 0) if self.near else (rng.choice((200, 1_000, 3_000)), 20)
+        self._agenda = self.blows.copy()
+        self._undoing: list[tuple[int, Blow]] = []
+        self._inside: list[Stop] = []
+        self._wall_back_s = 0
+
+    # --- the parts -----------------------------------------------------------------------------------------------
+
+    def _build(self) -> bool:
+        """Put the parts together; ``False`` where there can be no record, and so no session."""
+        path = self.folder / f"{self.seed}.toml"
+        path.write_text(self.text.source, encoding="utf-8")
+        patient = _Patient(self.seed % 5, DEFAULT_SITES)
+        faults = tuple(fault for blow in self.blows if (fault := blow.fault()) is not None)
+        self.twin = Twin(patient, seed=self.seed, faults=faults, now_us=self.time.now_us)
+        for stage in self.twin.stages:  # a stage may be stuck from its first moment on
+            self._felt(stage.output, stage.ledger.train, self.time.now_us)
+        patient.felt = self._felt
+        opening = Order(Kind.OPEN, protocol=str(path), patient="P-1", side="right", board="sim:")
+        self.operator = Operator(random.Random(f"operator {self.seed}"), opening, self.habits)
+        self.face = _Face(self)
+        self.settle_disk()
+        try:
+            self.journal = Journal(self.store, wall_clock=self._wall)
+        except RecordError:
+            self.result.counts["no record, no session"] += 1
+            self.fibres.kill()
+            return False
+        self.session = Session(Diary(self.journal), lambda: self.time.now_us, wishes=Wishes(), seed=self.seed)
+        self.observed = _Observed(self, self.session)
+        self.wake = _Wake()
+        self.stop_thread = _Stop(self.observed, self.wake)
+        self.loop = ControlLoop(
+            self.observed, _Clock(self), self.stop_thread, self.wake, self.face, remark="seeded"  # type: ignore[arg-type]
+        )
+        return True
+
+    def settle_disk(self) -> None:
+        """What is wrong with the disk from the beginning is wrong before the record is opened."""
+        for blow in [each for each in self._agenda if each.kind.startswith("disk") and each.at_us <= self.time.now_us]:
+            self._agenda.remove(blow)
+            self._strike(blow)
+
+    def _wall(self) -> str:
+        seconds = self.time.now_us // SECOND - self._wall_back_s + 43_200
+        return f"2026-01-01T{seconds // 3600 % 24:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.000+00:00"
+
+    def _link(self, latch: Any, *_: Any) -> Any:
+        """What ``sim:`` opens: always the same board, over a line of its own each time."""
+        wire = SimWire(
+            self.twin,
+            self.time,
+            self.quirks,
+            self._told,
+            latency_us=self.latency_us,
+            byte_us=self.byte_us,
+            cut=self.rng.randrange,
+        )
+        self._wires.append(wire)
+        due = wire.next_event_us if self.near else (lambda _: None)
+        return link_module.Link(Driver(wire, latch, tokens=self._token), self.twin.patient, due)
+
+    def _token(self) -> int:
+        # Near the wrap of the sequence now and then: the first token is where sequences begin.
+        return self.rng.choice((self.rng.randrange(1, 2**32 - 1), 0xFFF0 + self.rng.randrange(0, 15) + 0x10000))
+
+    @contextmanager
+    def _machine(self) -> Iterator[None]:
+        """Stand in for clock, threads, disk and random numbers in the modules that use them."""
+        clock = self.time
+        seeded = random.Random(f"secrets {self.seed}")
+        secrets = SimpleNamespace(token_hex=lambda count: seeded.randbytes(count).hex())
+        with ExitStack() as stack:
+            for module, name, stand_in in (
+                (journal_module, "threading", SimThreading(self.fibres)),
+                (journal_module, "time", clock),
+                (journal_module, "secrets", secrets),
+                (link_module, "_simulated", self._link),
+                (line, "Lock", lambda: SimLock(self.fibres)),
+                (loop_module, "time", clock),
+                (loop_module, "gc", SimpleNamespace(collect=lambda: 0)),
+                (loop_module, "asleep_us", lambda: clock.asleep_us),
+                (stopping, "time", clock),
+            ):
+                stack.enter_context(patch.object(module, name, stand_in))
+            stack.enter_context(self.disk.mounted())
+            yield
+
+    # --- what is written down --------------------------------------------------------------------------------------
+
+    def note(self, what: Callable[[], str]) -> None:
+        """One line of the trace; made only when somebody reads it."""
+        if self._tracing:
+            self.result.trace.append(f"{self.time.now_us / 1e6:10.4f}  {what()}")
+
+    def wrong(self, what: str) -> None:
+        """A violation; a later one of the same kind is the same one."""
+        self.note(lambda: f"WRONG: {what}")
+        if len(self.result.wrong) < 5:
+            self.result.wrong.append(f"{self.time.now_us / 1e6:.4f} s: {what}")
+
+    def _hash(self, *what: object) -> None:
+        self._digest.update(repr(what).encode())
+
+    def _felt(self, output: int, train: Any, at_us: int) -> None:
+        train = None if train is None or train.amplitude_ua == 0 else train
+        self._hash("flow", output, train, at_us)
+        self.note(lambda: f"    output {output}: {0 if train is None else train.amplitude_ua} µA at {at_us / 1e6:.4f}")
+        if train is not None and self.model.closed is None and train.amplitude_ua < 8_000:
+            self.owed.flowed(self.model.opened_us)
+        self.judge.flow(output, train, at_us)
+
+    def _told(self, seen: Seen) -> None:
+        self._hash("frame", seen, self.time.now_us)
+        if seen.kind not in (5, 6):
+            self.note(lambda: f"    frame {seen.kind:#04x} of {seen.sequence}, {seen.peak_ua} µA")
+        self.judge.told(seen)
+
+    def accepted(self, order: Order, state: str, selected: int, now_us: int) -> None:
+        """An order took effect."""
+        self.result.counts[f"order {order.kind}"] += 1
+        self._hash("order", order.kind, order.name, order.value, now_us)
+        self.model.after(order, state, selected, now_us, accepted=True)
+        self.owed.accepted(order, state, now_us)
+        if order.kind is Kind.CLEAR:
+            self.must_stop = ""
+
+    # --- stops -----------------------------------------------------------------------------------------------------
+
+    def stop(self, reason: str) -> None:
+        """The stop thread's way into the session, from whichever thread runs now."""
+        self.note(lambda: f"STOP: {reason}")
+        self._hash("stop", reason, self.time.now_us)
+        state = self.session.state
+        self.session.stop_now(reason)
+        self.model.close(reason, self.time.now_us)
+        if self.session.state not in ("choosing", "ended"):
+            self.owed.stopped(reason, self.time.now_us)
+        if state in ARMED:
+            self.must_stop, self.pressed_at = reason, self.passes
+
+    @property
+    def connected(self) -> bool:
+        """Whether a board was ever opened."""
+        return bool(self._wires)
+
+    def stop_inside(self) -> Stop | None:
+        """The stop that falls into the pass that begins now."""
+        return self._inside.pop() if self._inside else None
+
+    def _press(self, stop: Stop) -> None:
+        self.result.counts[f"stop {stop.how}"] += 1
+        if stop.how == "inside":
+            stop.act = lambda: self.stop_thread.stop_session(stop.reason)
+            self._inside.append(stop)
+        else:
+            self.stop_thread.stop_session(stop.reason)
+
+    # --- time ------------------------------------------------------------------------------------------------------
+
+    def pass_time(self, until_us: int, fds: Iterable[int]) -> None:
+        """Between two passes: everything that happens until ``until_us``, or until there is something to read."""
+        if self.passes > PASSES_MAX:
+            raise RuntimeError("the control loop never sleeps")
+        until_us = max(until_us, self.time.now_us)
+        listening, waking = BOARD_FD in fds, WAKE_FD in fds
+        self.settle()
+        while not (waking and self.wake.called):
+            step_us = min(until_us, self._next_us())
+            if listening and self._wires and (board_us := self._wires[-1].next_event_us(self.time.now_us)) is not None:
+                step_us = min(step_us, board_us)
+            self.time.now_us = max(self.time.now_us, step_us)
+            self.settle()
+            if self.time.now_us >= until_us or (listening and self._wires[-1].readable()):
+                return
+            if self.stop_thread.ending is not None:
+                return
+
+    def settle(self) -> None:
+        """Everything that is due now: bytes, threads, misfortunes, stops; then the look at all of it."""
+        for wire in self._wires:
+            wire.pump()
+        self.twin.advance(self.time.now_us)
+        self.fibres.settle()
+        while self.stops and self.stops[0].at_us <= self.time.now_us:
+            self._press(self.stops.pop(0))
+        while self._undoing and self._undoing[0][0] <= self.time.now_us:
+            self._set(self._undoing.pop(0)[1], on=False)
+        while self._agenda and self._agenda[0].at_us <= self.time.now_us:
+            self._strike(self._agenda.pop(0))
+        if self.time.now_us >= self.ends_us and not self.is_over:
+            self._end()
+        self.judge.step()
+
+    def _next_us(self) -> int:
+        times = [self.ends_us] if self.time.now_us < self.ends_us else []
+        times += [each[0].at_us for each in (self.stops, self._agenda) if each]
+        times += [self._undoing[0][0]] if self._undoing else []
+        return min(times, default=FOREVER_US)
+
+    def _end(self) -> None:
+        """The session's time is up."""
+        if self.end_how == "killed":
+            self.result.counts["killed"] += 1
+            raise Killed
+        if self.end_how == "script-fails" and self.stop_thread.failure is None:
+            self.result.counts["script-fails"] += 1
+            self.stop_thread.failure = RuntimeError("a seeded failure")
+        if self.stop_thread.ending is None:
+            self.stop_thread.ending = Ending("ended by signal 15", 143)
+
+    # --- misfortunes -------------------------------------------------------------------------------------------------
+
+    def _strike(self, blow: Blow) -> None:
+        self.result.counts[blow.kind] += 1
+        self.note(lambda: f"FAULT: {blow.kind} {blow.value or ''} until {blow.until_us / 1e6:.3f}")
+        if blow.kind == "hang-energised":
+            self.judge.froze()
+        if blow.kind in ("loop-stall", "process-frozen", "half-stalled", "asleep"):
+            self._stall(blow)
+        else:
+            self._set(blow, on=True)
+            if blow.until_us != FOREVER_US and blow.fault() is None:
+                self._undoing.append((blow.until_us, blow))
+                self._undoing.sort(key=lambda each: each[0])
+
+    def _set(self, blow: Blow, *, on: bool) -> None:
+        match blow.kind:
+            case "line-split":
+                self.quirks.split = on
+            case "line-jam":
+                self.quirks.jammed = on
+            case "unplugged":
+                self.quirks.unplugged = on
+            case "slow-write":
+                self.quirks.slow_write_us = 8 * MS if on else 0
+                self.troubles.add(blow.kind, self.time.now_us, blow.until_us)
+            case "wall-clock-back":
+                self._wall_back_s = 3_600
+            case "disk-full" | "disk-broken":
+                words = {"disk-full": "database or disk is full", "disk-broken": "disk I/O error"}
+                self.disk.error = words[blow.kind] if on else ""
+            case "disk-slow":
+                self.disk.latency_us = 1_200 * MS if on else 0
+                self.troubles.add(blow.kind, self.time.now_us, blow.until_us + 2 * SECOND)
+            case "face-frozen":
+                self.face.frozen = on
+            case "face-gone":
+                self.face.gone = self.face.gone or on
+
+    def _stall(self, blow: Blow) -> None:
+        """Nothing comes round for a while; what still lives depends on what stands still."""
+        end_us = self.time.now_us + blow.until_us - blow.at_us
+        self.troubles.add(blow.kind, self.time.now_us, end_us)
+        if blow.kind == "asleep":
+            self.time.asleep_us += end_us - self.time.now_us
+        while self.time.now_us < end_us:
+            self.time.now_us = min(end_us, self.time.now_us + 20 * MS)
+            for wire in self._wires:
+                wire.pump()
+            if blow.kind == "loop-stall":
+                while self.stops and self.stops[0].at_us <= self.time.now_us:
+                    self.stop_thread.stop_session(self.stops.pop(0).reason)
+                    self.result.counts["stop in a stall"] += 1
+                self.stop_thread._look()
+            elif blow.kind == "half-stalled" and self.session._stage is not None:
+                self.session._stage.driver.poll(self.time.now_us)
+            self.judge.step()
+
+    # --- the run -----------------------------------------------------------------------------------------------------
+
+    def run(self) -> Result:
+        """From the opening of the record to the board's last silence."""
+        killed_us: int | None = None
+        with self._machine():
+            try:
+                if not self._build():
+                    return self._result()
+                self._live()
+            except Killed:
+                killed_us = self.time.now_us
+                self.troubles.add("killed", killed_us, FOREVER_US)
+                self.fibres.kill()
+            except Exception as error:  # noqa: BLE001 - whatever a seed brings out is a finding
+                where = traceback.extract_tb(error.__traceback__)[-1]
+                self.wrong(f"raised {type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})")
+                self.note(traceback.format_exc)
+            self._outlive()
+            failed = self._put_away(killed_us)
+            for row in self.owed.judge(self.store, failed=failed, killed_us=killed_us):
+                self._hash(row.mono_us, row.wall, row.kind, sorted(row.payload))
+        return self._result()
+
+    def _result(self) -> Result:
+        for error in self.fibres.raised:
+            self.wrong(f"a thread raised {type(error).__name__}: {error}")
+        for what in self.model.wrong:
+            self.wrong(what)
+        self.result.digest = self._digest.hexdigest()
+        return self.result
+
+    def _live(self) -> None:
+        """As the control process does it: the loop, then stop, zero, close."""
+        failure: BaseException | None = None
+        try:
+            ending = self.loop.run()
+        except RuntimeError as error:
+            if error is not self.stop_thread.failure:
+                raise
+            ending, failure = Ending("stimctl failed", 1), error
+        self.is_over = True
+        self.note(lambda: f"END: {ending.reason}")
+        control = SimpleNamespace(_session=self.observed, _clock=_Clock(self))
+        in_order = failure is None and self.session.ended
+        output, failed = running._Control._close(control, self.loop, ending, in_order=in_order)  # type: ignore[arg-type]
+        if failed is not None:
+            raise failed
+        self.model.close("the session was closed", self.time.now_us)
+        self._hash("end", output)
+
+    def _outlive(self) -> None:
+        """The board alone: whatever still flows has to end."""
+        if not hasattr(self, "session"):
+            return
+        self.is_over = True
+        self.model.close("the process has ended", self.time.now_us)
+        end_us = self.time.now_us + AFTER_US
+        while self.time.now_us < end_us:
+            self.time.now_us += 50 * MS
+            for wire in self._wires:
+                wire.pump()
+            self.judge.step()
+
+    def _put_away(self, killed_us: int | None) -> bool:
+        """Close the record; whether it had failed."""
+        failed = bool(self.journal.failed) if hasattr(self, "journal") else True
+        if killed_us is None and hasattr(self, "journal"):
+            self.disk.latency_us = 0
+            try:
+                self.journal.close()
+            except StimctlError:
+                failed = True
+        self.fibres.kill()
+        return failed
