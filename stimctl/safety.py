@@ -89,7 +89,8 @@ class Limiter(Unique):
             raise Refusal(Rule.TYPE, type(latch).__name__, "Latch", "", now_us=0)
         if type(self) is not Limiter:
             raise OurBug("Limiter has no subclasses")
-        placed = place(placements, board, senses_impedance, site_time_spent_us or {}, now_us)
+        spent_us = {} if site_time_spent_us is None else site_time_spent_us
+        placed = place(placements, board, senses_impedance, spent_us, now_us)
         self._channels, self._site_of, self._shared = placed
         self._sites = tuple(self._site_of.values())
         self._all = tuple(self._channels.values())
