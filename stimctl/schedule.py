@@ -162,8 +162,11 @@ class Schedule:
         return self.sets * self.repetitions * one + (self.sets - 1) * self.set_rest_us
 
 
-TEST_BURST: Final = BurstPlan(ramp_up_us=500 * MS, hold_us=1_500 * MS, ramp_down_us=200 * MS, rest_us=2_500 * MS)
-"""What a motor channel gives while thresholds are found: about two seconds on, two and a half off (procedure D, step 6)."""
+TEST_BURST: Final = BurstPlan(ramp_up_us=1_000 * MS, hold_us=1_500 * MS, ramp_down_us=200 * MS, rest_us=3_000 * MS)
+"""What a motor channel gives while thresholds are found: two seconds or more on, three off (procedure D, step 6).
+
+It keeps to the warn column, which refuses where sensation is reduced: a ramp of a second, on for less than half the time.
+"""
 
 
 def compile_schedule(protocol: Protocol, steps: Steps) -> Schedule:

@@ -16,17 +16,19 @@ from stimctl import limits
 from stimctl.boards.reference.codes import Capability
 from stimctl.control.authoring import Report, check
 from stimctl.control.remote import reached_by
-from stimctl.engine import State
+from stimctl.engine import ARMED, State
 from stimctl.orders import OrderKind as Kind
 from stimctl.session.core import Session
 from stimctl.session.diary import Diary
 from stimctl.session.fingerprint import limits_sha256
 from stimctl.session.opening import Reach, Wishes
+from stimctl.session.skin import SkinWatch
 from stimctl.sim import firmware
+from stimctl.units import MINUTE
 from stimctl.units import SECOND as SECOND_US
 from stimctl.widgets import frame
 from tests import protocol_texts as texts
-from tests.session_rig import CYCLIC, EMG, Rig
+from tests.session_rig import CYCLIC, EMG, TENS, Rig
 
 Made = Callable[..., Rig]
 
@@ -66,6 +68,114 @@ def test_records_count_outputs_as_the_board_prints_them(made: Made) -> None:
     for kind in ("titrate", "refusal"):
         assert (rows[kind]["channel"], rows[kind]["output"]) == ("extensors", 2), kind
     assert "output 2: titration-rate" in rig.refused[-1]
+
+
+# --- H10, H11: somebody looks at the skin, and somebody else can stop -------------------------------------------
+
+LONG = CYCLIC.replace("rest_s = 4.0", "rest_s = 30.0").replace("repetitions = 2", "repetitions = 80")
+
+
+def screened(rig: Rig, **answers: str) -> None:
+    """Open the session and answer all its questions, these ones so."""
+    rig.work(State.SCREENING)
+    for question in rig.status.questions:
+        [order] = [each for each in rig.operator(rig.status, rig.now_us) if each.name == question.id]
+        value = answers.get(question.id.partition(":")[0], order.value)
+        reason = "the prescriber knows" if question.kind == "precaution" and value == "yes" else ""
+        assert rig.order(Kind.ANSWER, name=question.id, value=value, text=reason) == ""
+
+
+def run_for(rig: Rig, us: int) -> None:
+    """Let time pass with somebody there who answers the presence prompt and looks at nothing."""
+    end_us = rig.now_us + us
+    while rig.now_us < end_us:
+        if rig.status.presence_due:
+            assert rig.order(Kind.PRESENT) == ""
+        rig.go(10 * SECOND_US)
+
+
+def begun(rig: Rig, **answers: str) -> None:
+    """The treatment has just begun; the skin was looked at."""
+    screened(rig, **answers)
+    assert rig.order(Kind.NEXT) == ""
+    rig.work(State.REST)
+    assert rig.order(Kind.SKIN_CHECKED, value="ok") == ""
+
+
+def test_a_look_at_the_skin_is_asked_for_after_five_minutes_and_every_ten(made: Made) -> None:
+    watch, now_us = SkinWatch(), 0
+    asked_us = []
+    while now_us < 40 * MINUTE:
+        watch.pass_to(now_us, armed=True)
+        if watch.due:
+            asked_us.append(now_us)
+            watch.looked()
+        now_us += SECOND_US
+    assert asked_us == [5 * MINUTE, 15 * MINUTE, 25 * MINUTE, 35 * MINUTE]
+    rig = made(LONG)
+    begun(rig)
+    run_for(rig, 9 * MINUTE)
+    assert not rig.status.skin_due
+    run_for(rig, 2 * MINUTE)
+    assert rig.status.skin_due
+    assert "Look at the skin" in frame.next_line(rig.status).plain
+    run_for(rig, 10 * MINUTE)
+    assert rig.state in ARMED, "who can feel and say so is not interrupted"
+    assert rig.order(Kind.SKIN_CHECKED, value="ok") == ""
+    assert not rig.status.skin_due
+
+
+@pytest.mark.parametrize("answers", [{"sensation": "reduced"}, {"cognition": "yes"}], ids=str)
+def test_where_harm_may_go_unfelt_or_unsaid_nothing_flows_without_a_look(made: Made, answers: dict[str, str]) -> None:
+    rig = made(LONG)
+    begun(rig, **answers)
+    run_for(rig, 7 * MINUTE)
+    assert rig.state is State.PAUSED
+    assert rig.flowing_ua == 0
+    [paused] = [event.payload for event in rig.events() if event.kind == "pause"]
+    assert paused["reason"] == "nobody looked at the skin"
+    assert "look at the skin first" in rig.order(Kind.RESUME)
+    assert rig.order(Kind.SKIN_CHECKED, value="ok") == ""
+    assert rig.order(Kind.RESUME) == ""
+
+
+def test_time_without_output_stage_asks_for_no_look() -> None:
+    watch = SkinWatch()
+    watch.careful = True
+    for minute in range(60):
+        watch.pass_to(minute * MINUTE, armed=False)
+    assert not watch.due
+
+
+def test_somebody_besides_the_operator_must_be_able_to_stop(made: Made) -> None:
+    rig = made()
+    screened(rig, **{"stop-holder": "no"})
+    assert "Can somebody besides you stop it" in rig.order(Kind.NEXT)
+    assert rig.state is State.SCREENING
+
+
+@pytest.mark.parametrize("text", [CYCLIC, EMG, TENS], ids=["cyclic", "emg", "tens"])
+def test_who_feels_less_can_be_treated_within_the_narrower_limits(made: Made, text: str) -> None:
+    """Test bursts, ramps and rests are such that these limits refuse none of them."""
+    rig = made(text)
+    screened(rig, sensation="reduced")
+    assert rig.order(Kind.NEXT) == ""
+    rig.work()
+    assert not rig.session.went_wrong
+    assert rig.twin.ledger[0].peak_ua == 7_000
+
+
+def test_reduced_sensation_lowers_what_may_be_given(made: Made) -> None:
+    """The warn column refuses then: the limiter is told of today's answer, and a normal one is no default."""
+    most = {}
+    for answer in ("normal", "reduced"):
+        rig = made(LONG.replace("max_amplitude_ma = 8.0", "max_amplitude_ma = 60.0"))
+        screened(rig, sensation=answer)
+        assert rig.order(Kind.NEXT) == ""
+        most[answer] = rig.session.stage.limiter.effective(0)
+    assert most["normal"].peak_ua == 60_000
+    assert most["reduced"].peak_ua == 40_000
+    assert limits.is_within(most["reduced"], most["normal"])
 
 
 # --- H26: a threshold that rest alone may pass -------------------------------------------------------------------

@@ -62,6 +62,8 @@ class ScriptedOperator:
         }
         if status.presence_due:
             yield Order(Kind.PRESENT)
+        if status.skin_due and Kind.SKIN_CHECKED in status.can:
+            yield Order(Kind.SKIN_CHECKED, value="ok")
         yield from by_state.get(status.state, self._watch)(status, now_us)
 
     def _open(self, status: Status, now_us: int) -> Iterator[Order]:  # noqa: ARG002 - all steps have one shape

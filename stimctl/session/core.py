@@ -146,6 +146,7 @@ class Session(Course):
         for happened in self.engine.step(now_us, onset=onset):
             self._record(happened, now_us)
         listening.end_with_the_recording(self, now_us)
+        self._mind_the_skin(now_us)
         self._follow_the_engine(now_us)
         if self.engine.armed:
             self._armed_us = now_us
@@ -164,6 +165,14 @@ class Session(Course):
             self.fault(f"the control loop was {(now_us - last_us) // MS} ms late", now_us)
         if self._intent is not None and now_us - self._intent[2] > ARM_US:
             self.fault("the board did not arm; check its stop button and contacts, then clear", now_us)
+
+    def _mind_the_skin(self, now_us: int) -> None:
+        """Pause where a look at the skin is overdue that nothing else can stand in for."""
+        self.skin.pass_to(now_us, armed=self.engine.armed)
+        if self.engine.armed and self.skin.overdue:
+            event = Event.PAUSE if self.engine.can(Event.PAUSE) else Event.STOP
+            self._happen(event, now_us, reason="nobody looked at the skin")
+            self.diary.say("Nobody looked at the skin where the patient may not feel it: look now, K records it")
 
     def _deliver(self, now_us: int) -> None:
         if not self.engine.armed or self.latch.tripped:

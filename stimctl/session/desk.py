@@ -51,6 +51,7 @@ def _screened(session: Session, now_us: int) -> None:
     _refuse_open(screening.open_points)
     session.stage.prepare(session.engine.schedule, session.preparation.sensation, session.earlier_today_us(), now_us)
     session.preparation.screened = True
+    session.skin.careful = session.preparation.screening.needs_care
     session.happen(Event.SCREENED, now_us)
 
 
@@ -159,6 +160,8 @@ def _start(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001
         raise UsageError("the board has not confirmed zero yet; wait for it, or stop and clear")
     if session.latch.tripped:
         raise UsageError("a stop is in force; clear it first")
+    if session.skin.overdue:
+        raise UsageError("look at the skin first: this patient may not feel a burn; K records that it looks well")
     _refuse_open((*session.preparation.screening.blockers, *session.preparation.screening.open_points))
     session.void_what_is_old(now_us)
     if session.state is State.THRESHOLDS:
@@ -227,6 +230,7 @@ def _present(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG0
 def _skin(session: Session, order: Order, now_us: int) -> None:
     if order.value not in ("ok", "event"):
         raise UsageError(f"the skin is ok or there is an event, not {order.value!r}")
+    session.skin.looked()
     session.diary.write("skin-checked", {"skin": order.value, "text": order.text}, now_us, f"Skin: {order.value}")
 
 

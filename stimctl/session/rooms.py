@@ -19,6 +19,7 @@ from stimctl.session.measured import Measured
 from stimctl.session.opening import Case, Reach, Wishes
 from stimctl.session.payloads import refusal_payload
 from stimctl.session.preparation import Preparation
+from stimctl.session.skin import SkinWatch
 from stimctl.session.stage import OutputStage
 from stimctl.session.summary import file_line
 from stimctl.session.wording import refused
@@ -44,6 +45,8 @@ class Rooms:
         self.alarm: tuple[str, str] = ("", "")
         self.went_wrong = False
         self._refused_us = self._timed_us = 0
+        self.skin = SkinWatch()
+        self.trigger_tries = 0
         self._engine: Engine | None = None
         self._stage: OutputStage | None = None
         self._preparation: Preparation | None = None

@@ -51,6 +51,11 @@ _CHECKS: Final = (
     ("jewellery", "Jewellery and watch off, no ECG or monitor attached?", _BOTH),
     ("position", "Seated, arm supported, joint free, splint off?", _BOTH),
     ("stop-tried", "Stop tried today, and a stop word or gesture agreed?", _BOTH),
+    (
+        "stop-holder",
+        "Can somebody besides you stop it: the patient with a switch in the sound hand, or a second person?",
+        _BOTH,
+    ),
     ("switch", "A physical switch that removes the stimulator's output within reach?", _BOTH),
 )
 
@@ -112,6 +117,12 @@ class Screening:
         # Labels forbid pads on skin that feels nothing (C.3), and sensory stimulation has nothing to dose by there (E.2).
         absent = [q for q in self.questions if q.kind == "sensation" and q.answer == Sensation.ABSENT]
         return (*blocking, *(f"No sensation: {q.text}" for q in absent))
+
+    @property
+    def needs_care(self) -> bool:
+        """Whether the patient cannot be relied on to feel harm and say so (hazard H10)."""
+        answers = {question.id: question.answer for question in self.questions}
+        return answers.get("cognition") == "yes" or Sensation.REDUCED in answers.values()
 
     def sensation(self, site: str) -> Sensation:
         """The answer for a site; raises :class:`UsageError` while there is none."""

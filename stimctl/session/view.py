@@ -53,6 +53,7 @@ def view(session: Session, now_us: int) -> Status:
         counts=engine.counts(),
         emg=session.hearing.status() if session.hearing is not None else None,
         messages=session.diary.lines,
+        skin_due=session.skin.due,
         presence_due=engine.presence_due(now_us),
         review=session.review() if STAGES[session.state] is Stage.REVIEW else (),
         can=CAN[session.state],

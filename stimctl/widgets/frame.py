@@ -60,9 +60,12 @@ def tiny(status: Status | None, size: tuple[int, int], needed: tuple[int, int]) 
 
 
 def next_line(status: Status) -> Content:
-    """The next action; the presence prompt (hazard H32) takes its place."""
+    """The next action; the presence prompt (hazard H32) and a look at the skin (H11) take its place, in this order."""
     if status.presence_due:
-        return Content.styled(" ▶ Are you with the patient? Press H, or the output ramps down.", "bold $warning")
+        return Content.styled(" ▶ Are you with the patient? Press H, or the output goes to zero.", "bold $warning")
+    if status.skin_due and status.stage in {Stage.THRESHOLDS, Stage.RUN}:
+        words = " ▶ Look at the skin around each pad, ask about burning. K: looks well. Else stop."
+        return Content.styled(words, "bold $warning")
     return Content.assemble((" ▶ ", "bold $primary"), (status.next_action, STRONG))
 
 

@@ -37,6 +37,8 @@ def is_offered(press: Press, status: Status) -> bool:
         return False
     if press.kind is OrderKind.PRESENT:
         return status.presence_due
+    if press.kind is OrderKind.SKIN_CHECKED and OrderKind.PAIN not in status.can:
+        return status.skin_due and not status.presence_due  # while thresholds are sought there is little room
     return status.stage is not Stage.REVIEW or press.kind not in {OrderKind.SKIN_CHECKED, OrderKind.PAIN}
 
 
