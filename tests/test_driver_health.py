@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from stimctl.boards.reference.codes import Cause
+from stimctl.boards.reference.codes import Cause, Trouble
 from stimctl.boards.reference.messages import OutputReport, Report
-from stimctl.driver.health import Health, is_given
+from stimctl.driver.health import Health, is_given, is_quiet
 from stimctl.pulse import Command, Output, symmetric
 from stimctl.units import MS
 
@@ -93,3 +93,12 @@ def test_a_report_of_before_the_arming_sets_no_baseline() -> None:
         assert judge(7, 1_500) == ()  # three times as much as before arming: other pads
     assert judge(7, 2_300) == ()
     assert len(judge(7, 2_300)) == 1
+
+
+def test_zero_is_not_believed_beside_a_current_that_the_board_calls_wrong() -> None:
+    """A read-back that lies says zero; the board's own check of its current says otherwise (H22)."""
+    silent = OutputReport(0, 0, None)
+    assert is_quiet((silent, silent), senses_current=True)
+    for senses in (True, False):
+        assert not is_quiet((silent, replace(silent, trouble=Trouble.CURRENT)), senses_current=senses)
+    assert is_quiet((silent, replace(silent, trouble=Trouble.OPEN)), senses_current=True)

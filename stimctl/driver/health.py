@@ -10,6 +10,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Final, final
 
+from stimctl.boards.reference.codes import Trouble
 from stimctl.boards.reference.messages import OutputReport, Report
 from stimctl.pulse import Command
 from stimctl.units import MS, SECOND
@@ -182,9 +183,13 @@ def is_given(told: OutputReport, level_ua: int, *, senses_current: bool) -> bool
 
 
 def is_quiet(outputs: tuple[OutputReport, ...], *, senses_current: bool) -> bool:
-    """Whether every output is at zero, by setting and, on a board that can, by measurement."""
+    """Whether every output is at zero, by setting and, on a board that can, by measurement.
+
+    Not where the board itself says that its current is wrong: a reading of zero beside that is one of the two that lie.
+    """
     return all(
         told.applied_ua == 0
+        and not told.trouble & Trouble.CURRENT
         and (not senses_current or (told.measured_ua is not None and told.measured_ua <= NEAR_ZERO_UA))
         for told in outputs
     )
