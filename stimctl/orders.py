@@ -209,8 +209,13 @@ class Status:
 
 
 def to_json(value: Order | Status) -> bytes:
-    """One line of UTF-8 JSON, without the newline."""
-    return json.dumps(dataclasses.asdict(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    """One line of UTF-8 JSON, without the newline.
+
+    Half a character (a lone surrogate, as a name of a file that is not UTF-8 has) passes as it is: a note or a file's
+    name must not end a session, and ``json.loads`` takes it back the same way.
+    """
+    text = json.dumps(dataclasses.asdict(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "surrogatepass")
 
 
 def order_from_json(line: bytes) -> Order:

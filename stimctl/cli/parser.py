@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
 from stimctl import __version__
-from stimctl.cli import authoring, checking, records, running
+from stimctl.cli import authoring, checking, records, running, say
 
 EXIT_CODES: Final = "exit codes: 0 all good, 1 faults, 2 wrong usage, 70 a bug in stimctl, 128 + N ended by signal N"
 
@@ -39,7 +39,7 @@ class _Parser(argparse.ArgumentParser):
             message = self.incomplete
         if file := re.match(r"argument COMMAND: invalid choice: '([^']*\.toml)'", message):
             message = f"{file[1]} is no command; to run it: stimctl run {file[1]}"
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(2, f"{say.harmless(f'{self.prog}: {message}; see {self.prog} --help')}\n")
 
 
 START: Final = "start_"

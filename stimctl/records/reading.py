@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from stimctl.errors import RecordError
 from stimctl.records import store, words
@@ -16,6 +16,10 @@ from stimctl.records.chain import GENESIS, Row, row_hash
 from stimctl.records.words import Event, SessionRow, Verdict
 
 _PROGRESS_EVERY: Final = 1_000
+
+_EVENT: Final = ((int,), (str,), (int,), (str,), (str,), (str,), (bytes,))
+_SESSION: Final = ((str,), (str,), (str,), (str, type(None)), (int,), (int,))
+"""The types of an event's columns, and of those of a session in the list."""
 
 
 def default_store() -> Path:
@@ -41,7 +45,7 @@ def sessions(path: Path) -> tuple[SessionRow, ...]:
         FROM event AS opened WHERE kind = :opened ORDER BY seq"""
     names = {"opened": words.SESSION_OPENED, "closed": words.SESSION_CLOSED, "burst": words.BURST_DELIVERED}
     with _opened(path) as connection:
-        rows = [_session_row(path, *row) for row in connection.execute(query, names)]
+        rows = [_session_row(path, *_whole(path, _SESSION, row)) for row in connection.execute(query, names)]
         return tuple(_with_reason(path, connection, row) for row in rows)
 
 
@@ -49,9 +53,10 @@ def events(path: Path, session: str) -> tuple[Event, ...]:
     """Every event of ``session`` in order; empty when there is none. Raises :class:`RecordError`."""
     query = "SELECT seq, session, mono_us, wall, kind, payload, hash FROM event WHERE session = ? ORDER BY seq"
     with _opened(path) as connection:
+        rows = (_whole(path, _EVENT, row) for row in connection.execute(query, (session,)))
         return tuple(
-            Event(seq, name, mono_us, wall, kind, _json(path, payload), bytes(own).hex())
-            for seq, name, mono_us, wall, kind, payload, own in connection.execute(query, (session,))
+            Event(seq, name, mono_us, wall, kind, _json(path, payload), own.hex())
+            for seq, name, mono_us, wall, kind, payload, own in rows
         )
 
 
@@ -124,14 +129,25 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         raise RecordError(store.explain(path, error)) from error
 
 
-def _json(path: Path, text: str) -> dict[str, object]:
+def _whole(path: Path, kinds: tuple[tuple[type, ...], ...], row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """``row``, whose values have the types that we write: in a forged table anything may stand anywhere."""
+    if all(type(value) in kind for value, kind in zip(row, kinds, strict=True)):
+        return row
+    raise _unreadable(path)
+
+
+def _json(path: Path, text: object) -> dict[str, object]:
     try:
-        value = json.loads(text)
+        value = json.loads(text) if type(text) is str else None
         if type(value) is dict:
             return value
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
-    raise RecordError(f"{path}: an event is not readable; run stimctl verify on this record")
+    raise _unreadable(path)
+
+
+def _unreadable(path: Path) -> RecordError:
+    return RecordError(f"{path}: an event is not readable; run stimctl verify on this record")
 
 
 def _session_row(

@@ -134,6 +134,7 @@ def connect_writer(path: Path, *, busy_s: float) -> sqlite3.Connection:
             check_ours(connection, path)
             connection.execute("PRAGMA journal_mode=WAL").fetchone()
             _make_tables(connection, path)
+            _insist_on_schema(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -184,7 +185,11 @@ def check_ours(connection: sqlite3.Connection, path: Path) -> None:
         return
     if application != APPLICATION_ID:
         raise RecordError(f"{path} is some other program's database, not a stimctl record; choose another path")
-    if version != SCHEMA_VERSION:
+    if version == SCHEMA_VERSION:
+        # A view under our table's name could be endless.
+        if _number(connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'event' AND type = 'table'") != 1:
+            raise RecordError(f"{path}: the record is damaged: it has no table of events; keep the file as it is")
+    else:
         raise RecordError(
             f"{path} has record version {version}, this stimctl knows {SCHEMA_VERSION}; use the stimctl that wrote it"
         )
@@ -196,6 +201,12 @@ def check_schema(connection: sqlite3.Connection) -> str:
     if wrong := sorted(name for name in found.keys() | _TABLE.keys() if found.get(name) != _TABLE.get(name)):
         return f"the record's tables or triggers were changed: {', '.join(map(str, wrong))}"
     return ""
+
+
+def _insist_on_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """Append to our own tables alone: a trigger of somebody else's would run with every row."""
+    if why := check_schema(connection):
+        raise RecordError(f"{path}: {why}; keep the file as it is and start a new one at another path")
 
 
 def _make_tables(connection: sqlite3.Connection, path: Path) -> None:
