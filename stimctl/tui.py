@@ -26,6 +26,7 @@ from textual.widgets import Button, ContentSwitcher, Input, OptionList, RadioSet
 
 from stimctl.orders import Order, OrderKind, OutputWord, Stage, Status
 from stimctl.widgets import channels, frame
+from stimctl.widgets.bells import Bells
 from stimctl.widgets.dose import DosePane
 from stimctl.widgets.forms import Entry, PadsPane, ScreeningForm, StartForm
 from stimctl.widgets.handle import FaceHandle
@@ -86,7 +87,7 @@ class Face(App[None]):
         self._handle, self._clock, self._when_painted = handle, clock, painted
         self._start = StartForm(tuple(library), {"protocol": protocol, "board": board, "emg": emg})
         self._status: Status | None = None
-        self._lone, self._dose = Lone(), DosePane(self._click)
+        self._lone, self._bells, self._dose = Lone(), Bells(), DosePane(self._click)
         self._screening, self._pads, self._review = ScreeningForm(), PadsPane(), ReviewForm()
         self._stop_us: int | None = None
         self._hint = ""
@@ -147,7 +148,7 @@ class Face(App[None]):
             self._enter(status.stage)
         elif (before.state, before.stopped) != (status.state, status.stopped):
             self._hint = ""  # it was about what is over
-        if status.alarm in {"high", "medium"} and (before is None or before.alarm_text != status.alarm_text):
+        if self._bells.news(status):
             self.bell()
         self._paint()
 

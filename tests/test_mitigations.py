@@ -24,9 +24,10 @@ from stimctl.session.fingerprint import limits_sha256
 from stimctl.session.opening import Reach, Wishes
 from stimctl.session.skin import SkinWatch
 from stimctl.sim import firmware
-from stimctl.units import MINUTE
+from stimctl.units import MINUTE, MS
 from stimctl.units import SECOND as SECOND_US
 from stimctl.widgets import frame
+from stimctl.widgets.bells import Bells
 from tests import protocol_texts as texts
 from tests.session_rig import CYCLIC, EMG, TENS, Rig
 
@@ -318,6 +319,39 @@ def test_a_recording_sets_off_nothing_on_a_real_board(made: Made, tmp_path: Path
         assert "real board" in opened(rig, Reach(), emg=emg), emg
         assert rig.state is State.CHOOSING
         assert rig.session.link is None
+
+
+# --- H50: a tone before a hand moves ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["clock", "assisted"])
+def test_a_tone_comes_a_moment_before_every_burst_that_the_clock_brings(made: Made, kind: str) -> None:
+    helped = EMG.replace("cue = true", 'cue = true\non_missed = "assist"')
+    rig = made(CYCLIC if kind == "clock" else helped.replace("threshold_sd = 3.0", "threshold_uv = 999.0"))
+    rig.work(State.REST)
+    bells, rang_us, onsets_us, was = Bells(), [], [], rig.state
+    while rig.state is not State.REVIEW:
+        rig.go(50 * MS)
+        if bells.news(rig.status):
+            rang_us.append(rig.now_us)
+        if rig.state is State.BURST and was is not State.BURST:
+            onsets_us.append(rig.now_us)
+        was = rig.state
+    assert len(onsets_us) == 2
+    for onset_us in onsets_us:
+        assert any(900 * MS <= onset_us - rang <= 1_100 * MS for rang in rang_us), (onset_us, rang_us)
+
+
+def test_no_tone_while_every_level_is_zero(made: Made) -> None:
+    """It would be one more to get used to."""
+    rig = made()
+    rig.work(State.TITRATING)
+    bells = Bells()
+    rings = 0
+    for _ in range(200):
+        rig.go(50 * MS)
+        rings += bells.news(rig.status)
+    assert rings == 0
 
 
 # --- H54: which limits judged ------------------------------------------------------------------------------------

@@ -291,7 +291,8 @@ class Engine:
         if self.state is State.REST:
             return "rest", min(elapsed_us, self.dose.rest_us), self.dose.rest_us
         if self.state is State.LISTENING and self.schedule.trigger:
-            return "waiting for an attempt", elapsed_us, self.schedule.trigger.window_us
+            waiting = "waiting, then burst" if self.schedule.trigger.assist_missed else "waiting for an attempt"
+            return waiting, elapsed_us, self.schedule.trigger.window_us
         if self.state is State.FLOWING:
             return "stimulating", self._flowed_us, self.schedule.flow_us
         return self.state.value, elapsed_us, 0

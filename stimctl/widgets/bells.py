@@ -1,0 +1,44 @@
+"""When the terminal's bell rings: for alarms, and a moment before a contraction that the clock brings.
+
+A terminal has one bell and no melodies, so the grades of an alarm differ by how often it rings: a high one goes on. The
+tone before a burst (hazard H50) is one ring, and lets nobody be surprised by a hand that closes or opens. Before a window
+for an attempt it is the cue.
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from stimctl.orders import Stage, Status
+
+WARNED_US: Final = 1_000_000
+"""How long before a burst its tone comes (project): time to take the hand out of the way."""
+
+_BEFORE: Final = frozenset({"rest", "waiting, then burst"})
+"""The phases that a burst of its own accord follows."""
+
+
+@final
+class Bells:
+    """Asked with every status; remembers what has been rung for."""
+
+    def __init__(self) -> None:
+        self._alarm = ""
+        self._warned = False
+
+    def news(self, status: Status) -> bool:
+        """Whether a new status rings: a new alarm, or the last moment before a burst."""
+        graver = status.alarm in {"high", "medium"} and status.alarm_text != self._alarm
+        self._alarm = status.alarm_text
+        soon = before_a_burst(status)
+        warns, self._warned = soon and not self._warned, soon
+        return graver or warns
+
+
+def before_a_burst(status: Status) -> bool:
+    """Whether a burst comes within a second that nobody's effort has to set off, and that is not at zero."""
+    progress = status.progress
+    left_us = progress.phase_length_us - progress.phase_elapsed_us
+    moving = any(channel.level_ua for channel in status.channels)
+    shown = status.stage in {Stage.THRESHOLDS, Stage.RUN}
+    return shown and moving and progress.phase in _BEFORE and 0 <= left_us <= WARNED_US
