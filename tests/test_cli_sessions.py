@@ -12,22 +12,24 @@ from typing import Any
 
 import pytest
 
-from stimctl.control import authoring
+from stimctl.cli import main
+from stimctl.records import reading
+from tests.session_rig import EMG
 
-LIBRARY = [entry.name for entry in authoring.library()]
+Out = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def _no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have one: then a screen would open on it, and its keys would be stop keys."""
+    monkeypatch.setattr(os, "isatty", lambda _fd: False)
 
 
 def stimctl(*args: str, **more: Any) -> subprocess.CompletedProcess[str]:
+    """As a program of its own; for what a test in this process cannot see, as that takes a second."""
     command = [sys.executable, "-m", "stimctl", *args]
     more = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, **more}
     return subprocess.run(command, check=False, **more)
-
-
-def recorded(store: Path) -> list[dict[str, Any]]:
-    listed = stimctl("sessions", "--store", str(store), "--format", "json")
-    assert listed.returncode == 0, listed.stderr
-    rows: list[dict[str, Any]] = json.loads(listed.stdout)
-    return rows
 
 
 @pytest.fixture
@@ -37,52 +39,53 @@ def store(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def protocol(tmp_path: Path) -> Path:
-    path = tmp_path / "tens.toml"
-    path.write_text(authoring.library_text(next(name for name in LIBRARY if name.startswith("demonstration"))))
+    """Two bursts, set off by the simulated patient's own attempts."""
+    path = tmp_path / "emg.toml"
+    path.write_text(EMG)
     return path
 
 
 def test_the_demo_without_a_terminal_is_plain_lines(store: Path) -> None:
+    """The one whole session here that is a program of its own, as somebody's first look at stimctl is."""
     done = stimctl("demo", "--seed", "1", "--store", str(store))
     assert (done.returncode, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout
     lines = done.stdout.splitlines()
     assert any("Delivered " in line for line in lines)
     assert lines[-1].endswith("output off")
-    [row] = recorded(store)
-    assert row["simulated"]
-    assert row["bursts"] > 0
-    assert stimctl("verify", "--store", str(store)).returncode == 0
+    [row] = reading.sessions(store)
+    assert row.simulated
+    assert row.bursts > 0
+    assert reading.verify(store).ok
 
 
-def test_a_session_from_a_file(store: Path, protocol: Path) -> None:
-    done = stimctl("run", str(protocol), "--headless", "--speed", "max", "--seed", "1", "--store", str(store))
-    assert done.returncode == 0, done.stdout + done.stderr
-    [row] = recorded(store)
-    events = stimctl("sessions", "last", "--store", str(store), "--format", "json")
-    opened = json.loads(events.stdout)[0]["payload"]
+def test_a_session_from_a_file(store: Path, protocol: Path, capsys: Out) -> None:
+    args = ["run", str(protocol), "--headless", "--speed", "max", "--seed", "1", "--store", str(store)]
+    assert main(args) == 0, capsys.readouterr()
+    capsys.readouterr()
+    assert main(["sessions", "last", "--store", str(store), "--format", "json"]) == 0
+    opened = json.loads(capsys.readouterr().out)[0]["payload"]
     assert opened["protocol_text"] == protocol.read_text()
-    assert row["simulated"]
+    [row] = reading.sessions(store)
+    assert row.simulated
 
 
-def test_the_same_seed_is_the_same_session(tmp_path: Path, protocol: Path) -> None:
-    told = [
-        stimctl(
-            "run", str(protocol), "--headless", "--speed", "max", "--seed", "3", "--store", str(tmp_path / name)
-        ).stdout
-        for name in ("one.sqlite3", "two.sqlite3")
-    ]
-    assert told[0] == told[1]
-    assert "review" in told[0]
+def test_the_same_seed_is_the_same_session(tmp_path: Path, protocol: Path, capsys: Out) -> None:
+    """In this process, where much has run before, and in a fresh one."""
+    args = ["run", str(protocol), "--headless", "--speed", "max", "--seed", "3", "--store"]
+    assert main([*args, str(tmp_path / "one.sqlite3")]) == 0
+    told = capsys.readouterr().out
+    assert told == stimctl(*args, str(tmp_path / "two.sqlite3")).stdout
+    assert "review" in told
 
 
-def test_a_faulty_file_starts_nothing(store: Path, protocol: Path) -> None:
-    protocol.write_text(protocol.read_text() + "\nmystery = 1\n")
-    done = stimctl("run", str(protocol), "--headless", "--speed", "max", "--store", str(store))
-    assert done.returncode == 1
-    assert f"{protocol}:" in done.stdout + done.stderr
-    assert "mystery" in done.stdout + done.stderr
-    assert "OUTPUT ON" not in done.stdout
+def test_a_faulty_file_starts_nothing(store: Path, protocol: Path, capsys: Out) -> None:
+    protocol.write_text("mystery = 1\n" + protocol.read_text())
+    assert main(["run", str(protocol), "--headless", "--speed", "max", "--store", str(store)]) == 1
+    said = capsys.readouterr()
+    assert f"{protocol}:" in said.out + said.err
+    assert "mystery" in said.out + said.err
+    assert "OUTPUT ON" not in said.out
 
 
 @pytest.mark.parametrize("way", [[], ["--headless"]], ids=["screen", "headless"])
@@ -96,13 +99,14 @@ def test_a_faulty_file_starts_nothing(store: Path, protocol: Path) -> None:
     ids=["absent", "faulty", "misspelt"],
 )
 def test_a_wrong_protocol_is_told_before_a_screen_opens(
-    name: str, code: int, says: str, way: list[str], store: Path, protocol: Path
+    name: str, code: int, says: str, way: list[str], store: Path, protocol: Path, capsys: Out
 ) -> None:
-    protocol.write_text(protocol.read_text() + "\nmystery = 1\n")
-    done = stimctl("run", name.format(protocol=protocol), *way, "--store", str(store), start_new_session=True)
-    assert (done.returncode, done.stdout) == (code, "")
-    assert says in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    protocol.write_text("mystery = 1\n" + protocol.read_text())
+    assert main(["run", name.format(protocol=protocol), *way, "--store", str(store)]) == code
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert says in said.err
+    assert len(said.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -118,15 +122,19 @@ def test_a_wrong_protocol_is_told_before_a_screen_opens(
     ],
     ids=lambda typed: " ".join(typed[-2:]) or "nothing",
 )
-def test_what_cannot_be_done_is_said_plainly(typed: list[str], store: Path, protocol: Path) -> None:
+def test_what_cannot_be_done_is_said_plainly(typed: list[str], store: Path, protocol: Path, capsys: Out) -> None:
     args = [each.format(protocol=protocol) for each in typed]
-    if args:
-        args += ["--store", str(store)]
-    done = stimctl(*args, start_new_session=True)
-    assert done.returncode in (1, 2), done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
-    assert "bug" not in done.stderr
-    assert 0 < len(done.stderr.splitlines() or done.stdout.splitlines()) <= 6
+    assert main([*args, "--store", str(store)]) in (1, 2)
+    out, err = capsys.readouterr()
+    assert "Traceback" not in out + err
+    assert "bug" not in err
+    assert 0 < len(err.splitlines() or out.splitlines()) <= 6
+
+
+def test_a_screen_without_a_terminal_is_said_by_the_program_too(store: Path) -> None:
+    done = stimctl("--store", str(store), start_new_session=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "needs a terminal" in done.stderr
 
 
 def test_a_reader_that_goes_away_ends_the_session_quietly(store: Path) -> None:
@@ -138,7 +146,7 @@ def test_a_reader_that_goes_away_ends_the_session_quietly(store: Path) -> None:
         os.close(write_end)
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
-    assert stimctl("verify", "--store", str(store)).returncode == 0
+    assert reading.verify(store).ok
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 1), (signal.SIGTERM, 143)], ids=["ctrl-c", "term"])
@@ -156,5 +164,5 @@ def test_a_signal_ends_at_zero_with_a_record(sent: signal.Signals, code: int, st
     assert run.returncode == code, out + err
     assert "Traceback" not in err
     assert out.splitlines()[-1].endswith("output off")
-    [row] = recorded(store)
-    assert row["outcome"] != "unfinished"
+    [row] = reading.sessions(store)
+    assert row.outcome != "unfinished"
