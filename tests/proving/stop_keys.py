@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -114,8 +114,8 @@ def _field(number: int, *keys: bytes | str) -> Screen:
 
 
 def _open(walk: Walk) -> None:
-    walk.press("P", "\r", RIGHT, "\r", "\r", "\r")
-    walk.press_until("\r", lambda: walk.state == "screening", "the screening")
+    """Wherever the focus is: Enter leads on from field to field, and the arrow chooses the side on its way."""
+    walk.press_until((RIGHT, "\r"), lambda: walk.state == "screening", "the screening")
 
 
 def _answer(walk: Walk, until: str = "") -> None:
@@ -155,9 +155,8 @@ def _trial(walk: Walk) -> None:
 
 
 def _flowing(walk: Walk) -> None:
-    if walk.stopped or walk.state not in ("rest", "flowing"):
-        _trial(walk)
-    walk.lead({"trial": "b"}, lambda: walk.state == "flowing" and walk.energised, "the flow")
+    keys = {**_TO_CURRENT, "trial": "r", "trial on": "b"}
+    walk.lead(keys, lambda: walk.state == "flowing" and walk.energised, "the flow")
 
 
 def _paused(walk: Walk) -> None:
@@ -184,7 +183,7 @@ def _resize(rows: int, columns: int) -> Act:
 _BIG, _SMALL = _resize(24, 80), _resize(20, 60)
 
 SCREENS: Final[Mapping[str, Screen]] = {
-    "start-patient": Screen(enter=_keys("P"), leave=_keys(BACKSPACE)),
+    "start-patient": Screen(enter=_keys("1")),
     "start-side": _field(1, RIGHT),
     "start-board": _field(2),
     "start-emg": _field(3),
@@ -192,7 +191,7 @@ SCREENS: Final[Mapping[str, Screen]] = {
     "start-list": _field(5),
     "start-protocol": _field(6),
     "start-help": Screen(enter=_keys(F1), leave=_keys(F1)),
-    "start-small": Screen(enter=_SMALL, leave=_both(_BIG, _keys(TAB, TAB, TAB)), onward=_open),  # no field is left
+    "start-small": Screen(enter=_SMALL, leave=_both(_BIG, _keys(TAB)), onward=_open),  # no field has the focus
     "screening": Screen(),
     "screening-quit-asked": Screen(again=_keys("q")),
     "screening-reason": Screen(enter=_ask_reason, leave=_keys("\r")),
@@ -376,6 +375,7 @@ def session(trials: Iterable[Trial]) -> Report:
     with tempfile.TemporaryDirectory() as folder, Walk(Path(folder)) as walk:
         try:
             walk.must(lambda: walk.state == "choosing" and b"S T O P" in walk.screen, "the start screen")
+            walk.press("P")
             for name, screen in SCREENS.items():
                 here = [trial for trial in waiting if trial.screen == name and trial not in last]
                 here += [trial for trial in last if trial.screen == name]
@@ -385,7 +385,9 @@ def session(trials: Iterable[Trial]) -> Report:
             return Report(tuple(found), (f"the walk got stuck after {found[-1:]}: {stuck}",))
         ended = bool(last) and walk.until(lambda: walk.state == "gone")
         facts = walk.board.ask()
-        return Report(tuple(found), (*_flowed_again(facts, walk), *_untrue(Path(folder) / "r.db", walk, ended=ended)))
+        return Report(
+            tuple(found), (*flowed_again(facts, walk.said), *_untrue(Path(folder) / "r.db", walk, ended=ended))
+        )
 
 
 def _visit(walk: Walk, screen: Screen, trials: list[Trial], found: list[Found]) -> None:
@@ -411,7 +413,7 @@ def _try(walk: Walk, trial: Trial, *, on: bool) -> Found:
     us = hindrance.type(walk, key.typed)
     reasons = (key.reason, *hindrance.reasons)
     heard = walk.until(lambda: any(stop.us >= begun and stop.reason in reasons for stop in walk.stops), HEARD_S)
-    zero = on and walk.until(lambda: bool(walk.zero_since(begun)), HEARD_S)
+    zero = on and walk.until(lambda: bool(walk.zero_since(begun)) and walk.state in ("stopped", "gone"), HEARD_S)
     how = walk.zero_since(begun)
     told = trial.hindrance == "nothing" and key.face
     twice = told and walk.until(lambda: any(s.us >= us and s.reason == SCREEN_STOP for s in walk.stops), HEARD_S)
@@ -425,12 +427,12 @@ def _try(walk: Walk, trial: Trial, *, on: bool) -> Found:
     return Found(trial, wrong, zero and how == STOPPED, twice)
 
 
-def _flowed_again(facts: Facts, walk: Walk) -> list[str]:
-    """Current after a confirmed zero and before the next arming; or more of it than keys that stood alone asked for."""
+def flowed_again(facts: Facts, said: Sequence[tuple[int, str]]) -> list[str]:
+    """Current after a zero that the twin ``said``, and before its next arming."""
     wrong = []
-    for at, words in walk.said:
+    for at, words in said:
         if words.startswith("disarmed: "):
-            armed = min((then for then, other in walk.said if then > at and other == "armed"), default=1 << 62)
+            armed = min((then for then, other in said if then > at and other == "armed"), default=1 << 62)
             # The line is written after the deed; what flowed ends with the deed.
             wrong += [
                 f"{flow} after {words} at {at}" for flow in facts.flows if at < flow.end_us and flow.start_us < armed
@@ -442,7 +444,7 @@ def _untrue(store: Path, walk: Walk, *, ended: bool) -> list[str]:
     """What the record leaves out or makes up."""
     wrong = [] if verify(store).ok else ["the record's chain is broken"]
     recorded = [each for row in sessions(store) for each in events(store, row.id)]
-    raised = [each for each in recorded if each.kind == "level" and each.payload.get("asked") == "raise"]
+    raised = [each for each in recorded if each.kind == "level" and each.payload["level_ua"]]
     if len(raised) > walk.raises:
         wrong.append(f"{len(raised)} raises from {walk.raises} presses of R: a paste was taken for keys")
     if ended and not [each for each in recorded if each.kind == "session-closed"]:
@@ -469,17 +471,20 @@ def whole() -> list[list[Trial]]:
 
 
 def share() -> list[list[Trial]]:
-    """Every key once, every screen once, every hindrance once, in two sessions."""
+    """Every key once, every screen once, every hindrance that leaves the session alive once, in three sessions."""
     keys = list(KEYS)
-    early = [name for name in SCREENS if not name.startswith("flowing")]
     plain = [Trial(name, keys[at % len(keys)]) for at, name in enumerate(SCREENS)]
+    late = list(SCREENS).index("ready")
     lasting = [name for name, hindrance in HINDRANCES.items() if name != "nothing" and not hindrance.ends]
     hindered = [
         Trial("titration", "kitty-ctrl-x" if name == "in-pieces" else keys[at % 3], name)
         for at, name in enumerate(lasting)
     ]
-    del early
-    return [plain, [*hindered, Trial("titration", "space", "terminal-gone")]]
+    return [
+        [*plain[:late], Trial("titration-small", "space", "screen-killed")],
+        plain[late:],
+        [*hindered, Trial("titration", "space", "terminal-gone")],
+    ]
 
 
 def prove(*, long: bool) -> Outcome:

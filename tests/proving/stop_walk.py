@@ -16,10 +16,13 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
+from unittest import mock
+
+import pyte
 
 from stimctl.sim.terminal import clock_us
 from tests.control_rig import LEADER
@@ -29,9 +32,13 @@ from tests.twin_rig import ROOT, Board
 APART_S: Final = 0.18
 """Between two keys of which each has to stand alone: the face asks for 0.12 s from when it comes to them."""
 
-PATIENCE_S: Final = 20.0
+SLOWER: Final = 1.3
+"""How much slower a hand gets with each press of which nothing came: a busy machine comes to its keys in heaps."""
+
+PATIENCE_S: Final = 60.0
 HANGS: Final = {"sleeps": signal.SIGRTMIN, "computes": signal.SIGRTMIN + 1, "holds the lock": signal.SIGRTMIN + 2}
 HANG_S: Final = 1.2
+FACE: Final = (sys.executable, "-m", "tests.proving.stop_walk", "face")
 TELL: Final = "STIMCTL_WALK_TELL"
 PROTOCOL: Final = STEADY.replace("duration_min = 1", "duration_min = 30")
 
@@ -59,6 +66,7 @@ class Walk:
         self.state, self.stopped = "", False
         self.open: list[str] = []  # kinds of the questions that are not answered yet, in their order
         self.control = 0
+        self._apart_s = APART_S
         self.raises = 0  # presses of R that may have counted
         self.said: list[tuple[int, str]] = []  # by the twin, without its signs of life
         self._lines = 0
@@ -118,7 +126,9 @@ class Walk:
     def where(self) -> str:
         """What is known, for somebody who has to find out why."""
         told = f"state {self.state!r}, stopped {self.stopped}, stops {self.stops[-3:]}, board {self.said[-4:]}"
-        return f"{told}, screen {self.screen[-900:]!r}"
+        shown = pyte.Screen(80, 24)
+        pyte.ByteStream(shown).feed(self.screen.replace(b"\x1b[?2026$p", b""))  # pyte prints the end of that question
+        return "\n".join((told, *(row.rstrip() for row in shown.display if row.strip())))
 
     def _listen(self, seconds: float) -> None:
         out = self.board.process.stdout
@@ -133,7 +143,7 @@ class Walk:
             self._hear(os.read(self._tell, 65_536))
         if self.terminal in ready:
             with contextlib.suppress(OSError):  # EIO: nobody has it open any more
-                self.screen = (self.screen + os.read(self.terminal, 65_536))[-4_000:]
+                self.screen = (self.screen + os.read(self.terminal, 65_536))[-400_000:]
 
     def _hear(self, data: bytes) -> None:
         *whole, self._rest = (self._rest + data).split(b"\n")
@@ -189,29 +199,31 @@ class Walk:
     def press(self, *keys: bytes | str) -> None:
         """Press keys, each standing alone."""
         for key in keys:
-            self.pause(self._typed_s + APART_S - time.monotonic())
+            self.pause(self._typed_s + self._apart_s - time.monotonic())
             self.type(key.encode() if isinstance(key, str) else key)
             self.raises += key == "r"
 
-    def press_until(self, keys: str, happened: Callable[[], bool], what: str) -> None:
+    def press_until(self, keys: Sequence[bytes | str], happened: Callable[[], bool], what: str) -> None:
         """Press keys, and again when nothing came of it: a person would, too."""
-        for _ in range(12):
-            if happened():
-                return
+        deadline = time.monotonic() + PATIENCE_S
+        while not happened():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{what} did not come about by {keys!r}; {self.where()}")
             self.press(*keys)
-            if self.until(happened, 0.6):
-                return
-        raise AssertionError(f"{what} did not come about by {keys!r}; {self.where()}")
+            self._judge_pace(self.until(happened, 3 * self._apart_s))
+
+    def _judge_pace(self, came: bool) -> None:
+        self._apart_s = max(APART_S, self._apart_s / SLOWER) if came else min(1.0, self._apart_s * SLOWER)
 
     def lead(self, keys: Mapping[str, str], there: Callable[[], bool], what: str) -> None:
-        """Press the key that ``keys`` has for each state, ``stopped`` above all, until we are there."""
+        """Press the key that ``keys`` has for each state, and for ``STATE on`` where current flows, until we are there."""
         deadline = time.monotonic() + PATIENCE_S
         while not there():
             if time.monotonic() > deadline:
                 raise AssertionError(f"{what} did not come about; {self.where()}")
             before = self.state, self.stopped, self.energised
-            self.press(*keys.get(self.state, ""))
-            self.until(lambda was=before: there() or was != (self.state, self.stopped, self.energised), 0.6)  # type: ignore[misc]
+            self.press(*keys.get(f"{self.state} on" if self.energised else self.state, ""))
+            self._judge_pace(self.until(lambda was=before: was != (self.state, self.stopped, self.energised), 0.6))  # type: ignore[misc]
 
     def resize(self, rows: int, columns: int) -> None:
         """Give the window another size; the kernel tells everybody in the foreground."""
@@ -261,9 +273,8 @@ def control(arguments: list[str]) -> int:
                 tell(**now)
 
     tell(control=os.getpid())
-    start.Session = Watched  # type: ignore[misc]
-    start.FACE = (sys.executable, "-m", "tests.proving.stop_walk", "face")  # type: ignore[misc]
-    return cli.main(arguments)
+    with mock.patch.object(start, "Session", Watched), mock.patch.object(start, "FACE", FACE):
+        return cli.main(arguments)
 
 
 def face(arguments: list[str]) -> int:
