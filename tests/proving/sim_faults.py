@@ -92,6 +92,8 @@ def _blow(rng: random.Random, kind: str, at_us: int) -> Blow:
     length = rng.choice(_LENGTHS)
     if kind in STALLS or kind in ("unplugged", "face-frozen"):
         length = rng.choice((60 * MS, 300 * MS, 450 * MS, 900 * MS, 2 * SECOND))
+    if kind == "asleep" and rng.random() < 0.3:
+        length = 310 * SECOND  # longer than what was found before it may be used for
     if kind in ("reset", "face-gone", "wall-clock-back"):
         length = 1 * MS
     low, high = _VALUES.get(kind, (0, 0))

@@ -25,6 +25,9 @@ from tests.proving.sim_wire import ARM, HEARTBEAT, STOP, UPDATE, Seen
 if TYPE_CHECKING:
     from tests.proving.sim_world import World
 
+FAILED_US: Final = 150 * MS
+"""How long until a pass comes round that looks at the record."""
+
 _STUCK: Final = FaultKind.STUCK_OUTPUT
 
 PROMPT_US: Final = 20 * MS
@@ -53,8 +56,8 @@ RAMP_US: Final = 500 * MS
 DUTY: Final = 600
 """The forearm profile, typed in again: peak, charge per phase, shortest ramp, per mille of a cycle on (A.5)."""
 
-TEST_US: Final = 2_200 * MS
-"""A test burst in titration: ramps of 0.5 and 0.2 s about 1.5 s."""
+TEST_US: Final = 2_700 * MS
+"""A test burst in titration: ramps of 1.0 and 0.2 s about 1.5 s."""
 
 
 class Judge:
@@ -67,6 +70,7 @@ class Judge:
         self._quiet_us: int | None = 0  # since when the session has been in no delivering state
         self._armed_us: int | None = None  # since when it has been in an armed one
         self._stuck_us: dict[int, int] = {}
+        self._updates: set[tuple[int, int]] = set()
         self._last: dict[int, tuple[int, int]] = {}  # the last stretch of each output
 
     # --- what flows ----------------------------------------------------------------------------------------------
@@ -94,6 +98,7 @@ class Judge:
         self._judge_train(output, train)
         self._judge_level(output, train, at_us)
         self._judge_length(output, at_us)
+        self.w.model.flowed(output, train.amplitude_ua)
         if (why := self._overdue(at_us)) and not self._nobody_could_end_it(at_us):
             self.w.wrong(f"output {output} delivers {train.amplitude_ua} µA {why}")
 
@@ -163,6 +168,8 @@ class Judge:
         face_us = late_us + (DEAD_MAN_US if self._disturbed(at_us - SECOND, at_us) else 0)
         if world.face.awake and at_us > world.face.beat_us + face_us:
             return f"{(at_us - world.face.beat_us) // MS} ms after the face was last heard"
+        if world.failed_us is not None and at_us > world.failed_us + FAILED_US + self._promise_us(world.failed_us, at_us):
+            return f"{(at_us - world.failed_us) // MS} ms after the record had failed"
         quiet_us = self._quiet_us
         if quiet_us is not None and at_us > quiet_us + self._promise_us(quiet_us, at_us):
             return f"{(at_us - quiet_us) // MS} ms after the session had left every delivering state"
@@ -191,6 +198,10 @@ class Judge:
     def told(self, seen: Seen) -> None:
         """The host has handed over a frame."""
         model, now_us = self.w.model, self.w.time.now_us
+        if seen.kind == UPDATE:
+            if (seen.token, seen.sequence) in self._updates:
+                self.w.wrong(f"the setting {seen.sequence} was sent twice")
+            self._updates.add((seen.token, seen.sequence))
         if seen.kind == STOP:
             model.close("a stop frame was written", now_us)
         elif model.closed is None:
@@ -208,6 +219,8 @@ class Judge:
         """After every step: what flows now, and whether the session knows."""
         world = self.w
         now_us, state = world.time.now_us, world.session.state
+        if world.failed_us is None and world.journal.failed:
+            world.failed_us = now_us
         if state in DELIVERING:
             self._quiet_us = None
         elif self._quiet_us is None:
@@ -237,7 +250,7 @@ class Judge:
             if blind and troubles.has("lying-readback", since_us, now_us):
                 continue  # nobody can know
             late_us = NOTICED_US + (DISTURBED_US if self._disturbed(since_us - SECOND, now_us) else 0)
-            if self._armed_us is not None and now_us > since_us + late_us:
+            if self._armed_us is not None and self.w.passed_us > since_us + late_us:  # who sleeps sees nothing
                 self.w.wrong(f"output {output} has been stuck for {(now_us - since_us) // MS} ms and nobody minds")
 
     def _shown_off(self, now_us: int) -> None:
@@ -251,7 +264,7 @@ class Judge:
                 self.w.wrong(f"the session says off while output {output} delivers {train.amplitude_ua} µA")
             elif not (troubles.has("no-self-check", since_us, now_us) and troubles.has("lying-readback", since_us, now_us)):
                 late_us = IDLE_NOTICED_US + (DISTURBED_US if self._disturbed(since_us - SECOND, now_us) else 0)
-                if now_us > since_us + late_us and not self.w.is_over:
+                if self.w.passed_us > since_us + late_us and not self.w.is_over:
                     self.w.wrong(f"off is shown {(now_us - since_us) // MS} ms after output {output} got stuck")
 
     def _judge_board(self, now_us: int) -> None:
@@ -261,7 +274,7 @@ class Judge:
             return
         at_us = disarms[-1][0]
         late_us = NOTICED_US + (DISTURBED_US if self._disturbed(at_us - SECOND, now_us) else 0)
-        if at_us >= since_us and now_us > at_us + late_us:
+        if at_us >= since_us and self.w.passed_us > at_us + late_us:
             self.w.wrong(f"the board disarmed {(now_us - at_us) // MS} ms ago, the session is in {self.w.session.state}")
 
     def shown(self, status: Status) -> None:

@@ -40,6 +40,9 @@ class Model:
         self.armed_us = 0  # when output was last possible
         self.titrating: int | None = None
         self.wrong: list[str] = []
+        self.answered: set[str] = set()
+        self.placed: set[str] = set()
+        self.given: dict[int, int] = {}  # the most that has flowed since the level was last zero
         self._runs: dict[int, list[int]] = {}
         self._raised_us = -PRESS_EVERY_US
         self._history: dict[int, deque[tuple[int, int]]] = {o: deque([(0, 0)]) for o in self.levels}
@@ -74,6 +77,10 @@ class Model:
                 self._set(selected, 0, now_us)
             case Kind.MARK:
                 self._marked(order.value, selected, now_us)
+            case Kind.ANSWER:
+                self.answered.add(order.name)
+            case Kind.CONFIRM_PADS:
+                self.placed.add(order.name)
             case Kind.START | Kind.RESUME:
                 self._started(state, selected, now_us)
             case Kind.NEXT if state == "finding thresholds":
@@ -95,6 +102,8 @@ class Model:
         self._raised_us = now_us
 
     def _marked(self, mark: str, selected: int, now_us: int) -> None:
+        if self.levels[selected] > self.given.get(selected, 0):
+            self.wrong.append(f"{self.levels[selected]} µA were marked as {mark} and have never been given")
         if mark != "tolerated":
             return
         runs = self._runs.setdefault(selected, [])
@@ -104,10 +113,15 @@ class Model:
         self._set(selected, 0, now_us)
 
     def _started(self, state: str, selected: int, now_us: int) -> None:
+        self.given = {}
         if state == "thresholds":
             self.ceilings.pop(selected, None)
             self._runs[selected] = []
-        elif missing := [output for output in self.levels if output not in self.ceilings]:
+        if unplaced := [fact.name for fact in self.text.facts if fact.name not in self.placed]:
+            self.wrong.append(f"output was started before the pads of {unplaced} were confirmed")
+        if state == "thresholds":
+            return
+        if missing := [output for output in self.levels if output not in self.ceilings]:
             self.wrong.append(f"treatment was started without a ceiling for outputs {missing}")
         elif now_us - self.armed_us > OLD_US + 1_000_000:
             self.wrong.append("treatment was started with ceilings found more than five minutes ago")
@@ -120,6 +134,8 @@ class Model:
         if self.levels[output] != level:
             self.levels[output] = level
             self._history[output].append((now_us, level))
+            if level == 0:
+                self.given.pop(output, None)
 
     # --- what ends it --------------------------------------------------------------------------------------------
 
@@ -131,6 +147,10 @@ class Model:
         if self.closed is None:
             self.closed = (now_us, why)
             self.armed_us = now_us
+
+    def flowed(self, output: int, ua: int) -> None:
+        """So much flows now."""
+        self.given[output] = max(ua, self.given.get(output, 0))
 
     # --- what may flow -------------------------------------------------------------------------------------------
 

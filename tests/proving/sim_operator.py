@@ -16,7 +16,7 @@ _WORDS: Final = ("", "ok", "yes", "no", "one", "two", "tolerated", "sensory", "7
 PRESS_US: Final = 520_000
 
 
-@dataclass(frozen=True)
+@dataclass
 class Habits:
     """What this operator is like: how often it looks, how often its hand slips, how bold it is."""
 
@@ -24,7 +24,8 @@ class Habits:
     mash: float
     impatience: float
     pause: float
-    marks_ua: int
+    marks_ua: tuple[int, int]
+    wish_ua: int
     ends_us: int
 
     @staticmethod
@@ -34,7 +35,8 @@ class Habits:
             rng.choice((0.0, 0.02, 0.1, 0.4)),
             rng.choice((0.0, 0.2)),
             rng.choice((0.0, 0.01, 0.05)),
-            rng.choice((1_000, 1_000, 2_000, 3_000)),
+            (rng.choice((1_000, 1_000, 2_000, 3_000)), rng.choice((1_000, 1_000, 2_000))),
+            rng.choice((1_000, 1_000, 2_000, 4_000)),
             ends_us,
         )
 
@@ -106,10 +108,10 @@ class Operator:
             yield from self._press(now_us)
 
     def _goal_ua(self, channel: ChannelStatus) -> int:
-        return min(self._habits.marks_ua, channel.max_ua)
+        return min(self._habits.marks_ua[channel.threshold_run - 1], channel.max_ua)
 
     def _try(self, status: Status, now_us: int) -> Iterator[Order]:
-        low = next((each for each in status.channels if each.level_ua < min(1_000, each.ceiling_ua or 0)), None)
+        low = next((each for each in status.channels if each.level_ua < min(self._habits.wish_ua, each.ceiling_ua or 0)), None)
         if low is None:
             if self._rng.random() < 0.5:
                 yield Order(Kind.BEGIN)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from stimctl.orders import Order
 from stimctl.orders import OrderKind as Kind
+from stimctl.engine import ARMED
 from tests.proving.sim_disk import Kept, read
 from tests.proving.sim_faults import MS
+from tests.proving.sim_threads import FOREVER_US
 
 if TYPE_CHECKING:
     from tests.proving.sim_world import World
@@ -43,6 +45,8 @@ _NEXT: Final = {
     "finding thresholds": ("channel-found", "all-found"),
 }
 _CLEARED: Final = ("clear-to-screening", "clear-to-pads", "clear-to-thresholds", "clear-to-ready")
+EMG: Final = frozenset({"emg-flat", "emg-stale", "emg-railed", "emg-hum"})
+
 _STOPS: Final = ("stop", "stop-arming", "stop-again", "fault")
 
 
@@ -52,7 +56,7 @@ class Owed:
     def __init__(self, world: World) -> None:
         self.w = world
         self._due: list[tuple[int, tuple[str, ...]]] = []
-        self._stops: list[tuple[int, str]] = []
+        self._stops: list[tuple[int, str, int]] = []
         self._nonzero: list[int] = []  # when output began to flow after it had been armed anew
 
     def accepted(self, order: Order, state: str, now_us: int) -> None:
@@ -69,7 +73,7 @@ class Owed:
 
     def stopped(self, reason: str, now_us: int) -> None:
         """A stop was given; its reason has to be in the record once a pass has come round."""
-        self._stops.append((now_us, reason))
+        self._stops.append((now_us, reason, self.w.passes if self.w.session.state in ARMED else FOREVER_US))
 
     def flowed(self, at_us: int) -> None:
         """The first current after an arming."""
@@ -87,6 +91,8 @@ class Owed:
             if any(kinds != ("session-closed",) for _, kinds in self._due) and not failed:
                 self.w.wrong("orders took effect and there is no record")
             return rows
+        if failed and self.w.disk.refused_us is None and self.w.disk.slowed_us is None:
+            self.w.wrong(f"the record failed by itself: {self.w.journal.failed}")
         lost_us = None if not failed and killed_us is None else self._lost_us(failed, killed_us)
         self._judge_orders(rows, lost_us)
         self._judge_stops(rows, lost_us)
@@ -111,13 +117,14 @@ class Owed:
             found = next((n for n in range(at, len(rows)) if rows[n].kind in kinds and rows[n].mono_us == now_us), None)
             if found is not None:
                 at = found + 1
-            elif lost_us is None or now_us < lost_us:
+            elif lost_us is None or now_us < lost_us or (self.w.failed_us is None and DURABLE.issuperset(kinds)):
                 self.w.wrong(f"the record has no row of {' or '.join(kinds)} at {now_us / 1e6:.3f} s")
 
     def _judge_stops(self, rows: list[Kept], lost_us: int | None) -> None:
         told = [row.payload.get("reason") for row in rows if row.kind in _STOPS]
-        for at_us, reason in self._stops:
-            if reason not in told and (lost_us is None or at_us < lost_us):
+        for at_us, reason, passes in self._stops:
+            kept = self.w.failed_us is None and self.w.passes > passes + 1  # a stop of something armed is durable
+            if reason not in told and (lost_us is None or at_us < lost_us or kept):
                 self.w.wrong(f"the record does not tell of the stop at {at_us / 1e6:.3f} s: {reason}")
 
     def _judge_arming(self, rows: list[Kept], lost_us: int | None) -> None:
@@ -145,3 +152,6 @@ class Owed:
         for kind in ("emg-flat", "emg-stale", "emg-railed"):
             if self.w.troubles.throughout(kind, row.mono_us - 1_000 * MS, row.mono_us):
                 self.w.wrong(f"an attempt was heard at {row.mono_us / 1e6:.3f} s although the sensor was {kind}")
+        tried = any(each.onset_us <= row.mono_us <= each.gone_us + 500 * MS for each in self.w.attempts)
+        if not tried and not self.w.troubles.any(EMG, row.mono_us - 2_000 * MS, row.mono_us):
+            self.w.wrong(f"an attempt was heard at {row.mono_us / 1e6:.3f} s and nobody had tried")

@@ -36,6 +36,7 @@ from stimctl.session.diary import Diary
 from stimctl.session.opening import Wishes
 from stimctl.sim.board import Twin
 from stimctl.sim.patient import DEFAULT_SITES, Patient
+from stimctl.sim.volition import Attempt
 from tests.proving import sim_faults, sim_texts
 from tests.proving.sim_disk import Disk
 from tests.proving.sim_faults import MS, SECOND, Blow, Troubles
@@ -70,6 +71,13 @@ class _Patient(Patient):
     """The patient, who feels every change: the world's eye at the pads."""
 
     felt: Callable[[int, Any, int], None] | None = None
+    tried: Callable[[Attempt], None] | None = None
+
+    def cue(self, now_us: int) -> Attempt | None:
+        attempt = super().cue(now_us)
+        if attempt is not None and self.tried is not None:
+            self.tried(attempt)
+        return attempt
 
     def set_output(self, output: int, train: Any, now_us: int) -> None:
         super().set_output(output, train, now_us)
@@ -222,6 +230,8 @@ class World:
         self.passes = 0
         self.is_over = False
         self.must_stop, self.pressed_at = "", 0
+        self.failed_us: int | None = None  # when the record was first known to have failed
+        self.attempts: list[Attempt] = []
         self._wires: list[SimWire] = []
         self.stopper: Stopping = stopper or Stopper(self.fibres)
 
@@ -229,11 +239,14 @@ class World:
         rng, begin_us = self.rng, self.time.now_us
         self.ends_us = begin_us + rng.choice((6, 12, 16, 22)) * SECOND
         blows = sim_faults.draw(rng, begin_us, self.ends_us - 2 * SECOND)
-        # A board that makes samples through minutes of sleep would cost minutes of ours.
+        if self.text.lockout_us:  # a board that makes samples through minutes of sleep would cost minutes of ours
+            blows = tuple(blow for blow in blows if blow.kind != "asleep" or blow.until_us - blow.at_us < 3 * SECOND)
         self.blows = sorted(blows, key=lambda blow: blow.at_us)
         self.troubles = Troubles(blows)
         self.stops = draw_stops(rng, begin_us, self.ends_us)
         self.habits = Habits.draw(rng, self.ends_us - rng.choice((0, 3)) * SECOND)
+        if rng.random() < 0.3:
+            self.ends_us = rng.randint(begin_us + SECOND, self.ends_us)
         self.end_how = rng.choices(("quit", "killed", "script-fails"), (6, 2, 1))[0]
         self.near = rng.random() < 0.4
         self.latency_us, self.byte_us = (0, 0) if self.near else (rng.choice((200, 1_000, 3_000)), 20)
@@ -253,7 +266,7 @@ class World:
         self.twin = Twin(patient, seed=self.seed, faults=faults, now_us=self.time.now_us)
         for stage in self.twin.stages:  # a stage may be stuck from its first moment on
             self._felt(stage.output, stage.ledger.train, self.time.now_us)
-        patient.felt = self._felt
+        patient.felt, patient.tried = self._felt, self.attempts.append
         opening = Order(Kind.OPEN, protocol=str(path), patient="P-1", side="right", board="sim:")
         self.operator = Operator(random.Random(f"operator {self.seed}"), opening, self.habits)
         self.face = _Face(self)
@@ -359,9 +372,17 @@ class World:
         self.result.counts[f"order {order.kind}"] += 1
         self._hash("order", order.kind, order.name, order.value, now_us)
         self.model.after(order, state, selected, now_us, accepted=True)
+        if order.kind in (Kind.START, Kind.RESUME):
+            self._judge_start()
         self.owed.accepted(order, state, now_us)
         if order.kind is Kind.CLEAR:
             self.must_stop = ""
+
+    def _judge_start(self) -> None:
+        """Output was asked for and nobody minded: every question must have been answered."""
+        asked = {question.id for question in self.session.preparation.screening.questions}
+        if unanswered := asked - self.model.answered:
+            self.wrong(f"output was started with questions unanswered: {sorted(unanswered)[:2]}")
 
     # --- stops -----------------------------------------------------------------------------------------------------
 
@@ -370,10 +391,10 @@ class World:
         self.note(lambda: f"STOP: {reason}")
         self._hash("stop", reason, self.time.now_us)
         state = self.session.state
+        if state not in ("choosing", "ended"):
+            self.owed.stopped(reason, self.time.now_us)
         self.session.stop_now(reason)
         self.model.close(reason, self.time.now_us)
-        if self.session.state not in ("choosing", "ended"):
-            self.owed.stopped(reason, self.time.now_us)
         if state in ARMED:
             self.must_stop, self.pressed_at = reason, self.passes
 
@@ -492,8 +513,11 @@ class World:
         self.troubles.add(blow.kind, self.time.now_us, end_us)
         if blow.kind == "asleep":
             self.time.asleep_us += end_us - self.time.now_us
+            self.ends_us += end_us - self.time.now_us
+            self.habits.ends_us += end_us - self.time.now_us
+        far_us = self.time.now_us + 3 * SECOND
         while self.time.now_us < end_us:
-            self.time.now_us = min(end_us, self.time.now_us + 20 * MS)
+            self.time.now_us = min(end_us, self.time.now_us + (20 * MS if self.time.now_us < far_us else 5 * SECOND))
             for wire in self._wires:
                 wire.pump()
             if blow.kind == "loop-stall":
