@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from stimctl.errors import Refusal
-from stimctl.limits import ABSOLUTE, BodyPart, Effect
+from stimctl.limits import ABSOLUTE, Effect
 from stimctl.pulse import PulseTrain, symmetric
 from stimctl.safety import Approved, Latch, Limiter, Rule
 from stimctl.units import MS, SECOND
 from tests.limiter_rig import command, pads, placement, zero
+from tests.test_safety_edges_memory import is_weaker
 
+SHARED_CM2 = 20.25
 CM2 = {0: 20.25, 1: 4.9087}
 PEAK_MA = {0: 60.0, 1: 30.0}
 CHARGE_UC = {0: 20.0, 1: 9.0}
@@ -70,9 +72,13 @@ class Hands(RuleBasedStateMachine):
         self.now_us = 0
         self.limiter = Limiter(
             (
-                placement(0, on=pads(CM2[0], "a", "b")),
+                placement(0, on=(*pads(CM2[0], "a"), *pads(SHARED_CM2, "shared"))),
                 placement(
-                    1, part=BodyPart.THENAR, effect=Effect.SENSORY, burst=None, on=pads(CM2[1], "c", "d"), site="thenar"
+                    1,
+                    effect=Effect.SENSORY,
+                    burst=None,
+                    on=(*pads(CM2[1], "c"), *pads(SHARED_CM2, "shared")),
+                    site="thenar",
                 ),
             ),
             replace(ABSOLUTE, peak_ua=90_000),
@@ -103,7 +109,28 @@ class Hands(RuleBasedStateMachine):
         """Someone edits the settings that this test works with."""
         self.shape[channel] = shape
 
-    @rule(channel=channels)
+    @rule(
+        what=st.sampled_from(["titration", "treatment", "close", "forget", "stop", "clock"]), channel=channels
+    )  # one rule of many: else there would hardly ever be a level
+    def disturb(self, what: str, channel: int) -> None:
+        match what:
+            case "titration":
+                self.open_titration(channel)
+            case "treatment":
+                self.open_treatment()
+            case "close":
+                self.limiter.close()
+                self.opened(set(), treating=False)
+            case "forget":
+                self.limiter.forget_ceiling(channel)
+                self.reckoned[channel].ceiling = None
+                self.opened(set(), treating=False)
+            case "stop":
+                self.latch.trip("stop key")
+                self.stopped()
+            case _:
+                self.clock_runs_backwards()
+
     def open_titration(self, channel: int) -> None:
         try:
             self.limiter.open_titration(channel, self.now_us)
@@ -113,7 +140,6 @@ class Hands(RuleBasedStateMachine):
         self.opened({channel}, treating=False)
         self.reckoned[channel].ceiling, self.reckoned[channel].given = None, (0, 0, 0)
 
-    @rule()
     def open_treatment(self) -> None:
         try:
             self.limiter.open_treatment(self.now_us)
@@ -122,11 +148,6 @@ class Hands(RuleBasedStateMachine):
             return
         assert all(r.ceiling is not None for r in self.reckoned.values())
         self.opened({0, 1}, treating=True)
-
-    @rule()
-    def close(self) -> None:
-        self.limiter.close()
-        self.opened(set(), treating=False)
 
     @rule(channel=channels, step=st.sampled_from([1, 500, 999, 1_000, 1_001, 5_000]), hurry=st.booleans())
     def press(self, channel: int, step: int, hurry: bool) -> None:
@@ -152,6 +173,27 @@ class Hands(RuleBasedStateMachine):
             self.limiter.lower_level(channel, down, self.now_us)
             self.reckoned[channel].level = figures(down)
 
+    @rule(channel=channels, name=st.sampled_from(["width", "rate", "gap"]), share=st.integers(1, 9))
+    def soften(self, channel: int, name: str, share: int) -> None:
+        """Less of something else than amplitude, by either of the two ways down."""
+        level = self.limiter.level(channel)
+        if level is None:
+            return
+        down = symmetric(
+            level.amplitude_ua,
+            level.phase_width_us * share // 10 if name == "width" else level.phase_width_us,
+            level.rate_mhz * share // 10 if name == "rate" else level.rate_mhz,
+            interphase_gap_us=level.interphase_gap_us * share // 10 if name == "gap" else level.interphase_gap_us,
+            pulses_per_period=level.pulses_per_period,
+        )
+        way = self.limiter.lower_level if share % 2 else self.limiter.raise_level
+        try:
+            way(channel, down, self.now_us)
+        except Refusal:
+            assert self.latch.tripped or not self.allowed_always(channel, down)
+            return
+        self.reckoned[channel].level = figures(down)
+
     @rule(channel=channels, permille=st.integers(0, 1_200))
     def keep(self, channel: int, permille: int) -> None:
         given_ua = round(self.reckoned[channel].given[0] * 1000)
@@ -165,9 +207,18 @@ class Hands(RuleBasedStateMachine):
         assert inside(figures(found), self.reckoned[channel].given)
         self.reckoned[channel].ceiling = figures(found)
 
-    @rule(zero_ua=st.sampled_from([0, 1, 3_000]), one_ua=st.sampled_from([0, 1, 1_000, 70_000]))
-    def send(self, zero_ua: int, one_ua: int) -> None:
-        self.try_send(zero_ua, one_ua)
+    @rule(
+        shares=st.tuples(*[st.sampled_from([0, 0, 0, 1, 500, 900, 1_000, 1_001])] * 2),
+        wild=st.sampled_from([0] * 9 + [70_000]),
+    )
+    def send(self, shares: tuple[int, int], wild: int) -> None:
+        """Shares of the levels, in their own shapes."""
+        amplitudes = []
+        for channel, share in enumerate(shares):
+            level = self.limiter.level(channel)
+            self.shape[channel] = level or self.shape[channel]
+            amplitudes.append(level.amplitude_ua * share // 1_000 if level else 0)
+        self.try_send(amplitudes[0], amplitudes[1] + wild)
 
     @rule(channel=channels, over_ms=st.sampled_from([100, 400, 500, 550, 1_000]), hold=st.integers(0, 30))
     def burst(self, channel: int, over_ms: int, hold: int) -> None:
@@ -184,7 +235,7 @@ class Hands(RuleBasedStateMachine):
             self.try_send(*((ua, 0) if channel == 0 else (0, ua)))
         self.try_send(0, 0)
 
-    @rule(channel=channels, presses=st.integers(2, 25), over_ms=st.sampled_from([500, 1_000]))
+    @rule(channel=channels, presses=st.integers(2, 35), over_ms=st.sampled_from([500, 1_000]))
     def titrate(self, channel: int, presses: int, over_ms: int) -> None:
         """The whole of it as it is meant to be, so that the other hands meet a limiter that is open."""
         self.latch.clear()
@@ -195,7 +246,7 @@ class Hands(RuleBasedStateMachine):
         self.burst(channel, over_ms, 0)
         self.keep(channel, 1_000)
 
-    @rule(presses=st.integers(2, 25), first=channels, hold=st.integers(0, 32))
+    @rule(presses=st.integers(2, 35), first=channels, hold=st.integers(0, 32))
     def treat(self, presses: int, first: int, hold: int) -> None:
         """The same for a treatment."""
         self.latch.clear()
@@ -207,21 +258,11 @@ class Hands(RuleBasedStateMachine):
                 self.press_on(channel, presses)
             self.burst(first, 500, hold)
 
-    @rule()
-    def zeros(self) -> None:
-        self.try_send(0, 0)
-
-    @rule()
-    def stop(self) -> None:
-        self.latch.trip("stop key")
-        self.stopped()
-
     @precondition(lambda self: self.latch.tripped)
     @rule()
     def clear(self) -> None:
         self.latch.clear()
 
-    @rule()
     def clock_runs_backwards(self) -> None:
         if self.now_us and not self.latch.tripped:
             self.try_send(0, 0)
@@ -294,6 +335,7 @@ class Hands(RuleBasedStateMachine):
             return
         assert not was_tripped
         assert approved.is_live()
+        assert self.fit_together(*trains)
         self.fresh.append(approved)
         for channel, train in enumerate(trains):
             self.reckon(channel, train)
@@ -346,6 +388,37 @@ class Hands(RuleBasedStateMachine):
             and low_high[0] <= t.rate_mhz / 1000 <= low_high[1]
             and 1 <= t.pulses_per_period <= 2
         )
+
+    def fit_together(self, *trains: PulseTrain) -> bool:
+        """The shared pad, as if all pulses met: the sums of peaks, charges and rms currents, on 20.25 cm²."""
+        each = [figures(t) for t in trains]
+        ma, uc, rms = (math.fsum(values) for values in zip(*each, strict=True))
+        density = rms / SHARED_CM2
+        return (
+            ma <= 60 * EPSILON
+            and uc <= 20 * EPSILON
+            and rms <= 20 * EPSILON
+            and density <= min(1.5, 2 / 1.2) * EPSILON
+            and density * rms * 0.5 <= 100 * EPSILON
+        )
+
+    @invariant()
+    def what_people_raised_fits_together(self) -> None:
+        """So that no burst can be stopped by what channels have in common."""
+        levels = [self.limiter.level(channel) or zero(GOOD[channel]) for channel in (0, 1)]
+        assert self.fit_together(*levels)
+
+    @invariant()
+    def what_may_still_leave_is_within_the_levels(self) -> None:
+        """Whatever closed, opened, forgot, lowered or stopped: a permit for more than that is void."""
+        for approved in self.fresh[-30:]:
+            if approved.is_live():
+                assert not self.latch.tripped
+                for output in approved.command.outputs:
+                    level = self.limiter.level(output.channel)
+                    if output.train.amplitude_ua:
+                        assert level is not None
+                        assert is_weaker(output.train, level)
 
     @invariant()
     def what_was_approved_before_a_stop_is_void(self) -> None:
