@@ -390,6 +390,36 @@ def test_a_treatment_below_the_first_twitch_is_told_at_the_review(made: Made, wo
     assert bool(hints) is told, rig.status.review
 
 
+def test_the_trigger_is_tried_with_output_off_before_anything_is_armed(made: Made) -> None:
+    """An attempt is heard and told, and nothing flows: who would be set off by rest or by nothing is found out here."""
+    rig = made(EMG.replace("threshold_sd = 3.0", "threshold_sd = 8.0").replace("repetitions = 2", "repetitions = 5"))
+    rig.work(State.READY)
+    flowed_uc = sum(ledger.charge_pc for ledger in rig.twin.ledger)
+    rig.go(5 * SECOND_US)
+    assert rig.status.emg is not None
+    assert rig.status.emg.listening
+    assert "heard 0 times" in rig.status.next_action
+    assert rig.session.trigger_tries == 0, "rest alone sets nothing off"
+    patient = rig.session.link.patient  # type: ignore[union-attr]
+    assert patient is not None
+    for _ in range(3):
+        patient.cue(rig.now_us)
+        rig.go(8 * SECOND_US)
+    assert rig.session.trigger_tries >= 1
+    assert f"heard {rig.session.trigger_tries} times" in rig.status.next_action
+    assert rig.state is State.READY
+    assert rig.kinds().count("trigger-tried") == rig.session.trigger_tries
+    assert "armed" not in rig.kinds()[rig.kinds().index("all-found") :]
+    assert sum(ledger.charge_pc for ledger in rig.twin.ledger) == flowed_uc
+    assert rig.order(Kind.START) == ""
+    assert not rig.session.hearing.ear.ready, "the treatment measures rest anew"  # type: ignore[union-attr]
+    rig.go(SECOND_US)
+    assert rig.state is State.TRIAL
+    assert not rig.session.hearing.is_on
+    rig.work()
+    assert rig.session.engine.counts().delivered >= 1
+
+
 # --- H44: antagonists in one burst -------------------------------------------------------------------------------
 
 

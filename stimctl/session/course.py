@@ -17,6 +17,7 @@ from stimctl.session import payloads
 from stimctl.session.diary import Diary
 from stimctl.session.opening import Reach, Wishes
 from stimctl.session.rooms import Rooms
+from stimctl.session.stage import came_after_a_stop
 from stimctl.session.wording import EVENT_KIND
 from stimctl.units import MINUTE, MS
 
@@ -53,12 +54,14 @@ class Course(Rooms):
 
     def _take_stops(self, now_us: int) -> None:
         """What stops mean for the session, after they have been carried out."""
+        tripped = self.latch.tripped  # before the reasons: who trips it has put down why, and may do so right now
         while self._stops:
             reason = self._stops.popleft()
             arming, self._intent = self._intent is not None or not self._was_off, None
-            again = now_us - self._stopped_us < AGAIN_US or (self._engine is not None and self.engine.stopped)
             if self.state in (State.CHOOSING, State.ENDED):
                 continue
+            # Armed anew within that time, it is another act.
+            again = self.engine.stopped or (now_us - self._stopped_us < AGAIN_US and not self.engine.armed)
             if again:
                 # The same press by its second way, or another one: the first reason is the one to show.
                 self.diary.write("stop-again", {"reason": reason}, now_us)
@@ -66,7 +69,8 @@ class Course(Rooms):
                 self._hold(Event.STOP_ARMING, reason, now_us)
             elif not again:
                 self._hold(Event.STOP, reason, now_us)
-        self._mind_the_latch(now_us)
+        if tripped:
+            self._mind_the_latch(now_us)
 
     def _hold(self, event: Event, reason: str, now_us: int) -> None:
         self._stopped_us = now_us
@@ -109,7 +113,7 @@ class Course(Rooms):
         if stage.driver.state in (DriverState.ARMED, DriverState.ARMING):
             stage.disarm(self.engine.command(), now_us)
             self.note_site_times(now_us)
-        if self.hearing is not None:
+        if self.hearing is not None and self.state is not State.READY:
             self.hearing.rest(now_us)
         if self.state in (State.PAUSED, State.READY):
             self.void_what_is_old(now_us)
@@ -143,6 +147,11 @@ class Course(Rooms):
 
     # --- arming -------------------------------------------------------------------------------------------------
 
+    @property
+    def is_arming(self) -> bool:
+        """Whether the board was asked to arm and has not answered."""
+        return self._intent is not None
+
     def intend(self, event: Event, channel: int, now_us: int) -> None:
         """The board was asked to arm; ``event`` happens when it has, for titration on ``channel``."""
         self._intent = (event, channel, now_us)
@@ -152,13 +161,18 @@ class Course(Rooms):
         if self._intent is None or self.latch.tripped:
             self.stage.disarm(self.engine.command(), now_us)
             return
-        (event, channel, _), self._intent = self._intent, None
+        intent, self._intent = self._intent, None
+        event, channel, _ = intent
         self._ticked_us = self._armed_us = now_us
         self.diary.turn_over()
         try:
             self._open(event, channel, now_us)
         except StimctlError as error:
-            self.fault(str(error), now_us)
+            if not came_after_a_stop(error):
+                self.fault(str(error), now_us)
+                return
+            self._intent = intent  # the stop of an arming: the next pass hears why, and sees to it
+            self.stage.disarm(self.engine.command(), now_us)
 
     def _open(self, event: Event, channel: int, now_us: int) -> None:
         """Limiter first, then the engine, which owes at least the rest that the limiter asks for after a stop."""

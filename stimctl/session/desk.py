@@ -11,6 +11,7 @@ from stimctl.errors import Refusal, UsageError
 from stimctl.orders import Order
 from stimctl.orders import OrderKind as Kind
 from stimctl.schedule import ChannelPlan
+from stimctl.session import listening
 from stimctl.session.stage import press_ua
 from stimctl.units import ma_text
 
@@ -174,6 +175,8 @@ def _start(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001
     else:
         ceilings = {each.channel: session.preparation.ceiling_ua(each.channel) or 0 for each in _plans(session)}
         event = Event.RESUME if session.state is State.PAUSED else Event.START
+        if event is Event.START:
+            listening.end_trying(session, now_us)
     session.stage.arm(tuple(_setup(each, ceilings.get(each.channel, 0)) for each in _plans(session)), now_us)
     session.intend(event, session.selected, now_us)
 

@@ -59,6 +59,11 @@ class Ear:
         elif not on and self._detector.armed:
             self._detector.disarm()
 
+    def forget(self) -> None:
+        """Learn the resting level anew; what was heard is over."""
+        self._detector.calibrate()
+        self._onset = None
+
     def hear(self, chunk: Chunk, now_us: int) -> None:
         """Take a chunk; one that is too old counts as absent."""
         if chunk.is_stale(now_us):

@@ -69,6 +69,16 @@ class Hearing:
             self._source.start(now_us)
         self._on = True
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it hears the board's own input, and not a recording that can be played once."""
+        return self._source is None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether samples are asked for."""
+        return self._on
+
     def rest(self, now_us: int) -> None:
         """Let the board's samples end; a recording goes on."""
         if self._source is None and self._on:

@@ -1,4 +1,4 @@
-"""What is heard, and what it means for the session: an attempt; or that a recording has nothing more to say."""
+"""What is heard, and what it means: an attempt, one that is only tried, or that a recording has nothing more to say."""
 
 from __future__ import annotations
 
@@ -14,10 +14,33 @@ def heard(session: Session, now_us: int) -> bool:
     """Whether an attempt was heard just now."""
     if session.hearing is None:
         return False
-    session.hearing.poll(now_us)
-    session.hearing.ear.listen(session.state is State.LISTENING)
-    session.engine.baseline_ready = session.hearing.ear.ready
-    return session.hearing.take_onset() is not None and session.state is State.LISTENING
+    hearing, trying = session.hearing, is_trying(session)
+    if trying and not hearing.is_on:
+        hearing.start(now_us)
+    hearing.poll(now_us)
+    hearing.ear.listen(trying or session.state is State.LISTENING)
+    session.engine.baseline_ready = hearing.ear.ready
+    onset = hearing.take_onset() is not None
+    if onset and trying:
+        session.trigger_tries += 1
+        session.diary.write("trigger-tried", {"heard": session.trigger_tries}, now_us, "Attempt heard; output is off")
+    return onset and session.state is State.LISTENING
+
+
+def is_trying(session: Session) -> bool:
+    """Whether the trigger is being tried out with output off (hazard H26): what it would set off is only told.
+
+    It is while everything is ready and nothing armed, on the board's own input. The treatment measures rest again.
+    """
+    hearing = session.hearing
+    return hearing is not None and hearing.is_live and session.state is State.READY and not session.is_arming
+
+
+def end_trying(session: Session, now_us: int) -> None:
+    """Nothing of the try is kept: the treatment begins with a resting level of its own."""
+    if session.hearing is not None and session.hearing.is_on and session.hearing.is_live:
+        session.hearing.rest(now_us)
+        session.hearing.ear.forget()
 
 
 def end_with_the_recording(session: Session, now_us: int) -> None:

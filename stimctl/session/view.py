@@ -8,6 +8,7 @@ from stimctl.driver import DriverState, OutputState
 from stimctl.engine import STAGES, State
 from stimctl.orders import ChannelStatus, OutputWord, Stage, Status
 from stimctl.schedule import ChannelPlan
+from stimctl.session import listening
 from stimctl.session.wording import CAN, NEXT_ACTION
 
 if TYPE_CHECKING:
@@ -92,6 +93,9 @@ def _next_action(session: Session) -> str:
         return f"{len(points)} still open; {points[0]}"
     if session.state is State.REST and session.hearing is not None and not session.hearing.ear.ready:
         return "Relax completely: the resting EMG is being measured."
+    if listening.is_trying(session) and session.hearing is not None:
+        heard = f"try the trigger, heard {session.trigger_tries} times" if session.hearing.ear.ready else "relax first"
+        return f"Output off: {heard}. Start: the stage arms at zero, then raise to the working level."
     return NEXT_ACTION[session.state]
 
 
