@@ -47,11 +47,10 @@ class Wake:
 
     def __call__(self) -> None:
         """Wake it."""
-        self._called = True
-        try:
+        # The byte before the flag: a byte that came behind it would lie there unread, and end every wait from then on.
+        with contextlib.suppress(OSError):  # full: it is awake; closed: it has ended
             self._write.send(b"w")
-        except OSError:
-            return  # full: it is awake; closed: it has ended
+        self._called = True
 
     def fileno(self) -> int:
         """What to wait on."""
@@ -62,10 +61,8 @@ class Wake:
         if not self._called:
             return False  # a session at full speed asks a million times
         self._called = False
-        try:
+        with contextlib.suppress(OSError):  # its byte was read with an earlier one
             self._read.recv(4096)
-        except OSError:
-            pass  # it was called just now, and its byte comes in a moment
         return True
 
     def close(self) -> None:
@@ -123,6 +120,7 @@ class ControlLoop:
             self._clock.sleep_until(wake_us, () if board is None else (board,))
 
     def _why_end(self) -> Ending | None:
+        stopped = self._stop.stops > 0  # before the ending, which is put down before its stop: never a stop without it
         if self._stop.failure is not None:
             raise self._stop.failure
         if self._session.ended:
@@ -131,7 +129,7 @@ class ControlLoop:
             return self._stop.ending
         if self._face is None:
             # Nobody is there to clear a stop.
-            return Ending(f"stopped: {self._stop.reason}", 1) if self._stop.stops else None
+            return Ending(f"stopped: {self._stop.reason}", 1) if stopped else None
         if self._face.gone:
             self._stop.stop_session("the screen has gone")  # before anybody asks how
             return self._face.fate()

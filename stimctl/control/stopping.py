@@ -108,8 +108,8 @@ class StopThread(threading.Thread):
 
     def stop_session(self, reason: str) -> None:
         """Stop now, then wake the control loop so that it shows and records it."""
+        self.reason = self.reason or reason  # before the count, by which the control loop ends a run without a face
         self.stops += 1
-        self.reason = self.reason or reason
         try:
             self._session.stop_now(reason)
         except Exception as error:  # noqa: BLE001 - kept for the control loop, which ends the session for it
@@ -162,9 +162,10 @@ class StopThread(threading.Thread):
         """Ctrl+C, by byte or by signal: the first stops, a second one soon after ends."""
         now_s = time.monotonic()
         again, self._interrupted_s = now_s - self._interrupted_s < AGAIN_S, now_s
-        self.stop_session(f"{key} pressed")
         if again:
             self._end("ended by a second Ctrl+C", 128 + _INT)
+        else:
+            self.stop_session(f"{key} pressed")
 
     def _on_screen(self, line: socket.socket) -> None:
         try:

@@ -32,9 +32,10 @@ class Driver(Hearing):
         state = self.state
         if state in IDLE:
             return OutputState.OFF if self._is_quiet() else OutputState.UNKNOWN
-        if state not in LIVE or self._doubt or self._session is None:
+        session = self._session  # one look: the stop's thread asks as well, and the control loop may end it meanwhile
+        if state not in LIVE or self._doubt or session is None:
             return OutputState.UNKNOWN
-        return OutputState.ON if self._session.is_accepted else OutputState.OFF
+        return OutputState.ON if session.is_accepted else OutputState.OFF
 
     @property
     def dropped(self) -> int:

@@ -23,7 +23,7 @@ from stimctl.session.hearing import Hearing
 from stimctl.session.measured import Measured
 from stimctl.session.opening import Case, Reach, Wishes, board_facts, meta
 from stimctl.session.preparation import Preparation
-from stimctl.session.stage import OutputStage
+from stimctl.session.stage import OutputStage, came_after_a_stop
 from stimctl.session.view import view
 from stimctl.session.wording import CAN
 from stimctl.units import MINUTE, MS
@@ -180,6 +180,8 @@ class Session(Course):
         try:
             self.stage.deliver(self.engine.command(), now_us)
         except Refusal as refusal:
+            if came_after_a_stop(refusal):
+                return  # nothing was judged; the next pass hears why it was stopped
             self.diary.write("refusal", payloads.refusal_payload(refusal, self.engine.schedule), now_us)
             self.fault(f"the limiter refused: {refusal}", now_us)
         except (LinkLost, OurBug) as error:

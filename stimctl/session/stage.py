@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Final, final
 
 from stimctl.driver import BoardEvent, Driver, DriverState, OutputState, Setup
+from stimctl.errors import Refusal, StimctlError
 from stimctl.limits import Sensation
 from stimctl.pulse import Command
-from stimctl.safety import Approved, Latch, Limiter
+from stimctl.safety import Approved, Latch, Limiter, Rule
 from stimctl.schedule import ChannelPlan, Schedule
 from stimctl.session.placing import placements
 from stimctl.units import MS
@@ -78,8 +79,11 @@ class OutputStage:
     def disarm(self, zero: Command, now_us: int) -> None:
         """Locked here, zero and disarmed there. ``zero`` tells the limiter, too, that the burst is over."""
         if self._limiter is not None:
-            if not self.latch.tripped:
+            try:
                 self._limiter.approve(zero, now_us)
+            except Refusal as refusal:
+                if not came_after_a_stop(refusal):
+                    raise
             self._limiter.close()
         self._sent = None
         if self.driver.state in (DriverState.ARMED, DriverState.ARMING):
@@ -137,6 +141,15 @@ class OutputStage:
     def output(self) -> OutputState:
         """What the board's own reports say about its output."""
         return self.driver.output
+
+
+def came_after_a_stop(error: StimctlError) -> bool:
+    """Whether the limiter refused for no other reason than a latch that was tripped before it looked.
+
+    Whoever has asked the latch first may still get this: a stop comes at any instant, from another thread. It is no
+    fault, and its reason is with the session.
+    """
+    return isinstance(error, Refusal) and error.rule == Rule.LATCHED
 
 
 def press_ua(plan: ChannelPlan) -> int:

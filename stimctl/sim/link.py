@@ -64,7 +64,11 @@ class SimLink:
     def next_event_us(self, now_us: int) -> int | None:
         """When the board will next have something to say or do by itself; ``now_us`` if it has already."""
         with self._lock:
-            return now_us if self._unread else self.twin.next_event_us(now_us)
+            due_us = now_us if self._unread else self.twin.next_event_us(now_us)
+        if not self._arrived:
+            return due_us
+        self._carry()  # a stop that came while the lock was held here
+        return now_us
 
     def _carry(self) -> None:
         """Bring waiting bytes to the twin, unless another thread is there: it looks again after it has left."""
