@@ -274,6 +274,8 @@ FOUND = symmetric(20_000, 250, 35_000)
         (symmetric(20_000, 500, 10_000), symmetric(20_000, 250, 20_000), "mHz of pulses"),
         (symmetric(20_000, 500, 10_000), symmetric(20_000, 250, 10_001), "mHz of pulses"),
         (symmetric(20_000, 250, 20_000, pulses_per_period=2), symmetric(10_000, 250, 40_001), "mHz of pulses"),
+        (symmetric(20_000, 250, 25_000, pulses_per_period=2), symmetric(20_000, 250, 50_000), "mHz of periods"),
+        (symmetric(20_000, 250, 25_000, pulses_per_period=2), symmetric(10_000, 250, 25_001), "mHz of periods"),
         (FOUND, spoilt(FOUND, recovery_amplitude_ua=5_000, recovery_width_us=1_000), "‰ recovery to first phase"),
         (FOUND, spoilt(FOUND, recovery_amplitude_ua=19_800), "pC net charge"),
     ],

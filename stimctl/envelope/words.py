@@ -114,8 +114,9 @@ class Placement(NamedTuple):
 class Strength:
     """How strong a train is, in every way in which one can be stronger than another (A.0 item 4, H39).
 
-    Peak, charge and rms do not say all that is felt: more pulses a second fuse a contraction at the same rms, and a
-    recovery phase that is longer for its pulse, or leaves charge behind, takes back less of what the first phase does.
+    Peak, charge and rms do not say all that is felt: more pulses a second fuse a contraction at the same rms, as many that
+    come evenly fuse it more than in pairs, and a recovery phase that is longer for its pulse, or leaves charge behind,
+    takes back less of what the first phase does.
 
     Never changed once made; not frozen, as that would make each command a microsecond dearer.
     """
@@ -138,7 +139,7 @@ class Strength:
             and other.mean_square <= self.mean_square
             and other.gap_us <= self.gap_us
             and other.pulses <= self.pulses
-            and other.pulse_rate_mhz <= self.pulse_rate_mhz
+            and other.pulse_rate_mhz * self.pulses <= self.pulse_rate_mhz * other.pulses  # periods, so pulses as well
             and other.recovery_us * self.width_us <= self.recovery_us * other.width_us
             and other.net_pc <= self.net_pc
         )
@@ -157,6 +158,12 @@ class Strength:
             return other.pulses, self.pulses, "pulses per period"
         if other.pulse_rate_mhz > self.pulse_rate_mhz:
             return other.pulse_rate_mhz, self.pulse_rate_mhz, "mHz of pulses"
+        if other.pulse_rate_mhz * self.pulses > self.pulse_rate_mhz * other.pulses:
+            return (
+                ceil_div(other.pulse_rate_mhz, other.pulses),
+                self.pulse_rate_mhz // max(self.pulses, 1),
+                "mHz of periods",
+            )
         if other.net_pc > self.net_pc:
             return other.net_pc, self.net_pc, "pC net charge"
         share = ceil_div(other.recovery_us * 1_000, max(other.width_us, 1))
