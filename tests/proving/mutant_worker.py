@@ -13,12 +13,13 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, Final, NoReturn
 
 import pytest
@@ -33,7 +34,7 @@ TEST_CPU_S: Final = 20
 TEST_WALL_S: Final = 30
 """Time, in s, after which a test with a mutant in it hangs; generous, as the machine may be busy."""
 
-_OPTIONS: Final = (
+OPTIONS: Final = (
     *("-x", "-q", "--no-header", "--tb=short", "-p", "no:cacheprovider", "-o", f"timeout={TEST_WALL_S}"),
     # Looking for plugins and rewriting asserts takes longer than many a run: nobody reads what an assert compared.
     *("--assert=plain", "-p", "pytest_timeout", "-p", "_hypothesis_pytestplugin"),
@@ -45,13 +46,17 @@ TIMED_OUT: Final = "Timeout (>"
 
 @dataclass(frozen=True)
 class Task:
-    """What a child has to do: ``sources`` to plant, test files and, within them, tests: ``first`` some, then ``rest``."""
+    """What a child has to do: ``sources`` to plant, test files; of their tests ``only`` some, ``first`` some.
 
-    sources: dict[str, str]
-    files: tuple[str, ...]
+    ``name`` is the function that differs, for :mod:`tests.proving.mutant_stem`; ``cpu_s`` bounds each test.
+    """
+
+    sources: dict[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
     first: tuple[str, ...] = ()
-    only: frozenset[str] | None = None
+    only: frozenset[str] | None = None  # none: all
     tracing: bool = False
+    name: str = ""
     cpu_s: int = TEST_CPU_S
 
 
@@ -93,23 +98,28 @@ def _plant(task: Task) -> Report | None:
 
 
 def _run(task: Task) -> Report:
-    plugin = _Plugin(task)
-    code = pytest.main([*_OPTIONS, *task.files], plugins=[plugin])
+    plugin = Plugin(task)
+    folder = tempfile.mkdtemp(dir=sys.pycache_prefix)  # the parent's own, and gone with it
+    code = pytest.main([*OPTIONS, f"--basetemp={folder}/tests", *task.files], plugins=[plugin])
     return plugin.report(code)
 
 
-class _Plugin:
+class Plugin:
     """Puts the tests in order, makes chance fixed, bounds each test's CPU time, and notes what happened."""
 
     def __init__(self, task: Task) -> None:
+        self._names: dict[CodeType, str] = {}
+        self.begin(task)
+
+    def begin(self, task: Task) -> None:
+        """Turn to a task; nothing has happened yet."""
         self._task = task
-        self._failed = ""
+        self.failed = ""
         self._timed_out = False
         self._broken = ""
         self._reach: dict[str, set[str]] = {"": set()}
         self._seconds: dict[str, float] = {}
         self._now = ""
-        self._names: dict[Any, str] = {}
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self) -> None:
@@ -119,8 +129,16 @@ class _Plugin:
         settings.register_profile("mutants", parent, derandomize=True, database=None, phases=phases)
         settings.load_profile("mutants")
         if self._task.tracing:
-            threading.setprofile(self._trace)
-            sys.setprofile(self._trace)
+            self.trace()
+
+    def trace(self) -> None:
+        """From now on note which functions of stimctl are called, in every thread."""
+        threading.setprofile(self._trace)
+        sys.setprofile(self._trace)
+
+    def reached(self) -> dict[str, list[str]]:
+        """The functions that were called, by test; "" for outside of all tests."""
+        return {name: sorted(found) for name, found in self._reach.items()}
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Those first that killed a neighbour; those that never come near the mutant not at all."""
@@ -147,8 +165,8 @@ class _Plugin:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """The first test that fails is the one that kills."""
         self._seconds[report.nodeid] = self._seconds.get(report.nodeid, 0.0) + report.duration
-        if report.failed and not self._failed:
-            self._failed = report.nodeid
+        if report.failed and not self.failed:
+            self.failed = report.nodeid
             self._timed_out = TIMED_OUT in str(report.longrepr)
 
     def pytest_exception_interact(self, node: Any, call: pytest.CallInfo[Any], report: Any) -> None:
@@ -165,14 +183,13 @@ class _Plugin:
     def report(self, code: int | pytest.ExitCode) -> Report:
         """What the parent hears."""
         sys.setprofile(None)
-        reach = {name: sorted(found) for name, found in self._reach.items()}
         if self._broken:
             end, _, by = self._broken.partition(" ")
             return Report(end, by or "a test file's import", seconds=self._seconds)
         if code == pytest.ExitCode.OK:
-            return Report("green", reach=reach, seconds=self._seconds)
-        if code == pytest.ExitCode.TESTS_FAILED and self._failed:
-            return Report("timeout" if self._timed_out else "test", self._failed, seconds=self._seconds)
+            return Report("green", reach=self.reached(), seconds=self._seconds)
+        if code == pytest.ExitCode.TESTS_FAILED and self.failed:
+            return Report("timeout" if self._timed_out else "test", self.failed, seconds=self._seconds)
         if code == pytest.ExitCode.NO_TESTS_COLLECTED and self._task.only == frozenset():
             return Report("green", seconds=self._seconds)
         return Report("crash", f"pytest ended with {code!r}")

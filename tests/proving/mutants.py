@@ -25,8 +25,6 @@ notice, stands in :mod:`tests.proving.mutant_targets`; how, in :mod:`tests.provi
 from __future__ import annotations
 
 import argparse
-import ast
-import difflib
 import importlib
 import json
 import os
@@ -35,31 +33,26 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Final
 
-from tests.proving.mutant_pool import Pool
-from tests.proving.mutant_targets import ALL, TARGETS, Target
-from tests.proving.mutant_worker import TEST_CPU_S, Report, Task, plain_name
-from tests.proving.mutation import MODULE, Mutant, members_of_enums, mutants
-from tests.proving.planting import ROOT, path_of
+from tests.proving.mutant_campaign import Campaign
+from tests.proving.mutant_catalogue import difference, is_within, mutants_of, proofs, stale
+from tests.proving.mutant_targets import TARGETS, Target
+from tests.proving.mutant_worker import Report
+from tests.proving.mutation import Mutant
+from tests.proving.planting import ROOT
 from tests.proving.table import Outcome, Row
 
-EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
 WARM: Final = (
     "pytest", "_pytest.assertion.rewrite", "pytest_timeout", "hypothesis", "hypothesis.stateful", "hypothesis.strategies",
     "hypothesis.internal.conjecture.engine", "numpy", "pydantic", "serial", "tree_sitter", "tree_sitter_toml", "textual.app",
     "textual.widgets", "pyte", "asyncio", "_hypothesis_pytestplugin",
 )  # fmt: skip
 """What the tests import besides stimctl; imported once, before the children are forked."""
-
-CPU_LEAST_S: Final = 5
-"""CPU time, in s, that every test may take, beside twice what the slowest one takes while being traced."""
 
 KILLED: Final = frozenset({"test", "import", "timeout"})
 
@@ -88,166 +81,29 @@ class Tally:
         ]
 
 
-# --- what there is ---------------------------------------------------------------------------------------------------
-
-
-@cache
-def _mutants(module: str) -> tuple[Mutant, ...]:
-    return mutants(module, path_of(module).read_bytes(), _enums())
-
-
-@cache
-def _enums() -> dict[str, tuple[str, ...]]:
-    return members_of_enums([ast.parse(path.read_bytes()) for path in sorted((ROOT / "stimctl").rglob("*.py"))])
-
-
-@cache
-def _functions(module: str) -> dict[str, bool]:
-    """Every function (true) and class (false) of a module by its qualified name."""
-    return dict(_names(ast.parse(path_of(module).read_bytes())))
-
-
-def mutants_of(target: Target) -> tuple[Mutant, ...]:
-    """All mutants of a target; raises :class:`ValueError` for a name that its module does not have."""
-    found = []
-    for module, names in target.parts.items():
-        every, known = _mutants(module), {MODULE, *_functions(module)}
-        if names != ALL and not set(names) <= known:
-            raise ValueError(f"{module} has no {', '.join(sorted(set(names) - known))}; see mutant_targets.py")
-        found += [each for each in every if names == ALL or any(is_within(each.name, name) for name in names)]
-    return tuple(found)
-
-
-def is_within(name: str, whole: str) -> bool:
-    """Whether ``name`` is ``whole`` or something inside it."""
-    return name == whole or name.startswith(f"{whole}.")
-
-
-def _names(tree: ast.AST, before: str = "") -> Iterator[tuple[str, bool]]:
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield before + node.name, not isinstance(node, ast.ClassDef)
-            yield from _names(node, f"{before}{node.name}.")
-        else:
-            yield from _names(node, before)
-
-
-def proofs(path: Path = EQUIVALENT) -> dict[str, dict[str, str]]:
-    """The equivalent mutants by id, each with its text and its proof."""
-    entries = tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", []) if path.exists() else []
-    return {entry["id"]: entry for entry in entries}
-
-
-def stale(entries: dict[str, dict[str, str]], existing: Sequence[Mutant]) -> list[str]:
-    """What is wrong with the entries, in sentences: a mutant that is no more, or another one, or no proof."""
-    by_id = {mutant.id: mutant for mutant in existing}
-    wrong = []
-    for number, entry in entries.items():
-        mutant = by_id.get(number)
-        if mutant is None:
-            wrong.append(f"{EQUIVALENT.name}: there is no mutant {number} (any more)")
-        elif entry.get("mutant") != mutant.text:
-            wrong.append(f"{EQUIVALENT.name}: {number} is now {mutant.text!r}")
-        elif len(entry.get("proof", "").split()) < 5:
-            wrong.append(f"{EQUIVALENT.name}: {number} has no proof")
-    return wrong
-
-
-def difference(mutant: Mutant) -> str:
-    """The mutant as a unified diff."""
-    data = path_of(mutant.module).read_bytes()
-    old, new = data.decode().splitlines(), mutant.source(data).splitlines()
-    name = str(path_of(mutant.module).relative_to(ROOT))
-    return "\n".join(difflib.unified_diff(old, new, name, f"{name} (mutant)", n=2, lineterm=""))
-
-
 # --- running ---------------------------------------------------------------------------------------------------------
 
 
-class Campaign:
-    """All chosen mutants of one target. Tests that never enter a mutant's function are not run for it."""
-
-    def __init__(self, target: Target, chosen: Sequence[Mutant], pool: Pool, *, reckon: bool = True) -> None:
-        self.target, self.chosen = target, chosen
-        self._pool, self._reckon = pool, reckon
-        self._files = tuple(f"tests/{name}.py" for name in target.tests)
-        self._reach: dict[str, set[str]] = {}
-        self._seconds: dict[str, float] = {}
-        self._killers: dict[str, Counter[str]] = defaultdict(Counter)
-        self._every: set[str] = set()
-
-    def start(self) -> str:
-        """Run everything without a mutant; what is wrong, or nothing when all is green."""
-        task = Task({}, self._files, tracing=True)
-        for _, report in self._pool.map(iter([(None, task)])):
-            if report.end != "green":
-                return f"{self.target.name}: without any mutant, {report.by} ({report.end})"
-            self._seconds, self._every = report.seconds, set(report.seconds)
-            for test, names in report.reach.items():
-                for name in names:
-                    self._reach.setdefault(name, set()).add(test)
-        return ""
-
-    def run(self) -> Iterator[tuple[Mutant, Report]]:
-        """Run every mutant."""
-        for mutant, report in self._pool.map((each, self._task(each)) for each in self.chosen):
-            if report.end in ("test", "timeout") and report.by in self._every:
-                self._killers[mutant.name][report.by] += 1
-                self._killers[mutant.module][report.by] += 1
-            yield mutant, report
-
-    def check_killers(self, killers: set[str]) -> str:
-        """For runs that did not begin with everything: those who killed must be green without a mutant."""
-        files = tuple(each for each in self._files if any(killer.startswith(each) for killer in killers))
-        for _, report in self._pool.map(iter([(None, Task({}, files, only=frozenset(killers)))])):
-            if report.end != "green":
-                return f"{self.target.name}: without any mutant, {report.by} ({report.end})"
-        return ""
-
-    def _task(self, mutant: Mutant) -> Task:
-        source = mutant.source(path_of(mutant.module).read_bytes())
-        near = self._near(mutant) if self._reckon else None
-        files = self._files
-        if near is not None:
-            files = tuple(each for each in files if any(test.startswith(f"{each}::") for test in near))
-        cpu_s = TEST_CPU_S if not self._seconds else CPU_LEAST_S + int(2 * max(self._seconds.values()))
-        return Task({mutant.module: source}, files, self._order(mutant, near or set()), near, cpu_s=cpu_s)
-
-    def _near(self, mutant: Mutant) -> frozenset[str] | None:
-        """The tests that enter the mutant's function; all of them where it stands outside, or ran at an import."""
-        reached = self._reach.get(f"{mutant.module}:{plain_name(mutant.name)}")
-        if reached is None:
-            return frozenset() if _functions(mutant.module).get(mutant.name) else None
-        return None if "" in reached else frozenset(reached)
-
-    def _order(self, mutant: Mutant, near: set[str] | frozenset[str]) -> tuple[str, ...]:
-        """Who killed in this function before, who in this module, then the quick ones."""
-        known = [name for name, _ in self._killers[mutant.name].most_common(8)]
-        known += [name for name, _ in self._killers[mutant.module].most_common(4)]
-        rest = sorted(near or self._every, key=lambda test: self._seconds.get(test, 0.0))
-        return tuple(dict.fromkeys([*known, *rest]))
-
-
-def run_target(target: Target, chosen: Sequence[Mutant], pool: Pool, *, reckon: bool, loud: bool) -> Tally:
+def run_target(
+    target: Target, chosen: Sequence[Mutant], *, workers: int, folder: Path, reckon: bool, loud: bool
+) -> Tally:
     """All of one target, counted."""
     tally, entries = Tally(target.name), proofs()
-    campaign = Campaign(target, chosen, pool, reckon=reckon)
-    red = campaign.start() if reckon else ""
-    if red:
-        tally.failures.append(red)
-        return tally
-    killers, began_s = set(), time.monotonic()
+    campaign = Campaign(target, chosen, workers=workers, folder=folder, reckon=reckon)
+    began_s = time.monotonic()
     for done, (mutant, report) in enumerate(campaign.run(), start=1):
         tally.ends[report.end] += 1
+        before = len(tally.failures)
         _note(tally, mutant, report, entries)
-        if report.end in ("test", "timeout") and "::" in report.by:
-            killers.add(report.by)
         if loud:
+            print("".join(f"\n{failure}" for failure in tally.failures[before:]), end="", file=sys.stderr)
             _progress(tally, done, len(chosen), time.monotonic() - began_s)
             if len(chosen) == 1:
                 print(f"\n{difference(mutant)}\n\n{report.end}: {report.by}")
-    if not reckon and killers:
-        tally.failures += filter(None, [campaign.check_killers(killers)])
+    if campaign.red:
+        tally.failures.append(f"{target.name}: {campaign.red}")
+    elif sum(tally.ends.values()) != len(chosen):
+        tally.failures.append(f"{target.name}: {len(chosen)} mutants, but {sum(tally.ends.values())} were run")
     return tally
 
 
@@ -342,19 +198,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory() as folder:
         sys.dont_write_bytecode, sys.pycache_prefix = False, folder  # for the children; nothing is left of it
-        return _run_all(options, chosen)
+        return _run_all(options, chosen, Path(folder))
 
 
-def _run_all(options: argparse.Namespace, chosen: dict[str, tuple[Mutant, ...]]) -> int:
+def _run_all(options: argparse.Namespace, chosen: dict[str, tuple[Mutant, ...]], folder: Path) -> int:
     for name in WARM:
         importlib.import_module(name)
-    every = [each for target in TARGETS for each in mutants_of(target)]
-    failures, rows = stale(proofs(), every), []
-    reckon = not options.sample and not options.id
+    failures, rows = stale(proofs(), [each for target in TARGETS for each in mutants_of(target)]), []
     for target in TARGETS:
         if target.name in chosen:
-            pool = Pool(options.workers)
-            tally = run_target(target, chosen[target.name], pool, reckon=reckon, loud=not options.json)
+            tally = run_target(
+                target,
+                chosen[target.name],
+                workers=options.workers,
+                folder=folder,
+                reckon=not options.sample and not options.id,
+                loud=not options.json,
+            )
             rows += tally.rows()
             failures += tally.failures
     return _tell(Outcome("mutants", tuple(rows), tuple(failures)), as_json=options.json)
