@@ -1,0 +1,44 @@
+"""The everyday share of the interleavings, and proof that they would find a race; the rest is in ``dev.py prove``."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.proving.races import LOOP_RACES, RACES
+from tests.proving.threads import ENDINGS, child, is_caught
+
+SHARED = (
+    ("open", "connect", "idle"),
+    ("start", "start-and-arm", "arm", "arm-titration"),
+    ("titrate", "next-channel", "raise", "lower", "zero", "begin"),
+    ("deliver", "burst-begins", "burst-ends", "dose-done", "onset", "flow"),
+    ("pause", "resume", "finish", "clear", "clear-and-start"),
+    ("close", "close-in-order", "contact-lost", "board-reset", "look-again", "found-again"),
+    (ENDINGS,),
+)
+"""Operations that one process tries one after the other."""
+
+
+@pytest.mark.parametrize("names", SHARED, ids=lambda names: f"{names[0]}-to-{names[-1]}")
+def test_a_stop_in_the_middle_of(names: tuple[str, ...]) -> None:
+    tallies = child("--operation", *names)
+    assert set(tallies) == set(names)
+    for _, runs, bad, told in tallies.values():
+        assert runs > 0
+        assert not bad, "\n".join(told)
+
+
+def test_every_operation_has_its_turn() -> None:
+    assert sorted(child("--list")) == sorted(name for names in SHARED for name in names)
+
+
+@pytest.mark.parametrize(
+    "name", ["latched behind the frame", "refused for a stop", "ending looked for before the stop"]
+)
+def test_a_planted_race_is_found(name: str) -> None:
+    assert is_caught(name)
+
+
+def test_every_race_can_still_be_planted() -> None:
+    for race in (*RACES, *LOOP_RACES):
+        assert race.plant.source()
