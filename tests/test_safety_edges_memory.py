@@ -334,6 +334,7 @@ def is_weaker(t: PulseTrain, most: PulseTrain, step_ua: int = 0) -> bool:
         and t.interphase_gap_us <= most.interphase_gap_us
         and t.pulses_per_period <= most.pulses_per_period
         and t.rate_mhz * t.pulses_per_period <= most.rate_mhz * most.pulses_per_period * more
+        and t.rate_mhz <= most.rate_mhz * more
         and Fraction(t.recovery_width_us, t.phase_width_us) <= Fraction(most.recovery_width_us, most.phase_width_us)
     )
 
