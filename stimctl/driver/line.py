@@ -28,7 +28,7 @@ class Line:
     def __init__(self, transport: Transport, latch: Latch, *, first_sequence: int) -> None:
         self._transport, self._latch = transport, latch
         self._lock = Lock()
-        self._sequence = first_sequence % 0x1_0000
+        self._sequence = first_sequence
         self._broken: LinkLost | None = None
         # Sequence and frame in one tuple, so that a stop in another thread never reads a mixed pair.
         self._stop = (0, codec.STOP_FRAME)
@@ -43,8 +43,9 @@ class Line:
     def write_stop(self) -> None:
         """Write the stop ahead of everything that waits; never raises. Any thread, at any instant."""
         owned = self._lock.acquire(timeout=LOCK_WAIT_S)
+        _, frame = self._stop
         try:
-            self._transport.write(self._stop[1], urgent=True)
+            self._transport.write(frame, urgent=True)
         except LinkLost as error:
             self._broken = error  # the control loop finds it at its next hear()
         finally:
@@ -56,7 +57,8 @@ class Line:
     @property
     def stop_sequence(self) -> int:
         """The sequence that an answer to this session's stop carries."""
-        return self._stop[0]
+        sequence, _ = self._stop
+        return sequence
 
     def renew_stop(self) -> None:
         """Give the stop a sequence of its own, so that answers to earlier ones do not pass for answers to it."""

@@ -26,7 +26,7 @@ _LIMITER_TESTS: Final = (
     "test_safety_limiter",
     "test_safety_machine",
 )
-_DRIVER_TESTS: Final = ("test_driver_session", "test_driver_faults", "test_driver_health")
+_DRIVER_TESTS: Final = ("test_driver_line", "test_driver_session", "test_driver_faults", "test_driver_health")
 _SESSION_TESTS: Final = ("test_session",)
 _CONTROL_TESTS: Final = ("test_control_parts", "test_control_keys", "test_control_running")
 
@@ -53,7 +53,7 @@ TARGETS: Final = (
             "stimctl.boards.reference.layout": ("<module>",),
         },
         ("test_wire_vectors", "test_wire_codec", "test_wire_facts"),
-        {"stimctl.boards.reference.layout": "its tables serve both ways; its functions write and read nothing"},
+        {"stimctl.boards.reference.layout": "its tables serve both ways; its functions write frames and read none"},
     ),
     Target(
         "stop in the driver",
