@@ -20,10 +20,14 @@ class Target:
 
 
 _LIMITER_TESTS: Final = (
+    "test_safety_words",
     "test_safety_latch",
     "test_limits",
     "test_safety_rules",
     "test_safety_limiter",
+    "test_safety_edges_memory",
+    "test_safety_edges",
+    "test_safety_attacks",
     "test_safety_machine",
 )
 _DRIVER_TESTS: Final = ("test_driver_line", "test_driver_session", "test_driver_faults", "test_driver_health")
