@@ -79,7 +79,7 @@ class SignalPipe:
         """The numbers of the signals that came, one byte each."""
         try:
             return self._read.recv(256)
-        except (BlockingIOError, InterruptedError):
+        except BlockingIOError:
             return b""
 
 

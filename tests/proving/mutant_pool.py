@@ -15,10 +15,10 @@ from typing import IO, Any, Final, NoReturn
 
 from tests.proving.mutant_worker import Report, Task, prepare_child, work
 
-CPU_S: Final = 600
+CPU_S: Final = 200
 """CPU time, in s, of one child in all. What never ends meets the bound of one test long before that."""
 
-WALL_S: Final = 1_200
+WALL_S: Final = 900
 """Time, in s, after which a child counts as hanging."""
 
 

@@ -32,7 +32,7 @@ _LIMITER_TESTS: Final = (
 )
 _DRIVER_TESTS: Final = ("test_driver_line", "test_driver_session", "test_driver_faults", "test_driver_health")
 _SESSION_TESTS: Final = ("test_session",)
-_CONTROL_TESTS: Final = ("test_control_parts", "test_control_keys", "test_control_running")
+_CONTROL_TESTS: Final = ("test_control_signals", "test_control_parts", "test_control_keys", "test_control_running")
 
 TARGETS: Final = (
     Target("limits", {"stimctl.limits": ALL}, _LIMITER_TESTS),

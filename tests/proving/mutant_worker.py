@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FrameType
@@ -227,8 +227,21 @@ def prepare_child(cpu_s: int, log: int) -> None:
     os.dup2(log, 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 5))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+    for number in _RAISED:
+        signal.signal(number, _uncaught)
 
 
-Worker = Callable[[Task, int], NoReturn]
+_RAISED: Final = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGTSTP,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+)
+"""What tests send to themselves: a mutant that does not catch it must fail the test, not take the whole run with it."""
+
+
+def _uncaught(number: int, _frame: FrameType | None) -> None:
+    raise RuntimeError(f"nobody caught signal {number}")
