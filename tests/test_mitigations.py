@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import ast
 import hashlib
 import io
 import subprocess
@@ -14,21 +16,25 @@ import pytest
 
 from stimctl import limits
 from stimctl.boards.reference.codes import Capability
+from stimctl.cli.parser import build
 from stimctl.control.authoring import Report, check
 from stimctl.control.remote import reached_by
 from stimctl.engine import ARMED, State
 from stimctl.orders import OrderKind as Kind
+from stimctl.orders import Stage, Status
 from stimctl.session.core import Session
 from stimctl.session.diary import Diary
 from stimctl.session.fingerprint import limits_sha256
 from stimctl.session.opening import Reach, Wishes
 from stimctl.session.skin import SkinWatch
 from stimctl.sim import firmware
+from stimctl.sim.faults import Fault, FaultKind
 from stimctl.units import MINUTE, MS
 from stimctl.units import SECOND as SECOND_US
 from stimctl.widgets import frame
 from stimctl.widgets.bells import Bells
 from tests import protocol_texts as texts
+from tests.faces import STEPS
 from tests.session_rig import CYCLIC, EMG, TENS, Rig
 
 Made = Callable[..., Rig]
@@ -69,6 +75,16 @@ def test_records_count_outputs_as_the_board_prints_them(made: Made) -> None:
     for kind in ("titrate", "refusal"):
         assert (rows[kind]["channel"], rows[kind]["output"]) == ("extensors", 2), kind
     assert "output 2: titration-rate" in rig.refused[-1]
+
+
+# --- H07: whose limb it is -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", STEPS.values(), ids=STEPS)
+def test_patient_and_side_stand_above_every_screen(status: Status) -> None:
+    """In capitals, from the moment that the session is open."""
+    named = frame.output_line(status, 80).plain
+    assert ("P-017" in named and "LEFT" in named) is (status.stage is not Stage.START)
 
 
 # --- H10, H11: somebody looks at the skin, and somebody else can stop -------------------------------------------
@@ -187,6 +203,25 @@ def test_a_low_threshold_is_a_warning_of_check(sd: str, warns: bool) -> None:
     report = checked(texts.put(texts.EMG, "threshold_sd", sd))
     assert report.ok
     assert any("threshold_sd" in line for line in report.warnings) is warns
+
+
+# --- H27, H28, H29: nothing follows a joint ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["ccfes", "fes-angle", "fes-closed-loop"])
+def test_no_kind_of_protocol_follows_a_joint(kind: str) -> None:
+    """No glove, no angle sensor and no controller can be configured, so none can be stuck, drift or oscillate."""
+    fault = texts.the_fault(texts.put(texts.CYCLIC, "kind", f'"{kind}"'))
+    assert fault.field == "kind"
+    for field in ("angle", "gain", "sensor", "target_deg"):
+        told = texts.faults(texts.edit(texts.CYCLIC, ("[dose]", f"[dose]\n{field} = 1")))
+        assert [each.field for each in told] == [f"dose.{field}"]
+
+
+@pytest.mark.parametrize("source", ["glove:1", "angle:left", "goniometer", "http://host/angle"])
+def test_no_source_of_angles_can_be_named(made: Made, source: str) -> None:
+    rig = made(EMG)
+    assert "not an EMG source" in rig.order(Kind.OPEN, protocol=str(rig.path), patient="P-1", side="left", emg=source)
 
 
 # --- H33: a stop key that is not at the board -------------------------------------------------------------------
@@ -352,6 +387,87 @@ def test_no_tone_while_every_level_is_zero(made: Made) -> None:
         rig.go(50 * MS)
         rings += bells.news(rig.status)
     assert rings == 0
+
+
+# --- H38: no way around the limiter ----------------------------------------------------------------------------
+
+OPTIONS = {
+    "--board", "--column", "--debug", "--emg", "--format", "--headless", "--help", "--link", "--output", "--rate",
+    "--remote-terminal", "--seed", "--speed", "--store", "--version", "-h", "-o",
+}  # fmt: skip
+"""Every option of every command, read by a person: none of them is known to limiter, envelope, limits or driver."""
+
+
+def options(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """The options of a parser and of all its commands."""
+    for action in parser._actions:
+        yield from action.option_strings
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from options(below)
+
+
+def test_no_option_is_one_of_the_limiter() -> None:
+    """A new option has to be written down here by somebody who has asked what it can loosen."""
+    assert set(options(build())) - {"--debug", "--rate", "--column", "--output"} <= OPTIONS
+
+
+def test_what_protects_reads_no_option_environment_or_file() -> None:
+    """Nothing that a user can set reaches the rooms that judge: they have no way to look."""
+    root = Path(limits.__file__).parent
+    judges = [root / "safety.py", root / "limits.py", root / "pulse.py", *(root / "envelope").glob("*.py")]
+    assert len(judges) > 6
+    for path in judges:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        heads = {
+            alias.name.partition(".")[0]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        }
+        heads |= {str(node.module).partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        assert not names & {"open", "input", "eval", "exec", "__import__", "getenv", "environ"}, path
+        assert not heads & {"os", "sys", "pathlib", "io", "argparse", "tomllib", "json", "importlib"}, path
+
+
+# --- H51: alarms that are few and graded -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "grade"),
+    [
+        (FaultKind.CONTACT_OPEN, 0, "medium"),
+        (FaultKind.CONTACT_PEEL, 500, "medium"),
+        (FaultKind.STOP_BUTTON, 0, "medium"),
+        (FaultKind.STUCK_OUTPUT, 20_000, "high"),
+        (FaultKind.HANG, 0, "high"),
+        (FaultKind.IGNORES_STOP, 0, "high"),
+    ],
+)
+def test_high_is_kept_for_output_that_nobody_knows(made: Made, kind: FaultKind, value: int, grade: str) -> None:
+    """One alarm with its own words at a time; a board at zero that told why is not one to run for."""
+    rig = made()
+    rig.work(State.BURST)
+    rig.go(2 * SECOND_US)
+    rig.twin.inject(Fault(kind, rig.now_us, value=value))
+    rig.go(500 * MS)
+    rig.session.stop_now("Space pressed")
+    rig.go(3 * SECOND_US)
+    status = rig.status
+    assert status.stopped
+    if kind is FaultKind.IGNORES_STOP:
+        assert not status.stop_confirmed
+    assert status.alarm == grade
+    assert status.alarm_text
+
+
+def test_an_ordinary_stop_and_the_prompts_are_no_alarms(made: Made) -> None:
+    rig = made()
+    rig.work(State.BURST)
+    rig.session.stop_now("Space pressed")
+    rig.go(SECOND_US)
+    assert (rig.status.stopped, rig.status.alarm) == (True, "")
 
 
 # --- H54: which limits judged ------------------------------------------------------------------------------------

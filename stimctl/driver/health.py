@@ -45,10 +45,11 @@ _KEEP_US: Final = 5 * SECOND
 @final
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """Something wrong with one output, in words."""
+    """Something wrong with one output, in words. ``pads``: with what is stuck on, not with what flows."""
 
     output: int
     text: str
+    pads: bool = False
 
 
 @final
@@ -112,15 +113,15 @@ class Health:
         return complaints
 
     def _contact(self, number: int, told: OutputReport, impedance: int | None) -> list[Complaint]:
-        complaints = [Complaint(number, f"reports {told.trouble.name}".lower())] if told.trouble else []
+        complaints = [_of_trouble(number, told.trouble)] if told.trouble else []
         if impedance is None:
             return complaints
         first = self._baseline.setdefault(number, impedance)
         if self._holds("rise", number, wrong=100 * impedance > (100 + IMPEDANCE_RISE_PERCENT) * first):
             text = f"contact impedance rose from {first} to {impedance} ohm: check the pads"
-            complaints.append(Complaint(number, text))
+            complaints.append(Complaint(number, text, pads=True))
         if self._holds("high", number, wrong=impedance > IMPEDANCE_MAX_OHM):
-            complaints.append(Complaint(number, f"contact impedance is {impedance} ohm: check the pads"))
+            complaints.append(Complaint(number, f"contact impedance is {impedance} ohm: check the pads", pads=True))
         return complaints
 
     def _holds(self, what: str, number: int, *, wrong: bool) -> bool:
@@ -128,6 +129,10 @@ class Health:
         strikes = self._strikes[what, number] + 1 if wrong else 0
         self._strikes[what, number] = strikes
         return strikes >= REPORTS_RUNNING
+
+
+def _of_trouble(number: int, trouble: Trouble) -> Complaint:
+    return Complaint(number, f"reports {trouble.name}".lower(), pads=not trouble & ~(Trouble.OPEN | Trouble.SHORT))
 
 
 def _is_not_after(sequence: int, last: int) -> bool:

@@ -147,7 +147,7 @@ class Hearing(Conversation):
     def _complain(self, complaints: tuple[Complaint, ...], now_us: int) -> None:
         texts = [f"output {complaint.output + 1} {complaint.text}" for complaint in complaints]
         for complaint, text in zip(complaints, texts, strict=True):
-            self._events.append(w.Faulted(BoardFault(text), complaint.output))
+            self._events.append(w.Faulted(BoardFault(text), complaint.output, pads=complaint.pads))
         if texts:
             self._halt("; ".join(texts), now_us)
 

@@ -109,10 +109,14 @@ class Reported:
 @final
 @dataclass(frozen=True, slots=True)
 class Faulted:
-    """What the board shows must not be; a stop is on its way, or has not taken effect (``output`` tells where)."""
+    """What the board shows must not be; a stop is on its way, or has not taken effect (``output`` tells where).
+
+    ``pads``: it is about what is stuck on, found in time; nobody doubts that the output goes to zero.
+    """
 
     error: BoardFault
     output: int | None = None
+    pads: bool = False
 
 
 @final

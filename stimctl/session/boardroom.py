@@ -42,8 +42,8 @@ def take(session: Session, event: BoardEvent, now_us: int) -> None:
         session.diary.write("link-lost", {"why": str(event.error)}, now_us)
         session.fault(f"{LOST_TEXT} ({event.error})", now_us, alarm="high")
     elif isinstance(event, Faulted):
-        # What goes on after a stop was sent is worse than what led to it.
-        high = session.stage.driver.state in (DriverState.STOPPING, DriverState.LOST)
+        # What goes on after a stop was sent is worse than what led to it; a pad that was seen in time is neither (F.5).
+        high = not event.pads and session.stage.driver.state in (DriverState.STOPPING, DriverState.LOST)
         session.fault(str(event.error), now_us, alarm="high" if high else "medium")
         session.look_at_pads_again(event.output)
     elif isinstance(event, Disarmed):
