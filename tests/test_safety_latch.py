@@ -139,6 +139,48 @@ def test_a_lowering_spares_the_newest_command_but_no_older_one() -> None:
     assert not again.is_live()
 
 
+def test_a_raise_that_takes_something_back_makes_void_what_it_forbids() -> None:
+    """A milliamp more and a shorter pulse: what waits in a driver is wider than anybody now wishes."""
+    rig, old = delivering()
+    rig.wait(1_000_000)
+    rig.limiter.raise_level(0, symmetric(21_000, 200, 35_000), rig.now_us)
+    assert not old.is_live()
+    rig, old = delivering()
+    rig.wait(1_000_000)
+    rig.limiter.raise_level(0, symmetric(21_000, 250, 35_000), rig.now_us)
+    assert old.is_live()
+
+
+@pytest.mark.parametrize("down", ["rate", "gap", "pulses"])
+def test_a_lowering_reaches_what_was_weaker_in_all_other_ways(down: str) -> None:
+    """Since then peak, charge and rms only rose; the rate, the gap or the pulses fell."""
+    top = symmetric(10_000, 200, 40_000, interphase_gap_us=100)
+    low, high = (
+        symmetric(10_000, 100, 40_000, interphase_gap_us=100),
+        symmetric(10_000, 200, 20_000, interphase_gap_us=100),
+    )
+    if down == "gap":
+        low, high = symmetric(10_000, 100, 40_000, interphase_gap_us=100), symmetric(10_000, 200, 40_000)
+    if down == "pulses":
+        top = symmetric(10_000, 200, 40_000, pulses_per_period=2)
+        low, high = symmetric(10_000, 100, 20_000, pulses_per_period=2), symmetric(10_000, 200, 40_000)
+    rig = Rig()
+    rig.limiter.open_titration(0, rig.now_us)
+    rig.raise_to(0, top)
+    rig.ramp_to(0, low, 2_000_000)
+    rig.wait(900_000)
+    first = cast(Approved, rig.send(low))
+    for us in range(110, 200, 10):
+        rig.wait(500_000)
+        rig.send(symmetric(10_000, us, low.rate_mhz, interphase_gap_us=low.interphase_gap_us,
+                           pulses_per_period=low.pulses_per_period))  # fmt: skip
+    rig.wait(500_000)
+    second = cast(Approved, rig.send(high))
+    assert first.is_live()
+    rig.limiter.lower_level(0, high, rig.now_us)
+    assert (first.is_live(), second.is_live()) == (False, True)
+
+
 def test_what_was_taken_back_never_lives_again() -> None:
     rig = Rig()
     permits = [permit(rig) for _ in range(5)]

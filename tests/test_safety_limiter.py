@@ -1001,6 +1001,42 @@ def test_an_asymmetrical_pulse_has_its_ceiling_in_proportion() -> None:
     assert limiter.amplitude_ceiling_ua(0, dc) == 8_000  # 350 nA at 4 mA and 35 Hz
 
 
+def test_on_a_shared_pad_the_amplitude_ceiling_is_the_last_that_the_pad_takes() -> None:
+    """The shoulder's channel may have 80 mA, but not where it returns to a pad of the forearm's; others are at zero."""
+    shared, one, other = pads(25, "shared", "one", "other")
+    two = (TENS._replace(part=BodyPart.SHOULDER, pads=(shared, one)), TENS._replace(channel=1, pads=(shared, other)))
+    for shape, highest, rule in (
+        (symmetric(1_000, 100, 100_000), 60_000, Rule.SHARED_PAD_PEAK),
+        (symmetric(1_000, 400, 50_000), 50_000, Rule.SHARED_PAD_CHARGE),
+    ):
+        rig = Rig(*two)
+        assert rig.limiter.amplitude_ceiling_ua(0, shape) == highest
+        assert rig.limiter.amplitude_ceiling_ua(1, scaled(shape, 1)) == highest
+        rig.limiter.open_titration(0, rig.now_us)
+        rig.raise_to(0, scaled(shape, highest))
+        rig.wait(SECOND)
+        assert held_on_pad(rig, scaled(shape, highest + 1)) == rule
+    alone = Rig(two[0], TENS._replace(channel=1, pads=pads(25, "c", "d")))
+    assert alone.limiter.amplitude_ceiling_ua(0, symmetric(1_000, 100, 100_000)) == 80_000
+    beside = Rig(*two, TENS._replace(channel=2, part=BodyPart.SHOULDER, pads=pads(25, "e", "f")))
+    assert beside.limiter.amplitude_ceiling_ua(2, symmetric(1_000, 100, 100_000)) == 80_000
+
+
+def held_on_pad(rig: Rig, train: PulseTrain) -> str:
+    with pytest.raises(Refusal) as refusal:
+        rig.limiter.raise_level(0, train, rig.now_us)
+    assert refusal.value.channel is None
+    return refusal.value.rule
+
+
+def test_rms_on_a_shared_pad_is_in_the_amplitude_ceiling_too() -> None:
+    """The file of the other channel asks for less rms: on the pad in common that binds both."""
+    shared, one, other = pads(25, "shared", "one", "other")
+    quiet = replace(ABSOLUTE, rms_ua=1_000)
+    rig = Rig(TENS._replace(pads=(shared, one)), TENS._replace(channel=1, pads=(shared, other), protocol=quiet))
+    assert rig.limiter.amplitude_ceiling_ua(0, symmetric(7_000, 200, 100_000)) == 5_000  # Irms = I / 5
+
+
 # --- the warn column ---------------------------------------------------------------------------------------------------
 
 
