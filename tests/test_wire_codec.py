@@ -230,7 +230,10 @@ def entry(output: int) -> bytes:
         (0x81, struct.pack("<BHHIHHI", 0, 1, 1, 1, 0, 0, 0) + b"\x00\x00\x00"),
         (0x81, struct.pack("<BHHIHHI", 17, 1, 1, 1, 0, 0, 0) + b"\x00\x00\x00"),
         (0x81, struct.pack("<BHHIHHI", 1, 0, 1, 1, 0, 0, 0) + b"\x00\x00\x00"),
+        (0x81, struct.pack("<BHHIHHI", 1, 1, 0, 1, 0, 0, 0) + b"\x00\x00\x00"),
+        (0x81, struct.pack("<BHHIHHI", 1, 1, 1, 0, 0, 0, 0) + b"\x00\x00\x00"),
         (0x81, struct.pack("<BHHIHHI", 1, 1, 1, 1, 16, 0, 0) + b"\x00\x00\x00"),
+        (0x81, struct.pack("<BHHIHHI", 1, 1, 1, 1, 0, 0, 0) + b"\x00\x00\x01"),
         (0x81, struct.pack("<BHHIHHI", 1, 1, 1, 1, 0, 0, 0) + b"\x00\x00"),
         (0x81, struct.pack("<BHHIHHI", 1, 1, 1, 1, 0, 0, 0) + b"\x00\x00\x00\x00"),
         (0x81, struct.pack("<BHHIHHI", 1, 1, 1, 1, 0, 0, 0) + b"\x01\xff\x00\x00"),
@@ -304,3 +307,62 @@ def test_what_does_not_fit_is_our_bug(word: m.Word) -> None:
 def test_sequence_and_token_must_fit(sequence: int, token: int) -> None:
     with pytest.raises(OurBug):
         encode(m.Hello(), sequence=sequence, token=token)
+
+
+# --- at the very edges ------------------------------------------------------------------------------------------
+
+
+def test_faults_are_counted_and_not_only_noted() -> None:
+    decoder = Decoder()
+    for _ in range(3):
+        decoder.feed(END + b"\x55" * (WIRE_MAX + 1) + END + b"\x55" + END)
+    assert decoder.faults == {"oversize": 3, "length": 3}
+    assert decoder.malformed == 6
+
+
+def test_as_much_as_a_frame_may_hold_is_not_oversized_yet() -> None:
+    """What counts as oversized grew beyond the bound; at the bound it may still be a frame, however it ends."""
+    decoder = Decoder()
+    decoder.feed(END + b"\x55" * WIRE_MAX)
+    assert decoder.faults == {}
+    decoder.feed(END)
+    assert decoder.faults == {"length": 1}
+    assert Decoder().feed(END + b"\x55" * WIRE_MAX + END) == ()
+
+
+@pytest.mark.parametrize(("longer", "fault"), [(0, "length"), (1, "oversize")])
+def test_the_bound_holds_alike_for_what_comes_in_one_piece(longer: int, fault: str) -> None:
+    decoder = Decoder()
+    decoder.feed(END + b"\x55" * (WIRE_MAX + longer) + END)
+    assert decoder.faults == {fault: 1}
+
+
+@pytest.mark.parametrize("outputs", [1, 16])
+def test_an_identity_at_its_bounds_is_read(outputs: int) -> None:
+    text = b"\x20" + b"a" * 32
+    payload = struct.pack("<BHHIHHI", outputs, 1, 1, 1, 15, 0, 0) + b"\x00" + text + text
+    (identity,) = words(build(0x81, payload, sequence=1, token=2))
+    assert isinstance(identity, m.Identity)
+    assert (identity.outputs, identity.capabilities) == (outputs, 15)
+    assert (identity.name, identity.serial, identity.firmware) == ("", "a" * 32, "a" * 32)
+
+
+@pytest.mark.parametrize("armed", [False, True])
+@pytest.mark.parametrize("listening", [False, True])
+@pytest.mark.parametrize("button", [False, True])
+def test_each_flag_of_a_report_is_read_for_itself(armed: bool, listening: bool, button: bool) -> None:
+    flags = armed * 1 + listening * 2 + button * 4
+    payload = struct.pack("<HBBIHIHB", 1, flags, 7, 2, 3, 4, 5, 0)
+    (status,) = words(build(0x85, payload, sequence=1, token=2))
+    assert isinstance(status, m.Status)
+    assert (status.report.armed, status.report.listening, status.report.stop_button) == (armed, listening, button)
+
+
+def test_a_pulse_may_begin_at_the_last_sample_and_samples_may_be_none() -> None:
+    whole = struct.pack("<IHIQBB", 0, 1, 1, 0, 2, 1) + struct.pack("<hhB", -32_768, 32_767, 1)
+    empty = struct.pack("<IHIQBB", 0, 1, 1, 0, 0, 0)
+    first, second = words(build(0x86, whole, sequence=1, token=2) + build(0x86, empty, sequence=1, token=2))
+    assert isinstance(first, m.Samples)
+    assert isinstance(second, m.Samples)
+    assert (first.values, first.pulses) == ((-32_768, 32_767), (1,))
+    assert (second.values, second.pulses) == ((), ())

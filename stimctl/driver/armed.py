@@ -169,7 +169,10 @@ class ArmedSession:
 
     def is_unapplied(self, now_us: int) -> bool:
         """Whether the newest setting is overdue: the board delivers an older one."""
-        return self._unapplied is not None and now_us - self._unapplied[1] >= UNAPPLIED_US
+        if self._unapplied is None:
+            return False
+        _, sent_us = self._unapplied
+        return now_us - sent_us >= UNAPPLIED_US
 
 
 def _host_ms(now_us: int) -> int:

@@ -30,7 +30,13 @@ _LIMITER_TESTS: Final = (
     "test_safety_attacks",
     "test_safety_machine",
 )
-_DRIVER_TESTS: Final = ("test_driver_line", "test_driver_session", "test_driver_faults", "test_driver_health")
+_DRIVER_TESTS: Final = (
+    "test_driver_line",
+    "test_driver_armed",
+    "test_driver_session",
+    "test_driver_faults",
+    "test_driver_health",
+)
 _SESSION_TESTS: Final = ("test_session",)
 _CONTROL_TESTS: Final = ("test_control_signals", "test_control_parts", "test_control_keys", "test_control_running")
 

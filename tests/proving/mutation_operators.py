@@ -332,13 +332,36 @@ def _expression(source: Source, node: ast.Expr) -> Iterator[Edit]:
 def _return(source: Source, node: ast.Return) -> Iterator[Edit]:
     function = next(each for each in source.above(node) if isinstance(each, _FUNCTIONS))
     assert not isinstance(function, ast.Lambda)
-    if node is not function.body[-1]:
+    if node is not function.body[-1] and not (_ends_anyway(source, node) and _gives_nothing(node)):
         yield from _delete(source, node)
     kind = "" if function.returns is None else ast.unparse(function.returns)
     value = "" if node.value is None else ast.unparse(node.value)
     if value not in ("", "None"):
         others = {"bool": ("True", "False"), "int": ("0",)}.get(kind, ("None",))
         yield from _replace(source, node.value, "result", *(each for each in others if each != value))  # type: ignore[arg-type]
+
+
+def _gives_nothing(node: ast.Return) -> bool:
+    return node.value is None or ast.unparse(node.value) == "None"
+
+
+def _ends_anyway(source: Source, node: ast.AST) -> bool:
+    """Whether nothing of the function comes behind a statement, so that it returns there without being told."""
+    for each in source.above(node):
+        if isinstance(each, ast.For | ast.While):
+            return False
+        last = [
+            block[-1]
+            for name in ("body", "orelse", "finalbody")
+            if isinstance(block := getattr(each, name, None), list) and block
+        ]
+        alternatives = [*getattr(each, "handlers", ()), *getattr(each, "cases", ())]
+        if node not in last + alternatives or (isinstance(each, ast.Try) and each.orelse and node is each.body[-1]):
+            return False
+        if isinstance(each, _FUNCTIONS):
+            return True
+        node = each
+    return False
 
 
 def _lambda(source: Source, node: ast.Lambda) -> Iterator[Edit]:

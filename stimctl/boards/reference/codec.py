@@ -98,8 +98,6 @@ class Decoder:
 
     def feed(self, data: bytes) -> tuple[Frame, ...]:
         """All frames that ``data`` completes, in order; how the bytes are split over calls makes no difference."""
-        if not data:
-            return ()
         *complete, self._tail = (self._tail + data).split(END)
         frames = []
         for wire in complete:
@@ -121,7 +119,7 @@ class Decoder:
         try:
             return _open(wire)
         except Malformed as fault:
-            self.faults[str(fault.args[0])] += 1
+            self.faults[str(fault)] += 1
             return None
 
 

@@ -104,9 +104,9 @@ def _unpack_identity(payload: bytes) -> m.Identity:
 
 
 def _take_text(data: bytes) -> tuple[str, bytes]:
-    end = 1 + data[0] if data else 0
-    if not 1 <= end <= len(data) or end > TEXT_MAX + 1:
+    if not data or not data[0] < len(data) or data[0] > TEXT_MAX:
         raise Malformed("a text that is cut short or too long")
+    end = 1 + data[0]
     text = data[1:end].decode()  # UnicodeDecodeError is a ValueError
     if not text.isprintable():
         raise Malformed("a text with control characters")  # it would reach a terminal
