@@ -15,6 +15,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+# Hundreds of processes start in a run, and pytest rewrites every test file for each of its workers. So byte code is
+# kept, in the environment's own folder, also where a machine is told to keep none beside sources.
+if sys.prefix != sys.base_prefix:
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(Path(sys.prefix) / "pycache")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # No deadline: the machine may be busy, and how long an example takes is the benchmarks' business.
 settings.register_profile("fast", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("fast"), derandomize=True)  # red means that the change is at fault

@@ -298,14 +298,13 @@ def test_a_board_that_is_suspended(scene: Scene) -> None:
 # --- the line -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_garbage_on_the_line(scene: Scene, seed: int) -> None:
+def test_garbage_on_the_line(scene: Scene) -> None:
     """A third program writes into the same terminal: no byte of it becomes current, and it is survived or told."""
     board, controller = scene.running()
-    noise = random.Random(seed)
+    noise = random.Random(1)
     third = os.open(str(scene.folder / "board"), os.O_WRONLY | os.O_NOCTTY)
     try:
-        for _ in range(20):
+        for _ in range(30):
             os.write(third, noise.randbytes(noise.randrange(1, 60)))
             board.wait_for("alive", after=len(board.lines))
     finally:

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stimctl.errors import FileError
+from stimctl.cli import main
+from stimctl.errors import FileError, RecordError
+from stimctl.records.journal import Journal
 from stimctl.sensors.recording import LINE_MAX, load
 from tests.fuzzing import files
 from tests.fuzzing.probe import Probe
@@ -52,3 +54,16 @@ def test_an_array_that_says_it_is_huge_is_not_believed(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(FileError):
         load(path)
+
+
+@pytest.mark.parametrize("place", [b"AUTOINCREMENT", b"BEFORE DELETE"])
+def test_a_schema_that_is_no_text_is_damage(place: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """SQLite quotes it in its complaint, and Python then fails to read the complaint."""
+    path = tmp_path / "r.db"
+    path.write_bytes(files.record().replace(place, place[:3] + b"\xcf" + place[4:]))
+    for command in ("sessions", "verify"):
+        assert main([command, "--store", str(path)]) == 1
+        [line] = capsys.readouterr().err.splitlines()
+        assert "the record is damaged" in line
+    with pytest.raises(RecordError):
+        Journal(path, wall_clock=str)

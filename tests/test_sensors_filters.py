@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import signal
 
 from stimctl.sensors import filters
 from stimctl.sensors.quality import MAINS_SHARE, Hum, Quality, Steadiness
@@ -16,6 +15,8 @@ from tests.sensors_kit import noise
 
 @given(cut=st.floats(0.01, 0.49), rate=st.sampled_from([200.0, 1_000.0, 4_000.0]))
 def test_designs_match_scipy(cut: float, rate: float) -> None:
+    from scipy import signal  # here, as it takes a second, and each worker of a run would spend it
+
     for kind, design in (("highpass", filters.high_pass), ("lowpass", filters.low_pass)):
         expected = signal.butter(2, cut * rate, kind, fs=rate, output="sos")[0]
         found = design(cut * rate, rate)
@@ -24,6 +25,8 @@ def test_designs_match_scipy(cut: float, rate: float) -> None:
 
 @given(block=st.integers(1, 30), blocks=st.integers(1, 20), seed=st.integers(0, 99))
 def test_the_lifted_form_matches_scipy(block: int, blocks: int, seed: int) -> None:
+    from scipy import signal  # here, as it takes a second, and each worker of a run would spend it
+
     sections = (filters.high_pass(20.0, 1_000.0), filters.low_pass(450.0, 1_000.0))
     values = noise(block * blocks / 1_000.0, 1_000.0, 50.0, seed)
     sos = np.array([[*section[:3], 1.0, *section[3:]] for section in sections])

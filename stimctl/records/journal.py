@@ -230,7 +230,7 @@ class Journal:
                 connection.close()
         except RecordError as error:
             self._die(str(error))
-        except sqlite3.Error as error:
+        except store.BROKEN as error:
             self._die(store.explain(self.path, error))
         except Exception as error:  # noqa: BLE001 - a thread that dies unheard is a record silently lost
             self._die(f"{self.path}: the record failed: {error!r}")

@@ -75,7 +75,7 @@ def verify(path: Path, *, progress: Callable[[int, int], None] | None = None) ->
             total = connection.execute("SELECT count(*) FROM event").fetchone()[0]
             why = walk.along(connection, lambda done: progress(done, total) if progress else None)
             why = why or _beyond_the_rows(connection, walk.rows)
-        except sqlite3.Error as error:
+        except store.BROKEN as error:
             why = store.explain(path, error)
     return Verdict(not why, walk.rows, walk.first_bad, why, walk.prev.hex())
 
@@ -125,7 +125,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         with closing(store.connect_reader(Path(path))) as connection:
             yield connection
-    except sqlite3.Error as error:
+    except store.BROKEN as error:
         raise RecordError(store.explain(path, error)) from error
 
 

@@ -28,6 +28,9 @@ MIN_FREE_BYTES: Final = 32 << 20
 BESIDE: Final = ("-wal", "-shm", "-journal")
 """How the names of SQLite's own files end, beside the record."""
 
+BROKEN: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite's module raises over a damaged file: the latter when not even SQLite's complaint can be read as text."""
+
 _TABLE: Final = {
     "event": """CREATE TABLE event (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -138,7 +141,7 @@ def connect_writer(path: Path, *, busy_s: float) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
-    except sqlite3.Error as error:
+    except BROKEN as error:
         raise RecordError(explain(path, error)) from error
     return connection
 
@@ -161,7 +164,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
             if path.with_name(path.name + "-wal").exists():
                 raise
             return _reader(uri + "&immutable=1", path)
-    except sqlite3.Error as error:
+    except BROKEN as error:
         raise RecordError(explain(path, error)) from error
 
 
@@ -231,7 +234,7 @@ def _number(connection: sqlite3.Connection, query: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-def explain(path: Path, error: sqlite3.Error) -> str:
+def explain(path: Path, error: Exception) -> str:
     """One line for a person: what SQLite met and what to do about it."""
     text = str(error)
     for sign, meaning in _MEANINGS.items():
@@ -245,6 +248,7 @@ _MEANINGS: Final = {
     "readonly": "the record is read-only; check its permissions and those of its folder",
     "locked": "another program keeps the record locked; close it",
     "not a database": "this file is not a stimctl record, or is damaged; keep it and choose another path",
+    "codec can't decode": "the record is damaged; keep the file and start a new one at another path",
     "malformed": "the record is damaged; keep the file and start a new one at another path",
     "unable to open": "the record cannot be opened; check that its folder exists and may be written",
 }

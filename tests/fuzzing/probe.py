@@ -181,7 +181,8 @@ class Guard:
         if name.startswith("file:"):
             name = name.removeprefix("file:").removeprefix("//").partition("?")[0]
         whole = os.path.abspath(name)  # noqa: PTH100 - links are seen as what they are
-        return whole.startswith(self._folder) or "__pycache__" in whole or whole == os.devnull
+        byte_code = "__pycache__" in whole or whole.startswith(sys.pycache_prefix or "/none")
+        return byte_code or whole.startswith(self._folder) or whole == os.devnull
 
 
 def _writes(mode: object, flags: object) -> bool:
