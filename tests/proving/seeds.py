@@ -130,7 +130,9 @@ def _run(first: int, count: int, workers: int) -> int:
         tally.merge(part)
         for failure in part.failures:
             print(failure)
-        print(f"{tally.sessions} of {count} sessions, {len(tally.failures)} with violations", file=sys.stderr, flush=True)
+        print(
+            f"{tally.sessions} of {count} sessions, {len(tally.failures)} with violations", file=sys.stderr, flush=True
+        )
     for row in outcome(tally).rows:
         print(f"{row.what:44} {row.count:>8,}  {row.remark}".rstrip())
     return 1 if tally.failures else 0

@@ -43,6 +43,9 @@ STALLS: Final = frozenset({"loop-stall", "process-frozen", "half-stalled", "asle
 DISTURBING: Final = LINE | STALLS | {"hang", "hang-energised", "ignores-stop", "reset", "killed"}
 """With one of these about, a promise is kept by the slower means: repetition and dead-man instead of one frame."""
 
+UNSTOPPABLE: Final = DISTURBING - {"loop-stall", "half-stalled", "disk-slow"}
+"""The same for a stop, which needs neither the control loop nor the disk."""
+
 _VALUES: Final[dict[str, tuple[int, int]]] = {
     "line-drop": (5, 250),
     "line-flip": (2, 80),
@@ -83,7 +86,9 @@ def draw(rng: random.Random, from_us: int, to_us: int) -> tuple[Blow, ...]:
         first = from_us if rng.random() < 0.1 or kind == "wide-limits" else rng.randint(from_us, to_us)
         blows.append(_blow(rng, kind, first))
         if kind in ("stuck-output", "loop-stall", "process-frozen", "unplugged") and rng.random() < 0.5:
-            beside = rng.choice(("lying-readback", "no-self-check", "ignores-stop", "dead-man-fails", "lies-about-stop"))
+            beside = rng.choice(
+                ("lying-readback", "no-self-check", "ignores-stop", "dead-man-fails", "lies-about-stop")
+            )
             blows.append(Blow(beside, max(from_us, first - 100 * MS), blows[-1].until_us, -1, 0))
     return tuple(blows)
 
@@ -120,9 +125,7 @@ class Troubles:
         """Whether one of ``kinds`` was about at any time from ``from_us`` to ``to_us``."""
         if not self._spans:
             return False
-        return any(
-            start <= to_us and end > from_us for kind in kinds for start, end in self._spans.get(kind, ())
-        )
+        return any(start <= to_us and end > from_us for kind in kinds for start, end in self._spans.get(kind, ()))
 
     def has(self, kind: str, from_us: int, to_us: int) -> bool:
         """The same for one kind."""

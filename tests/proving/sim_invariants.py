@@ -19,7 +19,7 @@ from stimctl.engine import ARMED, DELIVERING, State
 from stimctl.orders import OutputWord, Status
 from stimctl.pulse import PulseTrain
 from stimctl.sim.faults import FaultKind
-from tests.proving.sim_faults import DISTURBING, MS, SECOND
+from tests.proving.sim_faults import DISTURBING, MS, SECOND, UNSTOPPABLE
 from tests.proving.sim_wire import ARM, HEARTBEAT, STOP, UPDATE, Seen
 
 if TYPE_CHECKING:
@@ -160,7 +160,8 @@ class Judge:
     def _overdue(self, at_us: int) -> str:
         """Why nothing may flow any more at ``at_us``, or ""."""
         world, closed = self.w, self.w.model.closed
-        if closed is not None and at_us > closed[0] + self._promise_us(closed[0], at_us):
+        kinds = UNSTOPPABLE if world.model.by_stop else DISTURBING
+        if closed is not None and at_us > closed[0] + self._promise_us(closed[0], at_us, kinds):
             return f"{(at_us - closed[0]) // MS} ms after: {closed[1]}"
         late_us = DEAD_MAN_US + SLACK_US + (TTL_US if self._disturbed(at_us - SECOND, at_us) else 0)
         if at_us > world.passed_us + late_us:
@@ -168,15 +169,18 @@ class Judge:
         face_us = late_us + (DEAD_MAN_US if self._disturbed(at_us - SECOND, at_us) else 0)
         if world.face.awake and at_us > world.face.beat_us + face_us:
             return f"{(at_us - world.face.beat_us) // MS} ms after the face was last heard"
-        if world.failed_us is not None and at_us > world.failed_us + FAILED_US + self._promise_us(world.failed_us, at_us):
+        if world.failed_us is not None and at_us > world.failed_us + FAILED_US + self._promise_us(
+            world.failed_us, at_us
+        ):
             return f"{(at_us - world.failed_us) // MS} ms after the record had failed"
         quiet_us = self._quiet_us
         if quiet_us is not None and at_us > quiet_us + self._promise_us(quiet_us, at_us):
             return f"{(at_us - quiet_us) // MS} ms after the session had left every delivering state"
         return ""
 
-    def _promise_us(self, from_us: int, at_us: int) -> int:
-        return DEAD_MAN_US + TTL_US + SLACK_US if self._disturbed(from_us - 500 * MS, at_us) else PROMPT_US
+    def _promise_us(self, from_us: int, at_us: int, kinds: frozenset[str] = DISTURBING) -> int:
+        disturbed = self.w.troubles.any(kinds, from_us - 500 * MS, at_us)
+        return DEAD_MAN_US + TTL_US + SLACK_US if disturbed else PROMPT_US
 
     def _disturbed(self, from_us: int, to_us: int) -> bool:
         return self.w.troubles.any(DISTURBING, from_us, to_us)
@@ -203,7 +207,7 @@ class Judge:
                 self.w.wrong(f"the setting {seen.sequence} was sent twice")
             self._updates.add((seen.token, seen.sequence))
         if seen.kind == STOP:
-            model.close("a stop frame was written", now_us)
+            model.close("a stop frame was written", now_us, by_stop=self.w.is_stopping)
         elif model.closed is None:
             return
         elif seen.kind == UPDATE and seen.peak_ua:
@@ -262,7 +266,9 @@ class Judge:
             since_us = self._stuck_us.get(output)
             if since_us is None:
                 self.w.wrong(f"the session says off while output {output} delivers {train.amplitude_ua} µA")
-            elif not (troubles.has("no-self-check", since_us, now_us) and troubles.has("lying-readback", since_us, now_us)):
+            elif not (
+                troubles.has("no-self-check", since_us, now_us) and troubles.has("lying-readback", since_us, now_us)
+            ):
                 late_us = IDLE_NOTICED_US + (DISTURBED_US if self._disturbed(since_us - SECOND, now_us) else 0)
                 if self.w.passed_us > since_us + late_us and not self.w.is_over:
                     self.w.wrong(f"off is shown {(now_us - since_us) // MS} ms after output {output} got stuck")
@@ -275,7 +281,9 @@ class Judge:
         at_us = disarms[-1][0]
         late_us = NOTICED_US + (DISTURBED_US if self._disturbed(at_us - SECOND, now_us) else 0)
         if at_us >= since_us and self.w.passed_us > at_us + late_us:
-            self.w.wrong(f"the board disarmed {(now_us - at_us) // MS} ms ago, the session is in {self.w.session.state}")
+            self.w.wrong(
+                f"the board disarmed {(now_us - at_us) // MS} ms ago, the session is in {self.w.session.state}"
+            )
 
     def shown(self, status: Status) -> None:
         """A status has reached the screen."""

@@ -36,6 +36,7 @@ class Model:
         self.levels = {fact.output: 0 for fact in text.facts}
         self.ceilings: dict[int, int] = {}
         self.closed: tuple[int, str] | None = (0, "nothing was started")
+        self.by_stop = False  # whether a stop has closed it, which has a way of its own
         self.opened_us = 0
         self.armed_us = 0  # when output was last possible
         self.titrating: int | None = None
@@ -139,13 +140,13 @@ class Model:
 
     # --- what ends it --------------------------------------------------------------------------------------------
 
-    def close(self, why: str, now_us: int) -> None:
+    def close(self, why: str, now_us: int, *, by_stop: bool = False) -> None:
         """Output has to end: a stop, a pause, a stop frame on the line. The first reason is the one that counts."""
         self._undo = None
         for output in self.levels:
             self.levels[output] = 0
         if self.closed is None:
-            self.closed = (now_us, why)
+            self.closed, self.by_stop = (now_us, why), by_stop
             self.armed_us = now_us
 
     def flowed(self, output: int, ua: int) -> None:

@@ -111,7 +111,9 @@ class Operator:
         return min(self._habits.marks_ua[channel.threshold_run - 1], channel.max_ua)
 
     def _try(self, status: Status, now_us: int) -> Iterator[Order]:
-        low = next((each for each in status.channels if each.level_ua < min(self._habits.wish_ua, each.ceiling_ua or 0)), None)
+        low = next(
+            (each for each in status.channels if each.level_ua < min(self._habits.wish_ua, each.ceiling_ua or 0)), None
+        )
         if low is None:
             if self._rng.random() < 0.5:
                 yield Order(Kind.BEGIN)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from stimctl.engine import ARMED
 from stimctl.orders import Order
 from stimctl.orders import OrderKind as Kind
-from stimctl.engine import ARMED
 from tests.proving.sim_disk import Kept, read
 from tests.proving.sim_faults import MS
 from tests.proving.sim_threads import FOREVER_US

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from tests.proving.sim_threads import Fibres
 
@@ -34,6 +34,13 @@ def draw_stops(rng: random.Random, from_us: int, to_us: int) -> list[Stop]:
         if rng.random() < 0.2:
             stops.append(Stop(at_us + rng.choice((0, 1_000, 400_000)), "between", f"press {number} again"))
     return sorted(stops, key=lambda stop: stop.at_us)
+
+
+class Stopping(Protocol):
+    """How a stop is put into the middle of a pass; another way to interleave threads plugs in here."""
+
+    def run(self, act: Callable[[], None], stop: Stop | None) -> None:
+        """Do ``act``, and somewhere inside, or right after it, ``stop``."""
 
 
 class Stopper:

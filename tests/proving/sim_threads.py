@@ -7,6 +7,7 @@ somebody waits. The shims below stand in for :mod:`threading` and :mod:`time` in
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -27,6 +28,11 @@ class Time:
 
     def monotonic(self) -> float:
         return self.now_us / 1e6
+
+
+def _us(timeout: float | None) -> int:
+    """Whole µs, rounded up: who waits for a rest of a µs waits for one, or would never see it pass."""
+    return FOREVER_US if timeout is None else max(0, math.ceil(timeout * 1e6))
 
 
 class Fibre:
@@ -142,7 +148,7 @@ class SimLock:
             return True
         if not blocking:
             return False
-        limit_us = FOREVER_US if timeout < 0 else round(timeout * 1e6)
+        limit_us = _us(None if timeout < 0 else timeout)
         got = self._fibres.wait(lambda: not self._held, limit_us)
         self._held = self._held or got
         return got
@@ -178,7 +184,7 @@ class SimCondition:
         self._called += 1
 
     def wait_for(self, predicate: Callable[[], object], timeout: float | None = None) -> bool:
-        limit_us = FOREVER_US if timeout is None else round(timeout * 1e6)
+        limit_us = _us(timeout)
         return self._fibres.wait(lambda: bool(predicate()), limit_us)
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -199,7 +205,7 @@ class SimThread:
     def join(self, timeout: float | None = None) -> None:
         fibre = self._fibre
         if fibre is not None:
-            limit_us = FOREVER_US if timeout is None else round(timeout * 1e6)
+            limit_us = _us(timeout)
             self._fibres.wait(lambda: fibre.done, limit_us)
 
 
@@ -209,11 +215,11 @@ class SimThreading:
     def __init__(self, fibres: Fibres) -> None:
         self._fibres = fibres
 
-    def RLock(self) -> None:  # noqa: N802 - the name of the real one
+    def RLock(self) -> None:
         return None
 
-    def Condition(self, _lock: object = None) -> SimCondition:  # noqa: N802
+    def Condition(self, _lock: object = None) -> SimCondition:
         return SimCondition(self._fibres)
 
-    def Thread(self, *, target: Callable[[], object], **_named: object) -> SimThread:  # noqa: N802
+    def Thread(self, *, target: Callable[[], object], **_named: object) -> SimThread:
         return SimThread(self._fibres, target)

@@ -17,6 +17,8 @@ from stimctl.sim.board import Twin
 from stimctl.transport.link import Tailed
 from tests.proving.sim_threads import Time
 
+BOARD_FD: Final = 7
+
 ARM, CONFIGURE, UPDATE, HEARTBEAT, STOP = 0x02, 0x03, 0x04, 0x05, 0x5A
 
 _END: Final = b"\xc0"
@@ -93,7 +95,7 @@ class SimWire(Tailed):
         super().write(data, urgent=urgent)
 
     def fileno(self) -> int | None:
-        return 7 if self.latency_us else None
+        return BOARD_FD if self.latency_us else None
 
     def _push(self, data: bytes) -> int:
         if self._quirks.unplugged:

@@ -10,48 +10,43 @@ import hashlib
 import random
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Final, Protocol
-from unittest.mock import patch
+from typing import Any, Final
 
-from stimctl.control import loop as loop_module
-from stimctl.control import running, stopping
+from stimctl.control import running
 from stimctl.control.contract import Ending
 from stimctl.control.loop import ControlLoop
-from stimctl.control.stopping import StopThread
-from stimctl.driver import Driver, line
 from stimctl.engine import ARMED
 from stimctl.errors import RecordError, StimctlError
-from stimctl.orders import Order, Status
+from stimctl.orders import Order
 from stimctl.orders import OrderKind as Kind
-from stimctl.records import journal as journal_module
 from stimctl.records.journal import Journal
-from stimctl.session import link as link_module
 from stimctl.session.core import Session
 from stimctl.session.diary import Diary
 from stimctl.session.opening import Wishes
 from stimctl.sim.board import Twin
-from stimctl.sim.patient import DEFAULT_SITES, Patient
+from stimctl.sim.patient import DEFAULT_SITES
 from stimctl.sim.volition import Attempt
 from tests.proving import sim_faults, sim_texts
 from tests.proving.sim_disk import Disk
-from tests.proving.sim_faults import MS, SECOND, Blow, Troubles
+from tests.proving.sim_faults import MS, SECOND, Troubles
 from tests.proving.sim_invariants import Judge
+from tests.proving.sim_machine import Machine
+from tests.proving.sim_misfortunes import Misfortunes
 from tests.proving.sim_model import Model
 from tests.proving.sim_operator import Habits, Operator
 from tests.proving.sim_record import Owed
-from tests.proving.sim_stops import Stop, Stopper, draw_stops
-from tests.proving.sim_threads import FOREVER_US, Fibres, Killed, SimLock, SimThreading, Time
-from tests.proving.sim_wire import Quirks, Seen, SimWire
+from tests.proving.sim_stand_ins import WAKE_FD, Observed, SimClock, SimFace, SimPatient, SimStop, SimWake
+from tests.proving.sim_stops import Stop, Stopper, Stopping, draw_stops
+from tests.proving.sim_threads import FOREVER_US, Fibres, Killed, Time
+from tests.proving.sim_wire import BOARD_FD, Quirks, Seen, SimWire
 
-WAKE_FD: Final = 5
-BOARD_FD: Final = 7
 PASSES_MAX: Final = 60_000
 """More passes than any seed needs: a loop that never sleeps is a bug of its own."""
+
 AFTER_US: Final = 1_500 * MS
 """How long the board lives on alone once the session is over."""
 
@@ -65,149 +60,6 @@ class Result:
     counts: Counter[str] = field(default_factory=Counter)
     digest: str = ""
     trace: list[str] = field(default_factory=list)
-
-
-class _Patient(Patient):
-    """The patient, who feels every change: the world's eye at the pads."""
-
-    felt: Callable[[int, Any, int], None] | None = None
-    tried: Callable[[Attempt], None] | None = None
-
-    def cue(self, now_us: int) -> Attempt | None:
-        attempt = super().cue(now_us)
-        if attempt is not None and self.tried is not None:
-            self.tried(attempt)
-        return attempt
-
-    def set_output(self, output: int, train: Any, now_us: int) -> None:
-        super().set_output(output, train, now_us)
-        if self.felt is not None:
-            self.felt(output, train, now_us)
-
-
-class _Stop:
-    """The stop thread's own methods without its thread; the world says when it looks."""
-
-    stop_session, _look, _end = StopThread.stop_session, StopThread._look, StopThread._end  # type: ignore[assignment]
-
-    def __init__(self, session: Any, wake: Callable[[], None]) -> None:
-        self.ending: Ending | None = None
-        self.failure: Exception | None = None
-        self.stops, self.reason, self.due_s = 0, "", float("inf")
-        self._session, self._wake = session, wake
-        self._stalled, self._forward = False, None
-
-
-class _Wake:
-    def __init__(self) -> None:
-        self.called = False
-
-    def __call__(self) -> None:
-        self.called = True
-
-    def fileno(self) -> int:
-        return WAKE_FD
-
-    def clear(self) -> bool:
-        called, self.called = self.called, False
-        return called
-
-
-class _Face:
-    """A face as the control loop sees one: its port, and whether it is there. The operator sits before it."""
-
-    def __init__(self, world: World) -> None:
-        self._w = world
-        self.port = self
-        self.awake = True
-        self.frozen = self.gone = False
-        self.beat_us = world.time.now_us
-        self.status: Status | None = None
-        self._look_us = 0
-
-    @property
-    def beat_s(self) -> float:
-        if not self.frozen and not self.gone:
-            self.beat_us = self._w.time.now_us
-        return self.beat_us / 1e6
-
-    def fileno(self) -> int:
-        return 6
-
-    def orders(self) -> list[Order]:
-        now_us = self._w.time.now_us
-        if self.frozen or self.gone or self.status is None or now_us < self._look_us:
-            return []
-        self._look_us = now_us + self._w.habits.look_us
-        return list(self._w.operator(self.status, now_us))
-
-    def wants_status(self, *, at_once: bool = False) -> bool:
-        return self.status is None or at_once or self._w.time.now_us + 10 * MS >= self._look_us
-
-    def show(self, status: Status) -> None:
-        self._w.judge.shown(status)
-        if not self.frozen:
-            self.status = status
-
-    def fate(self) -> Ending:
-        return Ending("the screen was closed", 0)
-
-
-class _Clock:
-    """The control loop's clock: every sleep is the world's turn."""
-
-    waits = True
-
-    def __init__(self, world: World) -> None:
-        self._w = world
-
-    def now_us(self) -> int:
-        return self._w.time.now_us
-
-    def sleep_until(self, us: int, fds: Sequence[int] = ()) -> None:
-        self._w.pass_time(us, fds)
-
-    def late_us(self, due_us: int) -> int:
-        return self._w.time.now_us - due_us
-
-
-class _Observed:
-    """The session as the control loop gets it: the same, with somebody who writes down what is asked of it."""
-
-    def __init__(self, world: World, session: Session) -> None:
-        self._w, self._s = world, session
-
-    def order(self, order: Order, now_us: int) -> None:
-        world, state = self._w, str(self._s.state)
-        selected = self._s.selected
-        world.note(lambda: f"order {order.kind} {order.name} {order.value} in {state}")
-        world.model.before(order, state, selected, now_us)
-        try:
-            world.stopper.run(lambda: self._s.order(order, now_us), world.stop_inside())
-        except StimctlError as error:
-            world.model.after(order, state, selected, now_us, accepted=False)
-            world.note(lambda: f"    refused: {error}")
-            raise
-        world.accepted(order, state, selected, now_us)
-
-    def tick(self, now_us: int) -> None:
-        world = self._w
-        world.stopper.run(lambda: self._s.tick(now_us), world.stop_inside())
-        world.passed_us = world.time.now_us
-        world.passes += 1
-
-    def stop_now(self, reason: str) -> None:
-        self._w.stop(reason)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._s, name)
-
-
-class Stopping(Protocol):
-    """How a stop is put into the middle of a pass; another way to interleave threads plugs in here."""
-
-    def run(self, act: Callable[[], None], stop: Stop | None) -> None:
-        """Do ``act``, and somewhere inside, or right after it, ``stop``."""
 
 
 class World:
@@ -228,11 +80,12 @@ class World:
         self.model, self.judge, self.owed = Model(self.text), Judge(self), Owed(self)
         self.passed_us = self.time.now_us
         self.passes = 0
-        self.is_over = False
+        self.is_over = self.is_stopping = False
         self.must_stop, self.pressed_at = "", 0
         self.failed_us: int | None = None  # when the record was first known to have failed
         self.attempts: list[Attempt] = []
-        self._wires: list[SimWire] = []
+        self.wires: list[SimWire] = []
+        self.machine = Machine(self)
         self.stopper: Stopping = stopper or Stopper(self.fibres)
 
     def _draw_scenario(self) -> None:
@@ -250,10 +103,9 @@ class World:
         self.end_how = rng.choices(("quit", "killed", "script-fails"), (6, 2, 1))[0]
         self.near = rng.random() < 0.4
         self.latency_us, self.byte_us = (0, 0) if self.near else (rng.choice((200, 1_000, 3_000)), 20)
-        self._agenda = self.blows.copy()
-        self._undoing: list[tuple[int, Blow]] = []
+        self.misfortunes = Misfortunes(self, self.blows)
         self._inside: list[Stop] = []
-        self._wall_back_s = 0
+        self.wall_back_s = 0
 
     # --- the parts -----------------------------------------------------------------------------------------------
 
@@ -261,7 +113,7 @@ class World:
         """Put the parts together; ``False`` where there can be no record, and so no session."""
         path = self.folder / f"{self.seed}.toml"
         path.write_text(self.text.source, encoding="utf-8")
-        patient = _Patient(self.seed % 5, DEFAULT_SITES)
+        patient = SimPatient(self.seed % 5, DEFAULT_SITES)
         faults = tuple(fault for blow in self.blows if (fault := blow.fault()) is not None)
         self.twin = Twin(patient, seed=self.seed, faults=faults, now_us=self.time.now_us)
         for stage in self.twin.stages:  # a stage may be stuck from its first moment on
@@ -269,73 +121,21 @@ class World:
         patient.felt, patient.tried = self._felt, self.attempts.append
         opening = Order(Kind.OPEN, protocol=str(path), patient="P-1", side="right", board="sim:")
         self.operator = Operator(random.Random(f"operator {self.seed}"), opening, self.habits)
-        self.face = _Face(self)
-        self.settle_disk()
+        self.face = SimFace(self)
+        self.misfortunes.spoil_the_disk()
         try:
-            self.journal = Journal(self.store, wall_clock=self._wall)
+            self.journal = Journal(self.store, wall_clock=self.machine.wall)
         except RecordError:
             self.result.counts["no record, no session"] += 1
             self.fibres.kill()
             return False
         self.session = Session(Diary(self.journal), lambda: self.time.now_us, wishes=Wishes(), seed=self.seed)
-        self.observed = _Observed(self, self.session)
-        self.wake = _Wake()
-        self.stop_thread = _Stop(self.observed, self.wake)
-        self.loop = ControlLoop(
-            self.observed, _Clock(self), self.stop_thread, self.wake, self.face, remark="seeded"  # type: ignore[arg-type]
-        )
+        self.observed = Observed(self, self.session)
+        self.wake = SimWake()
+        self.stop_thread = SimStop(self.observed, self.wake)
+        stand_ins: Any = (self.stop_thread, self.wake, self.face)
+        self.loop = ControlLoop(self.observed, SimClock(self), *stand_ins, remark="seeded")
         return True
-
-    def settle_disk(self) -> None:
-        """What is wrong with the disk from the beginning is wrong before the record is opened."""
-        for blow in [each for each in self._agenda if each.kind.startswith("disk") and each.at_us <= self.time.now_us]:
-            self._agenda.remove(blow)
-            self._strike(blow)
-
-    def _wall(self) -> str:
-        seconds = self.time.now_us // SECOND - self._wall_back_s + 43_200
-        return f"2026-01-01T{seconds // 3600 % 24:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.000+00:00"
-
-    def _link(self, latch: Any, *_: Any) -> Any:
-        """What ``sim:`` opens: always the same board, over a line of its own each time."""
-        wire = SimWire(
-            self.twin,
-            self.time,
-            self.quirks,
-            self._told,
-            latency_us=self.latency_us,
-            byte_us=self.byte_us,
-            cut=self.rng.randrange,
-        )
-        self._wires.append(wire)
-        due = wire.next_event_us if self.near else (lambda _: None)
-        return link_module.Link(Driver(wire, latch, tokens=self._token), self.twin.patient, due)
-
-    def _token(self) -> int:
-        # Near the wrap of the sequence now and then: the first token is where sequences begin.
-        return self.rng.choice((self.rng.randrange(1, 2**32 - 1), 0xFFF0 + self.rng.randrange(0, 15) + 0x10000))
-
-    @contextmanager
-    def _machine(self) -> Iterator[None]:
-        """Stand in for clock, threads, disk and random numbers in the modules that use them."""
-        clock = self.time
-        seeded = random.Random(f"secrets {self.seed}")
-        secrets = SimpleNamespace(token_hex=lambda count: seeded.randbytes(count).hex())
-        with ExitStack() as stack:
-            for module, name, stand_in in (
-                (journal_module, "threading", SimThreading(self.fibres)),
-                (journal_module, "time", clock),
-                (journal_module, "secrets", secrets),
-                (link_module, "_simulated", self._link),
-                (line, "Lock", lambda: SimLock(self.fibres)),
-                (loop_module, "time", clock),
-                (loop_module, "gc", SimpleNamespace(collect=lambda: 0)),
-                (loop_module, "asleep_us", lambda: clock.asleep_us),
-                (stopping, "time", clock),
-            ):
-                stack.enter_context(patch.object(module, name, stand_in))
-            stack.enter_context(self.disk.mounted())
-            yield
 
     # --- what is written down --------------------------------------------------------------------------------------
 
@@ -361,7 +161,7 @@ class World:
             self.owed.flowed(self.model.opened_us)
         self.judge.flow(output, train, at_us)
 
-    def _told(self, seen: Seen) -> None:
+    def told(self, seen: Seen) -> None:
         self._hash("frame", seen, self.time.now_us)
         if seen.kind not in (5, 6):
             self.note(lambda: f"    frame {seen.kind:#04x} of {seen.sequence}, {seen.peak_ua} µA")
@@ -393,15 +193,18 @@ class World:
         state = self.session.state
         if state not in ("choosing", "ended"):
             self.owed.stopped(reason, self.time.now_us)
+        begun_us = self.time.now_us
+        self.is_stopping = True
         self.session.stop_now(reason)
-        self.model.close(reason, self.time.now_us)
+        self.is_stopping = False
+        self.model.close(reason, begun_us, by_stop=True)
         if state in ARMED:
             self.must_stop, self.pressed_at = reason, self.passes
 
     @property
     def connected(self) -> bool:
         """Whether a board was ever opened."""
-        return bool(self._wires)
+        return bool(self.wires)
 
     def stop_inside(self) -> Stop | None:
         """The stop that falls into the pass that begins now."""
@@ -426,35 +229,31 @@ class World:
         self.settle()
         while not (waking and self.wake.called):
             step_us = min(until_us, self._next_us())
-            if listening and self._wires and (board_us := self._wires[-1].next_event_us(self.time.now_us)) is not None:
+            if listening and self.wires and (board_us := self.wires[-1].next_event_us(self.time.now_us)) is not None:
                 step_us = min(step_us, board_us)
             self.time.now_us = max(self.time.now_us, step_us)
             self.settle()
-            if self.time.now_us >= until_us or (listening and self._wires[-1].readable()):
+            if self.time.now_us >= until_us or (listening and self.wires[-1].readable()):
                 return
             if self.stop_thread.ending is not None:
                 return
 
     def settle(self) -> None:
         """Everything that is due now: bytes, threads, misfortunes, stops; then the look at all of it."""
-        for wire in self._wires:
+        for wire in self.wires:
             wire.pump()
         self.twin.advance(self.time.now_us)
         self.fibres.settle()
         while self.stops and self.stops[0].at_us <= self.time.now_us:
             self._press(self.stops.pop(0))
-        while self._undoing and self._undoing[0][0] <= self.time.now_us:
-            self._set(self._undoing.pop(0)[1], on=False)
-        while self._agenda and self._agenda[0].at_us <= self.time.now_us:
-            self._strike(self._agenda.pop(0))
+        self.misfortunes.due()
         if self.time.now_us >= self.ends_us and not self.is_over:
             self._end()
         self.judge.step()
 
     def _next_us(self) -> int:
         times = [self.ends_us] if self.time.now_us < self.ends_us else []
-        times += [each[0].at_us for each in (self.stops, self._agenda) if each]
-        times += [self._undoing[0][0]] if self._undoing else []
+        times += [each.at_us for each in self.stops[:1]] + self.misfortunes.next_us()
         return min(times, default=FOREVER_US)
 
     def _end(self) -> None:
@@ -468,73 +267,12 @@ class World:
         if self.stop_thread.ending is None:
             self.stop_thread.ending = Ending("ended by signal 15", 143)
 
-    # --- misfortunes -------------------------------------------------------------------------------------------------
-
-    def _strike(self, blow: Blow) -> None:
-        self.result.counts[blow.kind] += 1
-        self.note(lambda: f"FAULT: {blow.kind} {blow.value or ''} until {blow.until_us / 1e6:.3f}")
-        if blow.kind == "hang-energised":
-            self.judge.froze()
-        if blow.kind in ("loop-stall", "process-frozen", "half-stalled", "asleep"):
-            self._stall(blow)
-        else:
-            self._set(blow, on=True)
-            if blow.until_us != FOREVER_US and blow.fault() is None:
-                self._undoing.append((blow.until_us, blow))
-                self._undoing.sort(key=lambda each: each[0])
-
-    def _set(self, blow: Blow, *, on: bool) -> None:
-        match blow.kind:
-            case "line-split":
-                self.quirks.split = on
-            case "line-jam":
-                self.quirks.jammed = on
-            case "unplugged":
-                self.quirks.unplugged = on
-            case "slow-write":
-                self.quirks.slow_write_us = 8 * MS if on else 0
-                self.troubles.add(blow.kind, self.time.now_us, blow.until_us)
-            case "wall-clock-back":
-                self._wall_back_s = 3_600
-            case "disk-full" | "disk-broken":
-                words = {"disk-full": "database or disk is full", "disk-broken": "disk I/O error"}
-                self.disk.error = words[blow.kind] if on else ""
-            case "disk-slow":
-                self.disk.latency_us = 1_200 * MS if on else 0
-                self.troubles.add(blow.kind, self.time.now_us, blow.until_us + 2 * SECOND)
-            case "face-frozen":
-                self.face.frozen = on
-            case "face-gone":
-                self.face.gone = self.face.gone or on
-
-    def _stall(self, blow: Blow) -> None:
-        """Nothing comes round for a while; what still lives depends on what stands still."""
-        end_us = self.time.now_us + blow.until_us - blow.at_us
-        self.troubles.add(blow.kind, self.time.now_us, end_us)
-        if blow.kind == "asleep":
-            self.time.asleep_us += end_us - self.time.now_us
-            self.ends_us += end_us - self.time.now_us
-            self.habits.ends_us += end_us - self.time.now_us
-        far_us = self.time.now_us + 3 * SECOND
-        while self.time.now_us < end_us:
-            self.time.now_us = min(end_us, self.time.now_us + (20 * MS if self.time.now_us < far_us else 5 * SECOND))
-            for wire in self._wires:
-                wire.pump()
-            if blow.kind == "loop-stall":
-                while self.stops and self.stops[0].at_us <= self.time.now_us:
-                    self.stop_thread.stop_session(self.stops.pop(0).reason)
-                    self.result.counts["stop in a stall"] += 1
-                self.stop_thread._look()
-            elif blow.kind == "half-stalled" and self.session._stage is not None:
-                self.session._stage.driver.poll(self.time.now_us)
-            self.judge.step()
-
     # --- the run -----------------------------------------------------------------------------------------------------
 
     def run(self) -> Result:
         """From the opening of the record to the board's last silence."""
         killed_us: int | None = None
-        with self._machine():
+        with self.machine.standing_in():
             try:
                 if not self._build():
                     return self._result()
@@ -572,7 +310,7 @@ class World:
             ending, failure = Ending("stimctl failed", 1), error
         self.is_over = True
         self.note(lambda: f"END: {ending.reason}")
-        control = SimpleNamespace(_session=self.observed, _clock=_Clock(self))
+        control = SimpleNamespace(_session=self.observed, _clock=SimClock(self))
         in_order = failure is None and self.session.ended
         output, failed = running._Control._close(control, self.loop, ending, in_order=in_order)  # type: ignore[arg-type]
         if failed is not None:
@@ -589,7 +327,7 @@ class World:
         end_us = self.time.now_us + AFTER_US
         while self.time.now_us < end_us:
             self.time.now_us += 50 * MS
-            for wire in self._wires:
+            for wire in self.wires:
                 wire.pump()
             self.judge.step()
 
