@@ -7,7 +7,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stimctl.limits import Sensation
@@ -165,6 +165,7 @@ changes = st.lists(st.tuples(st.integers(0, 6 * SECOND), st.integers(0, 1), st.f
 
 
 @given(changes, st.lists(st.integers(0, 8 * SECOND), max_size=8))
+@example([(750_000, 0, 1.0)], [0])  # a first change on a grid point came a point late unless somebody had looked
 def test_looking_at_the_hand_changes_nothing(changes: list[tuple[int, int, float]], looks: list[int]) -> None:
     def final_state(looks: list[int]) -> list[float]:
         hand, ahead = Hand((1, -1), 0.5), sorted(looks)

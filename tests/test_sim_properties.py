@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from stimctl.boards.reference import messages as m
-from stimctl.boards.reference.codec import STOP_FRAME
+from stimctl.boards.reference.codec import END, STOP_FRAME
 from stimctl.boards.reference.facts import table_crc
 from stimctl.pulse import PulseTrain, net_charge_pc
 from stimctl.sim.board import Twin
@@ -84,6 +84,7 @@ class AnyBytes(RuleBasedStateMachine):
     @rule()
     def arm(self) -> None:
         self.host.token = TOKEN
+        self.host.raw(END)  # a bent frame without its end would be completed by the question, and answered as well
         challenge = self.host.report().challenge
         self.send(m.Arm(challenge, self.dead_man_ms, 15, table_crc(TABLE), self.host.counter, self.host.host_ms))
 

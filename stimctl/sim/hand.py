@@ -100,7 +100,8 @@ class Hand:
     def _integrate(self, until: int) -> None:
         if self._grid < 0:
             # Sessions may start at any monotonic time: nothing has moved before the first change.
-            self._grid = min(until, self._pending[0][0] // GRID_US if self._pending else until)
+            # A change on a grid point counts from that very point, so the last settled one is before it.
+            self._grid = min(until, (self._pending[0][0] - 1) // GRID_US if self._pending else until)
         while self._grid < until:
             self._apply(self._grid + 1)
             idle = self._idle_steps(until)
