@@ -10,7 +10,7 @@ what has been (locked, level, ramp, burst, site), then pads that channels share.
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import final
 
 from stimctl.envelope import review
 from stimctl.envelope.accounts import SILENCE_US, Channel
@@ -34,8 +34,6 @@ from stimctl.pulse import Command, Output, PulseTrain
 from stimctl.units import MicroAmp
 
 __all__ = ["SILENCE_US", "Approved", "Burst", "Finding", "Latch", "Limiter", "Pad", "Placement", "Rule"]
-
-_ONE_MA: Final = MicroAmp(1_000)
 
 
 @final
@@ -100,7 +98,7 @@ class Limiter(Unique):
         self._raised_at_us: int | None = None
         self._titrating: Channel | None = None
         self._treating = False
-        self._rising_since = 0  # number of the first permit after output last fell: none since is for more than now
+        self._rising_since = latch.serial  # number of the first permit after output last fell: none since is for more
         self._number = latch.take_over()
 
     # --- what an operator does -------------------------------------------------------------------------------------
@@ -222,8 +220,7 @@ class Limiter(Unique):
 
     def _judge(self, command: object, now_us: int) -> None:
         """All rules over a whole command; raises at the first that refuses."""
-        if self._latch.limiters != self._number:
-            self._judge_succession()
+        self._judge_succession()
         if now_us - self._approved_at_us > SILENCE_US and any(state.is_on for state in self._all):
             raise self._refuse(Rule.CLOCK, now_us - self._approved_at_us, SILENCE_US, "µs without a command")
         outputs: object = command.outputs if type(command) is Command else None
@@ -253,10 +250,9 @@ class Limiter(Unique):
     def _judge_shared_levels(self, raised: Channel, new: Strength, now_us: int) -> None:
         """Refuse a raise after which the levels on a shared pad would be too much together: no stop need end it."""
         for pad, users in self._shared:
-            if raised in users:
-                loads = [new if state is raised else state.level for state in users]
-                if not pad.allows(loads):
-                    raise pad.finding(loads).refusal(now_us)
+            loads = [new if state is raised else state.level for state in users]
+            if not pad.allows(loads):
+                raise pad.finding(loads).refusal(now_us)
 
     # --- what can be asked -----------------------------------------------------------------------------------------
 
@@ -282,7 +278,7 @@ class Limiter(Unique):
         """
         state = self._state(channel)
         if well_typed(train) and train.amplitude_ua == 0 and train.recovery_width_us == train.phase_width_us:
-            train = train.at(_ONE_MA)
+            train = train.at(MicroAmp(state.limits.peak_ua))
         if not (well_typed(train) and train.amplitude_ua > 0):
             return 0
         s = strength(train)

@@ -74,10 +74,6 @@ def test_a_number_that_stands_alone_is_as_the_second_table_has_it(single: dict[s
         assert values == [single["value"] * in_code(single["unit"], name) for _, name in places]
 
 
-NO_LIMIT = {"stimctl.safety": {"_ONE_MA"}}
-"""A sample amplitude bounds nothing."""
-
-
 @pytest.mark.parametrize(
     "name",
     [
@@ -92,7 +88,7 @@ def test_no_number_of_the_limiter_is_missing_from_the_second_table(name: str) ->
     targets = {n.target.id for n in tree.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)}
     numbers = {each for each in targets if type(getattr(module, each)) is int}
     listed = {place.split(":")[1] for single in SINGLES for place in single["in"] if place.startswith(f"{name}:")}
-    assert numbers - NO_LIMIT.get(name, set()) == listed & numbers
+    assert numbers == listed & numbers
 
 
 CHANNELS = [

@@ -592,7 +592,7 @@ def test_a_fault_of_our_own_names_itself_and_latches(monkeypatch: pytest.MonkeyP
     rig, old = delivering()
     monkeypatch.setattr(type(rig.limiter._channels[0]), "measure", lambda *_: explode(Unspeakable)())
     refusal = refused(rig, command(TRAIN))
-    assert (refusal.rule, refusal.value) == (Rule.FAULT, "Unspeakable")
+    assert (refusal.rule, refusal.value, refusal.bound) == (Rule.FAULT, "Unspeakable", "a judgement")
     assert rig.latch.reason == "limiter fault: Unspeakable"
     assert isinstance(refusal.__cause__, Unspeakable)
     assert not old.is_live()

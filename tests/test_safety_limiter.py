@@ -439,6 +439,16 @@ def test_what_was_given_in_an_earlier_titration_is_forgotten() -> None:
         rig.limiter.set_ceiling(0, scaled(WEAK, 1), rig.now_us)
 
 
+def test_a_titration_that_is_broken_off_leaves_no_ceiling() -> None:
+    rig = treating(WEAK)
+    rig.limiter.open_titration(0, rig.now_us)
+    rig.limiter.close()
+    assert rig.limiter.amplitude_ceiling_ua(0, WEAK) == 60_000
+    with pytest.raises(Refusal) as refusal:
+        rig.limiter.open_treatment(rig.now_us)
+    assert refusal.value.rule == Rule.CEILING
+
+
 def test_the_most_that_was_given_counts_not_the_last() -> None:
     rig = titrating(WEAK)
     rig.ramp_to(0, WEAK)
@@ -471,6 +481,7 @@ def test_a_ceiling_is_found_in_titration_of_that_channel_only() -> None:
 def test_a_forgotten_ceiling_has_to_be_found_again() -> None:
     rig = treating(WEAK)
     rig.limiter.forget_ceiling(0)
+    assert rig.limiter.ceiling(0) is None
     with pytest.raises(Refusal) as refusal:
         rig.limiter.open_treatment(rig.now_us)
     assert refusal.value.rule == Rule.CEILING
