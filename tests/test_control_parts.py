@@ -307,6 +307,8 @@ def test_no_order_is_carried_out_once_the_session_has_ended() -> None:
         def __init__(self, port: FacePort) -> None:
             self.port, self.gone = port, False
 
+        def follow_size(self) -> None: ...
+
     session, wake = Ends(), Wake()
     port, link = link_pair()
     for kind in (OrderKind.NOTE, OrderKind.CLOSE, OrderKind.START):

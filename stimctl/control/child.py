@@ -47,6 +47,11 @@ ANSWER_S: Final = 10.0
 FATE_S: Final = 0.25
 """How long, in s, a face that hung up is given to show its exit code."""
 
+OWN_SESSION: Final = sys.platform.startswith("linux")
+"""Whether a face is put in a session of its own. Linux shares the processor out by session before it does by process
+(sched(7), autogroup): a painting face in ours used up our share, and a stop key then waited whole timer ticks.
+"""
+
 
 @final
 class FaceChild:
@@ -54,6 +59,7 @@ class FaceChild:
 
     ``forward`` carries the terminal's bytes to its standard input, a pipe: Textual's input thread takes one as well as
     a terminal, and it can neither echo, nor signal, nor be hung up. ``None`` where the face reads the console itself.
+    ``screen`` is the terminal on which it paints, for :meth:`follow_size`.
     """
 
     def __init__(
@@ -61,10 +67,12 @@ class FaceChild:
         command: Sequence[str],
         *,
         piped: bool = True,
+        screen: int | None = None,
         tcp: bool = sys.platform == "win32",
         facts: dict[str, Any] | None = None,
     ) -> None:
         self.forward: Forwarder | None = None
+        self._screen, self._size = screen, _size(screen)
         stdin, stdin_far = os.pipe() if piped else (None, None)
         try:
             self._process, self.port = (
@@ -84,6 +92,13 @@ class FaceChild:
     def gone(self) -> bool:
         """Whether the face has ended or hung up."""
         return self.port.closed or self._process.poll() is not None
+
+    def follow_size(self) -> None:
+        """Tell the face when its terminal has another size: the kernel tells the terminal's own session alone."""
+        size = _size(self._screen)
+        if OWN_SESSION and size != self._size:
+            self._size = size
+            self._process.send_signal(signal.SIGWINCH)
 
     def fate(self) -> Ending:
         """How a face that is :attr:`gone` went; waits a moment for its exit code."""
@@ -117,7 +132,16 @@ class FaceChild:
 def _start(command: Sequence[str], stdin: int | None, link: str, fds: Sequence[int]) -> subprocess.Popen[bytes]:
     environment: Mapping[str, str] = {**os.environ, ENVIRONMENT: link}
     with blocked_for_face():
-        return subprocess.Popen(command, stdin=stdin, env=environment, pass_fds=fds)  # noqa: S603 - our own program
+        return subprocess.Popen(  # noqa: S603 - our own program
+            command, stdin=stdin, env=environment, pass_fds=fds, start_new_session=OWN_SESSION
+        )
+
+
+def _size(screen: int | None) -> os.terminal_size | None:
+    try:
+        return None if screen is None else os.get_terminal_size(screen)
+    except OSError:
+        return None  # it has gone, or tells nobody
 
 
 def _by_fds(

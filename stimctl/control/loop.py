@@ -160,6 +160,7 @@ class ControlLoop:
         self._watch.silence(time.monotonic() - face.port.beat_s, now_us)
         if face.port.wants_status(at_once=stirred or bool(orders)):
             face.port.show(self._session.status(now_us))
+            face.follow_size()
 
     def _carry_out(self, order: Order, now_us: int) -> None:
         with contextlib.suppress(StimctlError):  # the session shows why in its status

@@ -93,7 +93,7 @@ class _Control:
             wake = stack.enter_context(contextlib.closing(Wake()))
             signals = stack.enter_context(SignalPipe())
             stack.enter_context(self._taken_terminal())
-            face = FaceChild(command, piped=self._terminal is not None, facts=self._facts()) if command else None
+            face = self._face(command) if command else None
             if face is not None:
                 stack.enter_context(contextlib.closing(face))
             stop = stack.enter_context(self._stop_thread(signals, wake, face))
@@ -105,6 +105,11 @@ class _Control:
             loop.operator, loop.every_us = operator, every_us
             loop.progress = stack.enter_context(self._printed(progress))
             return self._run(loop, stop, face)
+
+    def _face(self, command: Sequence[str]) -> FaceChild:
+        terminal = self._terminal
+        screen = terminal.fd if terminal else None
+        return FaceChild(command, piped=terminal is not None, screen=screen, facts=self._facts())
 
     def _run(self, loop: ControlLoop, stop: StopThread, face: FaceChild | None) -> Outcome:
         """The loop, and its end: output first, then the record, then the face; the terminal last."""
