@@ -28,6 +28,9 @@ EXAMPLE_STEPS: Final = 30_000_000
 """Solver steps for a claim with nonlinear arithmetic, and for another try that is better at examples; running out of
 both is a failure."""
 
+MOST_QUESTIONS: Final = 1_000
+"""Longest path: a loop that a symbolic integer ends need not end."""
+
 
 class Undecided(BaseException):
     """z3 neither proved a claim nor found a counterexample."""
@@ -92,6 +95,8 @@ class Run:
         if z3.is_true(question) or z3.is_false(question):
             return bool(z3.is_true(question))
         self.asked += 1
+        if self.asked > MOST_QUESTIONS:
+            raise Undecided(f"more than {MOST_QUESTIONS} questions on one path")
         if self.asked <= len(self.taken):
             asked, side = self.taken[self.asked - 1]
             if not asked.eq(question):

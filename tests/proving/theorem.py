@@ -107,7 +107,7 @@ class _Symbolic:
     def multiply(self, *factors: Any) -> None:
         product: Any = 1
         for number, factor in enumerate(factors):
-            self.claim(f"factor {number} is not negative", factor >= 0)
+            self.claim(f"a step of the proof, factor {number} is not negative", factor >= 0)
             product = product * factor
             self._run.know(truth_term(product >= 0))
 
@@ -144,7 +144,7 @@ class _Plain:
 
     def multiply(self, *factors: Any) -> None:
         for number, factor in enumerate(factors):
-            self.claim(f"factor {number} is not negative", factor >= 0)
+            self.claim(f"a step of the proof, factor {number} is not negative", factor >= 0)
 
     def square(self, root: Any) -> None:
         pass  # plain integers need no telling
