@@ -31,6 +31,17 @@ def permit(rig: Rig | None = None) -> Approved:
 def test_a_fresh_latch_is_clear() -> None:
     latch = Latch()
     assert (latch.epoch, latch.tripped, latch.reason) == (0, False, "")
+    assert (latch.serial, latch.limiters, latch.live_epoch()) == (0, 0, 0)
+    latch.trip("stop")
+    assert latch.live_epoch() == -1
+    latch.clear()
+    assert latch.live_epoch() == 1
+
+
+def test_permits_are_numbered_one_by_one() -> None:
+    rig = Rig()
+    assert [permit(rig).serial for _ in range(3)] == [1, 2, 3]
+    assert rig.latch.serial == 3
 
 
 @given(st.lists(st.sampled_from(["trip", "clear"])))
@@ -344,6 +355,20 @@ FORGERIES: list[Callable[[], Approved]] = [
     by_class_assignment,
     by_blank_and_state,
 ]
+
+
+def test_why_not_is_said() -> None:
+    approved = permit()
+    for act, words in (
+        (by_constructor, "only the limiter approves"),
+        (lambda: setattr(approved, "epoch", 9), "what is approved does not change"),
+        (lambda: delattr(approved, "epoch"), "what is approved does not change"),
+        (lambda: copy.copy(approved), "a Approved is not copied"),
+        (by_subclass, "Approved has no subclasses"),
+    ):
+        with pytest.raises(OurBug) as caught:
+            act()
+        assert str(caught.value) == words
 
 
 @pytest.mark.parametrize("forge", FORGERIES)

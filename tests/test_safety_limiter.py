@@ -999,6 +999,10 @@ def test_longer_gaps_and_doublets_than_the_ceilings_have_no_amplitude() -> None:
     assert rig.limiter.amplitude_ceiling_ua(0, replace(WEAK, pulses_per_period=2)) == 0
     rig.limiter.open_titration(0, rig.now_us)
     assert rig.limiter.amplitude_ceiling_ua(0, WEAK) > 5_000  # in titration it is to be found
+    rig.raise_to(0, WEAK)
+    rig.ramp_to(0, WEAK)
+    rig.limiter.set_ceiling(0, WEAK, rig.now_us)
+    assert rig.limiter.amplitude_ceiling_ua(0, WEAK) > 5_000  # or found again, higher up
 
 
 def test_an_asymmetrical_pulse_has_its_ceiling_in_proportion() -> None:
@@ -1027,6 +1031,8 @@ def test_on_a_shared_pad_the_amplitude_ceiling_is_the_last_that_the_pad_takes() 
         rig.raise_to(0, scaled(shape, highest))
         rig.wait(SECOND)
         assert held_on_pad(rig, scaled(shape, highest + 1)) == rule
+    for nothing in (replace(ZERO, recovery_width_us=MicroSecond(999)), replace(WEAK, amplitude_ua=MicroAmp(-1))):
+        assert Rig(*two).limiter.amplitude_ceiling_ua(0, nothing) == 0
     alone = Rig(two[0], TENS._replace(channel=1, pads=pads(25, "c", "d")))
     assert alone.limiter.amplitude_ceiling_ua(0, symmetric(1_000, 100, 100_000)) == 80_000
     beside = Rig(*two, TENS._replace(channel=2, part=BodyPart.SHOULDER, pads=pads(25, "e", "f")))

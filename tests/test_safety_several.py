@@ -191,6 +191,10 @@ def test_a_train_without_amplitude_stands_for_its_shape() -> None:
             assert rig.limiter.amplitude_ceiling_ua(0, train) == highest
 
 
+def test_a_fresh_limiter_is_ready_from_the_beginning() -> None:
+    assert Rig().limiter.ready_at_us(0) == 0
+
+
 def test_time_spent_elsewhere_today_is_nobodys_here() -> None:
     rig = Rig(spent={"shoulder": 60 * MINUTE})
     assert rig.limiter.site_time_us("shoulder") == 60 * MINUTE

@@ -79,19 +79,18 @@ class Channel:
         "site",
     )
 
+    reached: Strength  # the strongest that was given since the titration was opened
+    new: Strength  # the train being judged
+
     def __init__(self, placement: Placement, gate: Gate, limits: Limits, site: Site, bit: int) -> None:
         self.placement, self.gate, self.limits, self.site, self.bit = placement, gate, limits, site, bit
         self.number = placement.channel
-        self.open = False
         self.ceiling: Strength | None = None
         self.ceiling_train: PulseTrain | None = None
-        self.reached = ZERO
-        self.new = ZERO  # the train being judged
         self._old = ZERO  # the train that was approved before it
         self._timed = placement.effect is Effect.MOTOR
         self._on_since_us: int | None = None
-        self.ready_at_us = 0
-        self._credit = self._credit_at_us = 0
+        self.ready_at_us = self._credit_at_us = 0
         self._step_credit = limits.step_ua * limits.ramp_up_min_us
         self.zero()
 

@@ -47,8 +47,7 @@ class Latch(Unique):
     def __init__(self) -> None:
         self._trips: list[str] = []
         self._cleared = 0
-        self._live_from = 0
-        self.serial = 0
+        self._live_from = self.serial = 0
         """The number of the newest permit."""
         self.limiters = 0
         """How many limiters have been made on this latch: the last one alone approves."""
