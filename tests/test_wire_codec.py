@@ -224,7 +224,10 @@ def entry(output: int) -> bytes:
         (0x85, struct.pack("<HBBIHIHB", 1, 0, 8, 0, 0, 0, 0, 0)),
         (0x85, struct.pack("<HBBIHIHB", 1, 0, 0, 0, 0, 0, 0, 1) + struct.pack("<IIIB", 0, 0, 0, 32)),
         (0x85, struct.pack("<HBBIHIHB", 1, 0, 0, 0, 0, 0, 0, 17) + struct.pack("<IIIB", 0, 0, 0, 0) * 17),
+        (0x85, struct.pack("<HBBIHIHB", 1, 0, 0, 0, 0, 0, 0, 0) + struct.pack("<IIIB", 0, 0, 0, 0)),
         (0x86, struct.pack("<IHIQBB", 0, 0, 1, 0, 1, 0) + b"\x00\x00"),
+        (0x86, struct.pack("<IHIQBB", 0, 1, 1, 0, 1, 0) + b"\x00\x00\x00"),
+        (0x86, struct.pack("<IHIQBB", 0, 1, 1, 0, 1, 1) + b"\x00\x00\xff"),
         (0x86, struct.pack("<IHIQBB", 0, 1, 1, 0, 1, 1) + b"\x00\x00\x01"),
         (0x86, struct.pack("<IHIQBB", 0, 1, 1, 0, 2, 0) + b"\x00\x00"),
         (0x81, struct.pack("<BHHIHHI", 0, 1, 1, 1, 0, 0, 0) + b"\x00\x00\x00"),
@@ -366,3 +369,11 @@ def test_a_pulse_may_begin_at_the_last_sample_and_samples_may_be_none() -> None:
     assert isinstance(second, m.Samples)
     assert (first.values, first.pulses) == ((-32_768, 32_767), (1,))
     assert (second.values, second.pulses) == ((), ())
+
+
+def test_pulses_are_told_in_the_whole_of_the_longest_chunk() -> None:
+    values = tuple(range(200))
+    payload = struct.pack("<IHIQBB200h2B", 0, 1, 1, 0, 200, 2, *values, 127, 199)
+    (samples,) = words(build(0x86, payload, sequence=1, token=2))
+    assert isinstance(samples, m.Samples)
+    assert (samples.values, samples.pulses) == (values, (127, 199))

@@ -125,7 +125,7 @@ class StopThread(threading.Thread):
     def _on_terminal(self, fd: int) -> None:
         try:
             data = os.read(fd, 4096)
-        except (InterruptedError, BlockingIOError):
+        except BlockingIOError:
             return
         except OSError:
             data = b""  # EIO: the other side has gone, or we are in the background
@@ -170,7 +170,7 @@ class StopThread(threading.Thread):
     def _on_screen(self, line: socket.socket) -> None:
         try:
             data = line.recv(256)
-        except (InterruptedError, BlockingIOError):
+        except BlockingIOError:
             return
         except OSError:
             data = b""

@@ -68,9 +68,9 @@ class Conversation:
     @property
     def state(self) -> DriverState:
         """Where this driver stands; a stop shows at once, from whichever thread it came."""
-        if self._latch.epoch == self._epoch:
-            return self._state  # asked for many times in every round
-        return _S.STOPPING if self._is_stop_due() else self._state
+        if self._latch.epoch == self._epoch or self._state in _DEAF:
+            return self._state
+        return _S.STOPPING
 
     def _is_quiet(self) -> bool:
         """Whether the board's newest report says: disarmed, at zero, no current."""
@@ -80,10 +80,6 @@ class Conversation:
         return is_quiet(report.outputs, senses_current=Capability.CURRENT in self._identity.capabilities)
 
     # --- stop ------------------------------------------------------------------------------------------------------
-
-    def _is_stop_due(self) -> bool:
-        """Whether the latch was tripped and that has not been dealt with yet."""
-        return self._latch.epoch != self._epoch and self._state not in _DEAF
 
     def _notice_stop(self, now_us: int) -> None:
         epoch = self._latch.epoch  # one look: a trip that comes behind it is dealt with in the next round

@@ -139,7 +139,7 @@ class Driver(Hearing):
         """Stop, and let go of the port. Idempotent; never raises."""
         self._line.write_stop()
         self._line.close()
-        self._state, self._session = _S.LOST, None
+        self._state = _S.LOST
 
     # --- the round -------------------------------------------------------------------------------------------------
 
@@ -155,7 +155,5 @@ class Driver(Hearing):
                 self._keep_time(now_us)
             except LinkLost as error:
                 self._lose(error)
-        if not self._events:
-            return ()
         events, self._events = tuple(self._events), []
         return events

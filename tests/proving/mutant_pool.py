@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any, Final, NoReturn
 
-from tests.proving.mutant_worker import Report, Task, prepare_child, work
+from tests.proving.mutant_worker import HUNG, Report, Task, prepare_child, work
 
 CPU_S: Final = 200
 """CPU time, in s, of one child in all. What never ends meets the bound of one test long before that."""
@@ -111,6 +111,8 @@ def judge(heard: bytes, status: int, said: str) -> Report:
         if number == signal.SIGXCPU:
             return Report("timeout", "CPU time")
         return Report("crash", f"ended by signal {number}\n{said[-4_000:]}")
+    if os.WEXITSTATUS(status) == HUNG:
+        return Report("timeout", "a test that hung")
     if os.WEXITSTATUS(status) != 0 or not heard:
         return Report("crash", f"ended with {os.WEXITSTATUS(status)} and said nothing\n{said[-4_000:]}")
     report = Report(**json.loads(heard))

@@ -33,12 +33,19 @@ _LIMITER_TESTS: Final = (
 _DRIVER_TESTS: Final = (
     "test_driver_line",
     "test_driver_armed",
+    "test_driver_stop",
     "test_driver_session",
     "test_driver_faults",
     "test_driver_health",
 )
 _SESSION_TESTS: Final = ("test_session",)
-_CONTROL_TESTS: Final = ("test_control_signals", "test_control_parts", "test_control_keys", "test_control_running")
+_CONTROL_TESTS: Final = (
+    "test_control_signals",
+    "test_control_stopping",
+    "test_control_parts",
+    "test_control_keys",
+    "test_control_running",
+)
 
 TARGETS: Final = (
     Target("limits", {"stimctl.limits": ALL}, _LIMITER_TESTS),
@@ -92,7 +99,6 @@ TARGETS: Final = (
                 "<module>",
                 "Conversation.state",
                 "Conversation._is_quiet",
-                "Conversation._is_stop_due",
                 "Conversation._notice_stop",
                 "Conversation._begin_stop",
                 "Conversation._end_session",

@@ -35,13 +35,22 @@ TEST_WALL_S: Final = 30
 """Time, in s, after which a test with a mutant in it hangs; generous, as the machine may be busy."""
 
 OPTIONS: Final = (
-    *("-x", "-q", "--no-header", "--tb=short", "-p", "no:cacheprovider", "-o", f"timeout={TEST_WALL_S}"),
+    *(
+        "-q",
+        "--continue-on-collection-errors",
+        "--no-header",
+        "--tb=short",
+        "-p",
+        "no:cacheprovider",
+        "-o",
+        f"timeout={TEST_WALL_S}",
+    ),
     # Looking for plugins and rewriting asserts takes longer than many a run: nobody reads what an assert compared.
     *("--assert=plain", "-p", "pytest_timeout", "-p", "_hypothesis_pytestplugin"),
 )
 
-TIMED_OUT: Final = "Timeout (>"
-"""How pytest-timeout begins what it fails a test with."""
+HUNG: Final = 86
+"""The exit status of a child in which a test hung: it cannot be interrupted, for a mutant may hold the signals."""
 
 
 @dataclass(frozen=True)
@@ -109,13 +118,13 @@ class Plugin:
 
     def __init__(self, task: Task) -> None:
         self._names: dict[CodeType, str] = {}
+        self.session: pytest.Session | None = None
         self.begin(task)
 
     def begin(self, task: Task) -> None:
         """Turn to a task; nothing has happened yet."""
         self._task = task
         self.failed = ""
-        self._timed_out = False
         self._broken = ""
         self._reach: dict[str, set[str]] = {"": set()}
         self._seconds: dict[str, float] = {}
@@ -148,6 +157,16 @@ class Plugin:
             items[:] = [item for item in items if item.nodeid in only]
         items.sort(key=lambda item: place.get(item.nodeid, len(place)))
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logfinish(self) -> None:
+        """Stop at the first failure of a test; pytest's own option stops at test files that cannot be imported, too."""
+        if self.failed and self.session is not None:
+            self.session.shouldfail = "killed"
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Keep what can be told to stop."""
+        self.session = session
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         """A bound for each test's CPU time: beyond it the system ends this process."""
@@ -157,9 +176,14 @@ class Plugin:
         if not self._task.tracing:
             resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
         self._reach.setdefault(self._now, set())
+        watch = threading.Timer(TEST_WALL_S, os._exit, (HUNG,))
+        watch.daemon = True
+        if not self._task.tracing:
+            watch.start()
         try:
             return (yield)
         finally:
+            watch.cancel()
             self._now = ""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -167,7 +191,6 @@ class Plugin:
         self._seconds[report.nodeid] = self._seconds.get(report.nodeid, 0.0) + report.duration
         if report.failed and not self.failed:
             self.failed = report.nodeid
-            self._timed_out = TIMED_OUT in str(report.longrepr)
 
     def pytest_exception_interact(self, node: Any, call: pytest.CallInfo[Any], report: Any) -> None:
         """A test file that cannot be imported: the mutant's doing only if the error passed through its module."""
@@ -183,15 +206,14 @@ class Plugin:
     def report(self, code: int | pytest.ExitCode) -> Report:
         """What the parent hears."""
         sys.setprofile(None)
+        if self.failed:
+            return Report("test", self.failed, seconds=self._seconds)
         if self._broken:
             end, _, by = self._broken.partition(" ")
             return Report(end, by or "a test file's import", seconds=self._seconds)
-        if code == pytest.ExitCode.OK:
+        nothing = code == pytest.ExitCode.NO_TESTS_COLLECTED and self._task.only == frozenset()
+        if code == pytest.ExitCode.OK or nothing:
             return Report("green", reach=self.reached(), seconds=self._seconds)
-        if code == pytest.ExitCode.TESTS_FAILED and self.failed:
-            return Report("timeout" if self._timed_out else "test", self.failed, seconds=self._seconds)
-        if code == pytest.ExitCode.NO_TESTS_COLLECTED and self._task.only == frozenset():
-            return Report("green", seconds=self._seconds)
         return Report("crash", f"pytest ended with {code!r}")
 
     def _trace(self, frame: FrameType, event: str, _: object) -> None:

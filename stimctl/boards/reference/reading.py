@@ -124,7 +124,8 @@ def _unpack_report(payload: bytes) -> m.Report:
 
 
 def _unpack_answer(payload: bytes) -> tuple[int, m.Report]:
-    return U16.unpack_from(payload)[0], _unpack_report(payload[U16.size :])
+    (reply_to,) = U16.unpack_from(payload)
+    return reply_to, _unpack_report(payload[U16.size :])
 
 
 # Most outputs of most reports say what they said before; a report comes ten times a second.
