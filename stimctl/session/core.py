@@ -19,7 +19,6 @@ from stimctl.session import boardroom, desk, listening, payloads
 from stimctl.session.course import Course
 from stimctl.session.diary import Diary
 from stimctl.session.fingerprint import limits_sha256
-from stimctl.session.hearing import Hearing
 from stimctl.session.measured import Measured
 from stimctl.session.opening import Case, Reach, Wishes, board_facts, meta
 from stimctl.session.preparation import Preparation
@@ -110,6 +109,8 @@ class Session(Course):
         assert link is not None
         stage = OutputStage(self.latch, link.driver)
         if case.schedule.trigger is not None:
+            from stimctl.session.hearing import Hearing  # brings NumPy, which only listening needs
+
             self.hearing = Hearing(case.recording, case.schedule.trigger, link.driver)
         self.diary.open(meta(case, board_facts(link), self._circumstances(case)), now_us)
         self.case, self.wishes, self._stage = case, case.wishes, stage

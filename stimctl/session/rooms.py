@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from stimctl.driver import OutputState
 from stimctl.engine import Engine, State
@@ -13,7 +13,6 @@ from stimctl.session.carry import SITE_TIME, spent_today_us
 from stimctl.session.connection import Connection
 from stimctl.session.diary import Diary
 from stimctl.session.dose import review_lines
-from stimctl.session.hearing import Hearing
 from stimctl.session.link import Link
 from stimctl.session.measured import Measured
 from stimctl.session.opening import Case, Reach, Wishes
@@ -24,6 +23,9 @@ from stimctl.session.stage import OutputStage
 from stimctl.session.summary import file_line
 from stimctl.session.wording import refused
 from stimctl.units import SECOND
+
+if TYPE_CHECKING:
+    from stimctl.session.hearing import Hearing
 
 READ_US: Final = 2 * SECOND
 """How long the reason of a refused order stays on the screen at least."""
