@@ -86,6 +86,9 @@ def arguments(chance: random.Random, folder: Path) -> None:
     words = [chance.choice(WORDS) if chance.random() < 0.85 else text(chance, 12) for _ in range(chance.randint(1, 6))]
     if chance.random() < 0.6:
         words.insert(0, chance.choice(("check", "run", "sessions", "verify", "library", "new", "schema")))
+    for at, word in enumerate(words):
+        if word == "-o" and words[at + 1 : at + 2] and words[at + 1].startswith(("/", "..")):
+            words[at + 1] = "folder"  # whoever names a place outside wants it written there
     if LONG_ONES & set(words) or ("run" in words and "--headless" in words):
         words.append("--no-such-option")
     with given(words), no_terminal():
