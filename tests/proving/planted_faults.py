@@ -74,13 +74,6 @@ DRIVER: Final = (
          "        if state in IDLE:\n            return OutputState.OFF if self._is_quiet() else OutputState.UNKNOWN\n",
          "        if state in IDLE or state is _S.STOPPING:\n            return OutputState.OFF\n",
          "off is shown because a stop was asked for, not because the board has confirmed it"),
-    _one("old-answers-count", "driver.hearing",
-         "            return  # of an earlier stop: it says nothing about this one\n",
-         "            pass\n",
-         "the answer to an earlier stop passes for the answer to this one"),
-    _one("loud-stop-believed", "driver.hearing",
-         "        elif self._state is _S.STOPPING and self._is_quiet():\n", "        elif self._state is _S.STOPPING:\n",
-         "a board that says stopped and reports current is believed"),
     _one("trouble-ignored", "driver.health",
          "        and not told.trouble & Trouble.CURRENT\n", "",
          "off is shown although the board says that its current is wrong"),
@@ -93,7 +86,7 @@ DRIVER: Final = (
          "        if question.word is None or type(question.word) is m.Heartbeat:\n",
          "a setting without an answer is sent a second time, past every judgement"),
     _one("lost-setting-forgiven", "driver.armed",
-         "now_us - self._unapplied[1] >= UNAPPLIED_US", "False",
+         "return now_us - sent_us >= UNAPPLIED_US", "return False",
          "a lowering that was lost on the line leaves the old current flowing"),
     _one("beat-from-poll", "driver.conversation",
          "            self._drive(now_us)\n",
@@ -103,9 +96,6 @@ DRIVER: Final = (
     _one("wide-board-taken", "boards.reference.facts",
          "    if wide:\n", "    if False:\n",
          "a board whose limits are wider than ours is used"),
-    _one("reset-unnoticed", "driver.hearing",
-         "        if word.cause is Cause.RESET:\n", "        if False:\n",
-         "a board that was reset is taken for the one that was armed"),
 )  # fmt: skip
 
 CODEC: Final = (
@@ -128,7 +118,7 @@ CODEC: Final = (
     _one("outputs-swapped", "boards.reference.update",
          "    outputs = sorted(approved.command.outputs, key=lambda output: output.channel)\n",
          "    outputs = sorted(approved.command.outputs, key=lambda output: output.channel)\n"
-         "    if len(outputs) == 2:\n"
+         "    if len(outputs) == 2 and all(each.train.amplitude_ua for each in outputs):\n"
          "        first, second = outputs\n"
          "        outputs = [type(first)(first.channel, second.train), type(first)(second.channel, first.train)]\n",
          "the finger's current goes to the thumb"),
@@ -171,12 +161,14 @@ LIMITER: Final = (
 )  # fmt: skip
 
 SESSION: Final = (
-    _one("unscreened", "session.desk",
-         "    _refuse_open((*session.preparation.screening.blockers, *session.preparation.screening.open_points))\n", "",
+    _two("unscreened",
+         ("session.desk", "    _refuse_open(screening.open_points)\n", ""),
+         ("session.desk",
+          "    _refuse_open((*session.preparation.screening.blockers, *session.preparation.screening.open_points))\n", ""),
          "output starts with a question unanswered"),
-    _one("ceilings-never-old", "session.course",
-         "OLD_US: Final = 5 * MINUTE", "OLD_US: Final = 500 * MINUTE",
-         "a ceiling found before a long pause is used on dry gel"),
+    _one("unplaced", "session.desk",
+         '    _refuse_open(tuple(f"not confirmed: {name}" for name in session.preparation.pads_open))\n', "",
+         "output starts with pads that nobody has looked at"),
     _one("face-never-missed", "control.loop",
          "SILENT_S: Final = 0.4", "SILENT_S: Final = 40.0",
          "a screen that hangs leaves nobody to stop, and output goes on"),

@@ -27,7 +27,7 @@ SHORT: Final = 500
 CHUNK: Final = 25
 
 OTHERS: Final = (
-    *("stop inside", "stop between", "stop in a stall", "killed", "script-fails", "no record, no session"),
+    *("stop inside", "stop aimed", "stop between", "stop in a stall", "killed", "script-fails", "no record, no session"),
     *("order raise", "order lower", "order zero", "order start", "order begin", "order pause", "order resume"),
     *("order clear", "order mark", "order finish", "order close"),
 )

@@ -67,6 +67,7 @@ class Judge:
         self.w = world
         self._flowing: dict[int, tuple[int, PulseTrain]] = {}  # by output: since when it flows at all, the train now
         self._frozen: dict[int, PulseTrain | None] = {}
+        self._is_choosing = True
         self._quiet_us: int | None = 0  # since when the session has been in no delivering state
         self._armed_us: int | None = None  # since when it has been in an armed one
         self._stuck_us: dict[int, int] = {}
@@ -229,6 +230,10 @@ class Judge:
             self._quiet_us = None
         elif self._quiet_us is None:
             self._quiet_us = now_us
+        if self._is_choosing and state not in (State.CHOOSING, State.ENDED):
+            self._is_choosing = False
+            if world.troubles.throughout("wide-limits", 1 * SECOND, now_us):
+                world.wrong("a board with limits wider than ours is used")
         if state not in ARMED:
             self._armed_us = None
         elif self._armed_us is None:

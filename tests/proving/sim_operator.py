@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from stimctl.orders import ChannelStatus, Order, Status
+from stimctl.orders import ChannelStatus, Order, Question, Status
 from stimctl.orders import OrderKind as Kind
 
 _ANSWERS: Final = {"blocker": "no", "precaution": "no", "check": "yes", "sensation": "normal"}
@@ -70,10 +70,12 @@ class Operator:
             case "choosing":
                 yield self._opening
             case "screening":
-                yield from (Order(Kind.ANSWER, name=q.id, value=_ANSWERS[q.kind]) for q in status.questions)
+                asked = status.questions if self._rng.random() >= self._habits.mash else self._some(status.questions)
+                yield from (Order(Kind.ANSWER, name=q.id, value=_ANSWERS[q.kind]) for q in asked)
                 yield Order(Kind.NEXT)
             case "placing pads":
-                yield from (Order(Kind.CONFIRM_PADS, name=each.name) for each in status.channels)
+                placed = status.channels if self._rng.random() >= self._habits.mash else status.channels[:-1]
+                yield from (Order(Kind.CONFIRM_PADS, name=each.name) for each in placed)
                 yield Order(Kind.NEXT)
             case "thresholds":
                 yield from self._begin_titration(status)
@@ -91,6 +93,11 @@ class Operator:
                 yield Order(Kind.CLEAR)
             case "review":
                 yield from (Order(Kind.SKIN_CHECKED, value="ok"), Order(Kind.PAIN, value="1"), Order(Kind.CLOSE))
+
+    def _some(self, questions: tuple[Question, ...]) -> tuple[Question, ...]:
+        """All but one: a question is overlooked, though not how the skin feels, without which nothing can be placed."""
+        left_out = self._rng.randrange(len(questions) - 2)
+        return (*questions[:left_out], *questions[left_out + 1 :])
 
     def _begin_titration(self, status: Status) -> Iterator[Order]:
         unfound = next((each for each in status.channels if each.ceiling_ua is None), None)

@@ -142,7 +142,7 @@ class Observed:
         world.note(lambda: f"order {order.kind} {order.name} {order.value} in {state}")
         world.model.before(order, state, selected, now_us)
         try:
-            world.stopper.run(lambda: self._s.order(order, now_us), world.stop_inside())
+            world.interrupted(lambda: self._s.order(order, now_us))
         except StimctlError:
             world.model.after(order, state, selected, now_us, accepted=False)
             world.note(lambda: "    refused")
@@ -151,7 +151,7 @@ class Observed:
 
     def tick(self, now_us: int) -> None:
         world = self._w
-        world.stopper.run(lambda: self._s.tick(now_us), world.stop_inside())
+        world.interrupted(lambda: self._s.tick(now_us))
         world.passed_us = world.time.now_us
         world.passes += 1
 

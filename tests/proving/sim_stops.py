@@ -7,30 +7,46 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from tests.proving.sim_threads import Fibres
+
+NEAR: Final = (
+    *("say_approved", "say_approved", "say_arm", "say_arm", "encode_update", "approve", "deliver", "send", "beat"),
+    *("is_live", "_take_stops", "armed_by_board", "happen", "raise_level", "_stopped", "poll", "append"),
+)
+"""Where a stop is aimed at, when it is: the code between a permission and the line, and what hears of a stop."""
+
+PATIENCE: Final = 150
+"""How many passes an aimed stop waits for its place."""
 
 
 @dataclass
 class Stop:
-    """One press. ``calls``: how many calls and returns of a pass come before it, where it falls inside one."""
+    """One press. ``calls``: how many calls and returns of a pass come before it, where it falls inside one.
+
+    With ``near`` only calls of, and returns from, functions of that name count; a pass without one is let by.
+    """
 
     at_us: int
     how: str
     reason: str
     calls: int = 0
+    near: str = ""
     act: Callable[[], None] = lambda: None
+    patience: int = PATIENCE
+    pressed: bool = False
 
 
 def draw_stops(rng: random.Random, from_us: int, to_us: int) -> list[Stop]:
     """The seed's presses, in order of time."""
-    count = rng.choices((0, 1, 2, 5), (2, 3, 3, 1))[0]
+    count = rng.choices((0, 1, 2, 5), (1, 3, 3, 1))[0]
     times = sorted(rng.randint(from_us, to_us) for _ in range(count))
     stops = []
     for number, at_us in enumerate(times):
-        how = rng.choice(("inside", "inside", "between"))
-        stops.append(Stop(at_us, how, f"press {number}", rng.randint(1, 260)))
+        how = rng.choice(("inside", "aimed", "aimed", "between"))
+        near, calls = (rng.choice(NEAR), rng.randint(1, 3)) if how == "aimed" else ("", rng.randint(1, 260))
+        stops.append(Stop(at_us, how, f"press {number}", calls, near))
         if rng.random() < 0.2:
             stops.append(Stop(at_us + rng.choice((0, 1_000, 400_000)), "between", f"press {number} again"))
     return sorted(stops, key=lambda stop: stop.at_us)
@@ -39,8 +55,8 @@ def draw_stops(rng: random.Random, from_us: int, to_us: int) -> list[Stop]:
 class Stopping(Protocol):
     """How a stop is put into the middle of a pass; another way to interleave threads plugs in here."""
 
-    def run(self, act: Callable[[], None], stop: Stop | None) -> None:
-        """Do ``act``, and somewhere inside, or right after it, ``stop``."""
+    def run(self, act: Callable[[], None], stop: Stop) -> None:
+        """Do ``act``, and ``stop.act`` somewhere inside or right after it, unless its place does not come."""
 
 
 class Stopper:
@@ -52,22 +68,19 @@ class Stopper:
     def __init__(self, fibres: Fibres) -> None:
         self._fibres = fibres
 
-    def run(self, act: Callable[[], None], stop: Stop | None) -> None:
-        if stop is None:
-            act()
-            return
-        pressed, left = False, stop.calls
+    def run(self, act: Callable[[], None], stop: Stop) -> None:
+        """Between two calls, or at the end of the pass; an aimed stop only where it aims, while it has patience."""
+        left = stop.calls
 
         def press() -> None:
-            nonlocal pressed
-            if not pressed:
-                pressed = True
+            if not stop.pressed:
+                stop.pressed = True
                 self._fibres.spawn(stop.act)
                 self._fibres.settle()
 
         def look(frame: FrameType, event: str, arg: Any) -> None:
             nonlocal left
-            if event in ("call", "return"):
+            if event in ("call", "return") and (not stop.near or frame.f_code.co_name == stop.near):
                 left -= 1
                 if left == 0 and self._fibres.running is None:
                     sys.setprofile(None)
@@ -79,4 +92,6 @@ class Stopper:
             act()
         finally:
             sys.setprofile(before)
-            press()
+            stop.patience -= 1
+            if not stop.near or stop.patience <= 0:
+                press()

@@ -98,9 +98,13 @@ class World:
         self.troubles = Troubles(blows)
         self.stops = draw_stops(rng, begin_us, self.ends_us)
         self.habits = Habits.draw(rng, self.ends_us - rng.choice((0, 3)) * SECOND)
+        if self.text.lockout_us:
+            self.ends_us += rng.choice((0, 12)) * SECOND  # a cue and an answer need their time
         if rng.random() < 0.3:
             self.ends_us = rng.randint(begin_us + SECOND, self.ends_us)
         self.end_how = rng.choices(("quit", "killed", "script-fails"), (6, 2, 1))[0]
+        if self.end_how == "killed" and self.stops and rng.random() < 0.5:
+            self.ends_us = self.stops[-1].at_us + rng.randint(30 * MS, 200 * MS)  # its row is on the disk, or it is not
         self.near = rng.random() < 0.4
         self.latency_us, self.byte_us = (0, 0) if self.near else (rng.choice((200, 1_000, 3_000)), 20)
         self.misfortunes = Misfortunes(self, self.blows)
@@ -206,13 +210,21 @@ class World:
         """Whether a board was ever opened."""
         return bool(self.wires)
 
-    def stop_inside(self) -> Stop | None:
-        """The stop that falls into the pass that begins now."""
-        return self._inside.pop() if self._inside else None
+    def interrupted(self, act: Callable[[], None]) -> None:
+        """Do a part of a pass; a stop that is to fall into one may fall into this."""
+        if not self._inside or self.fibres.running is not None:
+            act()
+            return
+        stop = self._inside.pop()
+        try:
+            self.stopper.run(act, stop)
+        finally:
+            if not stop.pressed:
+                self._inside.append(stop)
 
     def _press(self, stop: Stop) -> None:
         self.result.counts[f"stop {stop.how}"] += 1
-        if stop.how == "inside":
+        if stop.how != "between":
             stop.act = lambda: self.stop_thread.stop_session(stop.reason)
             self._inside.append(stop)
         else:
