@@ -37,7 +37,8 @@ SLOWER: Final = 1.3
 
 PATIENCE_S: Final = 60.0
 HANGS: Final = {"sleeps": signal.SIGRTMIN, "computes": signal.SIGRTMIN + 1, "holds the lock": signal.SIGRTMIN + 2}
-HANG_S: Final = 1.2
+HANG_S: Final = 0.8
+"""Longer than the face's dead-man: what stops for the key has to come before that would."""
 FACE: Final = (sys.executable, "-m", "tests.proving.stop_walk", "face")
 TELL: Final = "STIMCTL_WALK_TELL"
 PROTOCOL: Final = STEADY.replace("duration_min = 1", "duration_min = 30")
