@@ -125,7 +125,7 @@ def test_the_questions_that_hazards_rely_on_are_asked() -> None:
 
 # --- H10, H11: somebody looks at the skin, and somebody else can stop -------------------------------------------
 
-LONG = CYCLIC.replace("rest_s = 4.0", "rest_s = 30.0").replace("repetitions = 2", "repetitions = 80")
+LONG = CYCLIC.replace("rest_s = 4.0", "rest_s = 30.0").replace("repetitions = 2", "repetitions = 9")
 
 
 def screened(rig: Rig, **answers: str) -> None:
@@ -228,7 +228,7 @@ def test_reduced_sensation_lowers_what_may_be_given(made: Made) -> None:
     """The warn column refuses then: the limiter is told of today's answer, and a normal one is no default."""
     most = {}
     for answer in ("normal", "reduced"):
-        rig = made(LONG.replace("max_amplitude_ma = 8.0", "max_amplitude_ma = 60.0"))
+        rig = made(CYCLIC.replace("max_amplitude_ma = 8.0", "max_amplitude_ma = 60.0"))
         screened(rig, sensation=answer)
         assert rig.order(Kind.NEXT) == ""
         most[answer] = rig.session.stage.limiter.effective(0)
