@@ -564,6 +564,41 @@ def test_a_human_step_passes_at_once_however_slow_the_ramp() -> None:
         rig.send(scaled(TRAIN, ua))
 
 
+def test_credit_begins_at_nothing() -> None:
+    """One step, and not the smallest part of a microampere more."""
+    rig = Rig(TENS)
+    rig.limiter.open_titration(0, rig.now_us)
+    rig.limiter.raise_level(0, scaled(TENS_TRAIN, 999), rig.now_us)
+    rig.send(scaled(TENS_TRAIN, 999))
+    rig.send(zero(TENS_TRAIN))
+    rig.wait(1_001)  # 1 µA was left, and 999 µA * 1001 µs / 0.5 s have come: a millionth less than 3 µA in all
+    refuses(rig, Rule.RAMP_RATE, scaled(TENS_TRAIN, 3))
+
+
+def test_a_raise_counts_the_time_before_it_at_the_level_before_it() -> None:
+    """At a ramp of 6 s, 10 ms at 1 mA are worth a sixth of what a tick of 50 ms is, however high the level is then."""
+    slow = replace(ABSOLUTE, ramp_up_min_us=6 * SECOND)
+    rig, rises = Rig(TENS._replace(protocol=slow)), (10, 11)
+    for rise in rises:
+        rig = Rig(TENS._replace(protocol=slow))
+        rig.limiter.open_titration(0, rig.now_us)
+        rig.limiter.raise_level(0, scaled(TENS_TRAIN, 1_000), rig.now_us)
+        rig.send(scaled(TENS_TRAIN, 1_000))
+        for _ in range(7):
+            rig.wait(SECOND)
+            rig.send(scaled(TENS_TRAIN, 1_000))
+        rig.send(zero(TENS_TRAIN))
+        rig.send(scaled(TENS_TRAIN, 1_000))  # of a step and a tick, the tick is left
+        rig.wait(10_000)
+        rig.limiter.raise_level(0, scaled(TENS_TRAIN, 2_000), rig.now_us)
+        rig.send(scaled(TENS_TRAIN, 2_000))
+        rig.send(scaled(TENS_TRAIN, 1_900))
+        if rise == rises[0]:
+            rig.send(scaled(TENS_TRAIN, 1_900 + rise))
+        else:
+            assert refuses(rig, Rule.RAMP_RATE, scaled(TENS_TRAIN, 1_900 + rise)).bound == rises[0]
+
+
 # --- bursts ------------------------------------------------------------------------------------------------------------
 
 
@@ -682,6 +717,19 @@ def test_short_rests_count_and_long_ones_end_after_a_minute() -> None:
     rig.wait(60 * MINUTE)
     rig.send(ZERO)
     assert rig.limiter.site_time_us("forearm-dorsal") == site + SECOND
+
+
+def test_the_last_microsecond_of_a_rest_counts_however_often_one_looks() -> None:
+    rig = treating(TENS_TRAIN, placements=(TENS,))
+    rig.wait(2 * MINUTE)
+    rig.send(ZERO)
+    before = rig.limiter.site_time_us(TENS.site)
+    rig.send(scaled(TENS_TRAIN, 100))
+    rig.send(ZERO)
+    for us in (MINUTE - 1, 1, 1, 1):
+        rig.wait(us)
+        rig.send(ZERO)
+    assert rig.limiter.site_time_us(TENS.site) - before == MINUTE
 
 
 def test_two_channels_on_one_site_count_once_and_two_sites_twice() -> None:

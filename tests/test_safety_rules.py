@@ -362,6 +362,23 @@ def test_a_wider_pulse_at_the_same_amplitude_rises_by_its_charge() -> None:
     assert rise_ua(narrow_, wide, level) == 0
 
 
+@pytest.mark.parametrize("rate", [34_999, 20_000, 12_345])
+def test_what_is_less_or_the_same_is_no_rise(rate: int) -> None:
+    """Roots that are no whole µA are rounded against the train; but only where there is a rise at all."""
+    level = strength(symmetric(20_000, 300, 35_000))
+    old = strength(symmetric(10_000, 200, rate))
+    for new in (old, strength(symmetric(10_000, 200, rate - 1)), strength(symmetric(9_999, 200, rate))):
+        assert rise_ua(new, old, level) == 0
+    for more in (symmetric(10_001, 200, rate), symmetric(10_000, 201, rate), symmetric(10_000, 200, rate + 1)):
+        assert rise_ua(strength(more), old, level) > 0
+
+
+def test_small_roots_and_quotients() -> None:
+    assert [ceil_root(n, 1) for n in (-1, 0, 1, 2, 4, 5)] == [0, 0, 1, 2, 2, 3]
+    assert [ceil_root(n, 3) for n in (0, 1, 3, 4, 12, 13)] == [0, 1, 1, 2, 2, 3]
+    assert [ceil_div(n, 3) for n in (-3, -1, 0, 1, 3, 4)] == [-1, 0, 0, 1, 1, 2]
+
+
 @given(st.integers(0, 60_000), st.integers(0, 60_000), st.integers(1, 60_000))
 def test_a_pure_amplitude_change_rises_by_just_that(old: int, new: int, level: int) -> None:
     a, b, top = (strength(symmetric(ua, 300, 35_000)) for ua in (old, new, level))

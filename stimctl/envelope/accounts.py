@@ -177,12 +177,10 @@ class Channel:
         A rise costs credit, in units of µA times ramp_up_min.
         """
         self._accrue(now_us)
-        if not self._old.covers(s):
-            ramp_us = self.limits.ramp_up_min_us
-            rise = rise_ua(s, self._old, self.level)
-            if not rise * ramp_us <= self._credit:
-                raise self.refuse(Rule.RAMP_RATE, rise, self._credit // ramp_us, "µA rise", now_us)
-            self._credit -= rise * ramp_us
+        ramp_us, rise = self.limits.ramp_up_min_us, rise_ua(s, self._old, self.level)
+        if not rise * ramp_us <= self._credit:
+            raise self.refuse(Rule.RAMP_RATE, rise, self._credit // ramp_us, "µA rise", now_us)
+        self._credit -= rise * ramp_us
 
     def _accrue(self, now_us: int) -> None:
         """Credit grows at level / ramp_up_min; it holds one step and one control period's worth.

@@ -161,7 +161,7 @@ class Strength:
         if other.pulse_rate_mhz * self.pulses > self.pulse_rate_mhz * other.pulses:
             return (
                 ceil_div(other.pulse_rate_mhz, other.pulses),
-                self.pulse_rate_mhz // max(self.pulses, 1),
+                self.pulse_rate_mhz // self.pulses,
                 "mHz of periods",
             )
         if other.net_pc > self.net_pc:
@@ -190,7 +190,7 @@ def strength(train: PulseTrain) -> Strength:
         pulse_rate,
         train.phase_width_us,
         train.recovery_width_us,
-        charge - back if charge >= back else back - charge,
+        abs(charge - back),
     )
 
 
@@ -246,7 +246,7 @@ def ceil_div(numerator: int, denominator: int) -> int:
     return -(-numerator // denominator)
 
 
-def ceil_root(numerator: int, denominator: int = 1) -> int:
+def ceil_root(numerator: int, denominator: int) -> int:
     """The smallest whole number whose square times ``denominator`` is at least ``numerator``."""
     quotient = ceil_div(numerator, denominator)
     return isqrt(quotient - 1) + 1 if quotient > 0 else 0
