@@ -25,6 +25,7 @@ _LIMITER_TESTS: Final = (
     "test_limits",
     "test_safety_rules",
     "test_safety_limiter",
+    "test_safety_several",
     "test_safety_edges_memory",
     "test_safety_edges",
     "test_safety_attacks",
