@@ -251,7 +251,7 @@ SAYINGS = (
     "C",
     "xx_YY.utf-99",
     "/dev/null",
-    "/",
+    "/dev/null/x",
     "rel/ative",
     "~",
     "x" * 5_000,
@@ -272,10 +272,17 @@ def environment(chance: random.Random, folder: Path) -> None:
     changed = {chance.choice(NAMES): chance.choice(SAYINGS) for _ in range(chance.randint(1, 6))}
     missing = [chance.choice(NAMES) for _ in range(chance.randrange(3))]
     asked = chance.choice(COMMANDS)
-    with given((changed, missing, asked)), no_terminal(), mock.patch.dict(os.environ, changed):
+    with given((changed, missing, asked)), no_terminal(), no_home(), mock.patch.dict(os.environ, changed):
         for name in missing:
             os.environ.pop(name, None)
         command(*asked)
+
+
+@contextmanager
+def no_home() -> Iterator[None]:
+    """A user whom the system does not know: nobody's real home is ever meant where the environment names none."""
+    with mock.patch("pwd.getpwuid", side_effect=KeyError("no such user")):
+        yield
 
 
 PROBES = (
