@@ -116,7 +116,7 @@ class Campaign:
     def _is_green(self, report: Report) -> bool:
         self._knowledge.note(report)
         if report.end != "green":
-            self.red = f"without any mutant: {report.by} ({report.end})"
+            self.red = f"without any mutant: {report.by} ({report.end})\n{report.detail}"
         return not self.red
 
     def _check(self, killers: set[str]) -> None:

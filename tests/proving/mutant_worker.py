@@ -79,6 +79,8 @@ class Report:
     """By test: ``module:name`` of every function of stimctl that ran in it; "" for what ran before any test."""
 
     seconds: dict[str, float] = field(default_factory=dict)
+    detail: str = ""
+    """What the failing test said."""
 
 
 def work(task: Task, answer: int) -> NoReturn:
@@ -124,7 +126,7 @@ class Plugin:
     def begin(self, task: Task) -> None:
         """Turn to a task; nothing has happened yet."""
         self._task = task
-        self.failed = ""
+        self.failed = self._detail = ""
         self._broken = ""
         self._reach: dict[str, set[str]] = {"": set()}
         self._seconds: dict[str, float] = {}
@@ -191,6 +193,7 @@ class Plugin:
         self._seconds[report.nodeid] = self._seconds.get(report.nodeid, 0.0) + report.duration
         if report.failed and not self.failed:
             self.failed = report.nodeid
+            self._detail = str(report.longrepr)[-2_000:]
 
     def pytest_exception_interact(self, node: Any, call: pytest.CallInfo[Any], report: Any) -> None:
         """A test file that cannot be imported: the mutant's doing only if the error passed through its module."""
@@ -207,7 +210,7 @@ class Plugin:
         """What the parent hears."""
         sys.setprofile(None)
         if self.failed:
-            return Report("test", self.failed, seconds=self._seconds)
+            return Report("test", self.failed, seconds=self._seconds, detail=self._detail)
         if self._broken:
             end, _, by = self._broken.partition(" ")
             return Report(end, by or "a test file's import", seconds=self._seconds)

@@ -7,7 +7,8 @@ Usage (from the project's root, where ``tests`` can be imported)::
     python -m tests.proving.mutants --name Limiter.approve   one function or class (with what is inside)
     python -m tests.proving.mutants --id ID                  one mutant: its diff, and who kills it
     python -m tests.proving.mutants --list                   ids and edits; runs nothing
-    python -m tests.proving.mutants --sample 15 --seed 7     a fixed choice of all
+    python -m tests.proving.mutants --target limiter         one target
+    python -m tests.proving.mutants --sample 3 --seed 7      a fixed choice of each target
     python -m tests.proving.mutants --workers 4
 
 Survivors are listed with their diffs at the end, and the exit status says whether there were any. One that cannot be
@@ -25,10 +26,10 @@ notice, stands in :mod:`tests.proving.mutant_targets`; how, in :mod:`tests.provi
 from __future__ import annotations
 
 import argparse
+import hashlib
 import importlib
 import json
 import os
-import random
 import subprocess
 import sys
 import tempfile
@@ -131,8 +132,12 @@ def _progress(tally: Tally, done: int, of: int, seconds: float) -> None:
 
 def prove(*, long: bool) -> Outcome:
     """All mutants, or a small fixed sample; in a process of its own, which has not imported stimctl."""
-    command = [sys.executable, "-m", "tests.proving.mutants", "--json"]
-    command += [] if long else ["--sample", "15", "--seed", "1"]
+    return run(() if long else ("--sample", "3"))
+
+
+def run(arguments: Sequence[str]) -> Outcome:
+    """What the runner finds in a process of its own."""
+    command = [sys.executable, "-m", "tests.proving.mutants", "--json", *arguments]
     ran = subprocess.run(command, cwd=ROOT, env=_environment(), stdout=subprocess.PIPE, text=True, check=False)
     try:
         found = json.loads(ran.stdout.splitlines()[-1])
@@ -161,7 +166,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--id", action="append", help="only this mutant")
     parser.add_argument("--list", action="store_true", help="list the mutants, and run none")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--sample", type=int, help="so many of all, chosen by --seed")
+    parser.add_argument("--target", action="append", help="only this target")
+    parser.add_argument("--sample", type=int, help="so many of each target, drawn by --seed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="one line of JSON at the end")
     return parser
@@ -169,7 +175,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def choose(options: argparse.Namespace) -> dict[str, tuple[Mutant, ...]]:
     """The chosen mutants by target."""
-    found = {target.name: mutants_of(target) for target in TARGETS}
+    found = {target.name: mutants_of(target) for target in TARGETS if target.name in (options.target or [target.name])}
     for name, every in found.items():
         found[name] = tuple(
             each
@@ -179,10 +185,14 @@ def choose(options: argparse.Namespace) -> dict[str, tuple[Mutant, ...]]:
             and (not options.id or each.id in options.id)
         )
     if options.sample:
-        everything = [each.id for every in found.values() for each in every]
-        drawn = set(random.Random(options.seed).sample(everything, min(options.sample, len(everything))))
-        found = {name: tuple(each for each in every if each.id in drawn) for name, every in found.items()}
+        found = {name: drawn(every, options.sample, options.seed) for name, every in found.items()}
     return {name: every for name, every in found.items() if every}
+
+
+def drawn(every: Sequence[Mutant], count: int, seed: int) -> tuple[Mutant, ...]:
+    """``count`` mutants by lot. The lot hangs on each mutant's own id, so that other code does not change it."""
+    lots = sorted(every, key=lambda each: hashlib.sha256(f"{seed} {each.id}".encode()).digest())
+    return tuple(lots[:count])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -202,9 +212,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run_all(options: argparse.Namespace, chosen: dict[str, tuple[Mutant, ...]], folder: Path) -> int:
-    for name in WARM:
+    for name in WARM if not options.sample and not options.id else ():
         importlib.import_module(name)
-    failures, rows = stale(proofs(), [each for target in TARGETS for each in mutants_of(target)]), []
+    entries = proofs()
+    named = {number.partition(":")[0] for number in entries}
+    existing = [each for target in TARGETS if named & set(target.parts) for each in mutants_of(target)]
+    failures, rows = stale(entries, existing), []
     for target in TARGETS:
         if target.name in chosen:
             tally = run_target(
