@@ -146,6 +146,23 @@ def test_a_wrong_opening_says_what_is_wrong(rig: Rig, fields: dict[str, str], sa
     assert sessions(rig.store) == ()
 
 
+def test_a_session_whose_raw_emg_cannot_be_kept_does_not_begin(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = made(EMG)
+
+    def full(*_: object) -> None:
+        raise RecordError("raw EMG cannot be kept here: the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("stimctl.session.hearing.RawEmg", full)
+        rig.session.order(rig.opening, rig.now_us)
+        rig.go(SECOND)
+    assert (rig.state, rig.status.output) == (State.CHOOSING, OutputWord.OFF)
+    assert "the disk is full" in rig.status.refusal
+    rig.work(State.SCREENING)
+    assert rig.state is State.SCREENING, "with room on the disk it begins as if nothing had been"
+    assert sorted(row.outcome for row in sessions(rig.store)) == ["not begun", "unfinished"]
+
+
 def test_screening_has_no_default_answer_and_every_point_counts(rig: Rig) -> None:
     rig.work(State.SCREENING)
     assert all(not question.answer for question in rig.status.questions)

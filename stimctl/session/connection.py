@@ -41,10 +41,11 @@ class Connection:
         return asking or self._silent
 
     def stop(self, reason: str) -> None:
-        """Stop a board that is only just being asked; any thread."""
+        """Stop a board that is only just being asked, or has only just answered; any thread."""
         opening = self._opening
-        if opening is not None:
-            opening.link.driver.stop(reason)
+        link = self.link if opening is None else opening.link
+        if link is not None:
+            link.driver.stop(reason)
 
     # --- the first time ------------------------------------------------------------------------------------------
 
@@ -71,7 +72,8 @@ class Connection:
             opening.link.driver.close()
             raise
         if case is not None:
-            self._opening, self.link = None, opening.link
+            self.link = opening.link  # first: a stop looks for the one and then for the other
+            self._opening = None
         return case
 
     def let_go(self) -> None:

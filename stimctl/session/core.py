@@ -108,14 +108,19 @@ class Session(Course):
         link = self.connection.link
         assert link is not None
         stage = OutputStage(self.latch, link.driver)
+        hearing = None
         if case.schedule.trigger is not None:
             from stimctl.session.hearing import Hearing  # brings NumPy, which only listening needs
 
-            self.hearing = Hearing(case.recording, case.schedule.trigger, link.driver)
+            hearing = Hearing(case.recording, case.schedule.trigger, link.driver)
         self.diary.open(meta(case, board_facts(link), self._circumstances(case)), now_us)
-        self.case, self.wishes, self._stage = case, case.wishes, stage
-        if self.hearing is not None:
-            self.hearing.keep(self.diary.raw_path)
+        try:
+            if hearing is not None:
+                hearing.keep(self.diary.raw_path)
+        except StimctlError:
+            self.diary.close("not begun", {}, now_us)  # half a session would be neither this one nor the next
+            raise
+        self.case, self.wishes, self._stage, self.hearing = case, case.wishes, stage, hearing
         self._preparation, self._measured = (
             Preparation(case.schedule),
             Measured(case.schedule, senses_current=case.senses_current),

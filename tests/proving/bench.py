@@ -6,6 +6,7 @@ Its record is in memory, because a process is split in two for each interleaving
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
@@ -47,7 +48,7 @@ class MemoryRecord:
 
     def open_session(self, meta: object, *, mono_us: int) -> str:
         """Keep the first row."""
-        self.session = "20260101000000-00000000"
+        self.session = f"20260101000000-{os.getpid():08x}"  # its own in every copy: raw EMG never shares a file
         self.append("session-opened", {}, mono_us=mono_us)
         return self.session
 

@@ -17,6 +17,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -253,6 +254,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory(prefix="threads-") as tempfile.tempdir:
+        return _obey(parser, given)
+
+
+def _obey(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
+    """What the words ask for; whatever is written meanwhile goes when it is done."""
     if given.planted:
         return _say({given.planted: _planted(given.planted).json()}, given.json)
     from tests.proving.operations import BY_NAME
