@@ -12,6 +12,7 @@ WORDS: Final = "stimctl.envelope.words"
 PLACING: Final = "stimctl.envelope.placing"
 ACCOUNTS: Final = "stimctl.envelope.accounts"
 LIMITS: Final = "stimctl.limits"
+SAFETY: Final = "stimctl.safety"
 PULSE: Final = "stimctl.pulse"
 
 FIRST: Final = "columns: forearm, motor, normal, impedance unseen"
@@ -43,6 +44,15 @@ SHARED = {
 } | {"absolute.rms_ua": 145, "root0": 2_000_000, "root1": 2_000_000}
 SHARED |= {f"channel{n}.mean_square": 4 * 10**12 for n in (0, 1)}
 LEVEL: Final = {"level.peak_ua": 10_000, "level.charge_pc": 3_000_000, "level.mean_square": 4 * 10**15}
+
+GIVEN: Final = "approve, treatment, on before"
+COMMAND: Final = SMALL_TRAIN | {
+    "interphase_gap_us": 0,
+    "recovery_width_us": 300,
+    "open": 1,
+    "rise": 0,
+    "on_since_us": 0,
+}
 
 Fault = tuple[str, Plant, Mapping[str, int]]
 """The theorem that must fall, the fault, and the integers that are pinned down."""
@@ -79,4 +89,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ("ramp", Plant(ACCOUNTS, "self._credit -= rise * ramp_us", "self._credit -= rise", "a rise that costs next to nothing"), LEVEL),
     ("ramp", Plant(ACCOUNTS, "if credit < most else most", "if credit > most else most", "credit without end"), LEVEL),
     ("site", Plant(ACCOUNTS, "self._counted_to_us = now_us\n\n    def warm", "self._counted_to_us = self._counted_to_us\n\n    def warm", "twice"), {}),
+    (GIVEN, Plant(SAFETY, "                if self._treating:\n", "                if not self._treating:\n", "the ceiling is not asked for"), COMMAND),
+    (GIVEN, Plant(ACCOUNTS, "        if not self.level.covers(s):\n", "        if self.level.covers(s):\n", "the level upside down"), COMMAND),
+    (GIVEN, Plant(SAFETY, "self._approved_at_us > SILENCE_US", "self._approved_at_us > 2 * SILENCE_US", "twice the silence"), COMMAND),
 )  # fmt: skip

@@ -130,14 +130,7 @@ def ramp(study: Study) -> None:
     study.multiply(channel.limits.step_ua, channel.limits.ramp_up_min_us)
     lim, peak = channel.limits, channel.level.peak_ua
     _quietly(study)
-    paid: list[Any] = []
-
-    def any_rise(*_: Any) -> Any:
-        """What ``rising`` proves of it is enough here: it is not negative."""
-        paid.append(study.integer("rise", 0))
-        return paid[-1]
-
-    study.world.accounts.rise_ua = any_rise
+    paid = _any_rise(study)
     if _refused(study, channel._judge_ramp, new, now_us):
         return
     cost = sum(paid) * lim.ramp_up_min_us
@@ -193,6 +186,18 @@ def site(study: Study) -> None:
     study.reached("counted")
 
 
+def _any_rise(study: Study) -> list[Any]:
+    """Let a rise be any number that is not negative, which is all of what ``rising`` proves that is needed here."""
+    paid: list[Any] = []
+
+    def any_rise(*_: Any) -> Any:
+        paid.append(study.integer("rise", 0))
+        return paid[-1]
+
+    study.world.accounts.rise_ua = any_rise
+    return paid
+
+
 def _quietly(study: Study) -> None:
     """Leave out the words of a refusal: which bound is named decides nothing."""
     world = study.world
@@ -203,6 +208,7 @@ def _quietly(study: Study) -> None:
 def approve(study: Study, treating: bool, on: bool) -> None:
     world = study.world
     _quietly(study)
+    _any_rise(study)
     latch = world.latch.Latch()
     limiter = _limiter(study, latch, treating)
     (state,) = limiter._all
@@ -227,7 +233,7 @@ def approve(study: Study, treating: bool, on: bool) -> None:
     if strength.peak_ua == 0:
         study.reached("zero")
         return
-    study.claim("open", state.open is True)
+    study.claim("open", state.open)
     for name, most in (("level", state.level), ("ceiling", state.ceiling if treating else state.level)):
         study.claim(f"amplitude within the {name}", train.amplitude_ua <= most.peak_ua)
         study.claim(f"charge within the {name}", train.amplitude_ua * train.phase_width_us <= most.charge_pc)
@@ -251,9 +257,8 @@ def _limiter(study: Study, latch: Any, treating: bool) -> Any:
     limiter._approved_at_us = study.integer("approved_at_us")
     limiter._treating, limiter._titrating = treating, None if treating else state
     state.open = study.integer("open") >= 1
-    state.open = bool(state.open)
-    state.level, state.ceiling = _level(study, "level"), any_strength(study, "ceiling", 0)
-    state._old = _level(study, "old")
+    state.level, state.ceiling = any_strength(study, "level", 0), any_strength(study, "ceiling", 0)
+    state._old = any_strength(study, "old", 0)
     state._credit, state._credit_at_us = study.integer("credit", 0), study.integer("credit_at_us")
     state.ready_at_us = study.integer("ready_at_us")
     state.site.spent_us = study.integer("spent_us", 0)

@@ -8,8 +8,8 @@ For ALL integers (no sign and no size is assumed of a train; limits are 0 or mor
 * ``roundings`` - the quotients and roots that refusals name are rounded up, to the least whole number;
 * ``columns`` - for each body part, effect, sensation and board, a channel's columns say what A.5 says, for its smallest
   pad: with ``every source`` this alone makes the envelope;
-* ``envelope`` - the same in one piece, without that step of reasoning: the channel's gate keeps the ceilings of A.5 on every
-  one of its pads, small ones included, and the board's and the file's bounds.
+* ``envelope`` - the same in one piece, without that step of reasoning, for some of them: the channel's gate keeps the
+  ceilings of A.5 on every one of its pads, small ones included, and the board's and the file's bounds.
 """
 
 from __future__ import annotations
@@ -153,6 +153,6 @@ THEOREMS = (
     ),
     *(
         Theorem(f"envelope: {given}", partial(envelope, given=given), ("allowed",), quick=False)
-        for given in (Given(*each) for each in COMBINATIONS)
+        for given in (Given(*each) for each in COMBINATIONS[::5])
     ),
 )
