@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from stimctl.boards.reference import layout
 from stimctl.boards.reference import messages as m
 from stimctl.boards.reference.codec import BODY_MAX, END, STOP_FRAME, WIRE_MAX, Decoder, Frame, build, encode
+from stimctl.boards.reference.codes import Capability, Cause, Reason, Trouble
 from stimctl.boards.reference.update import encode_update
 from stimctl.envelope.latch import approve
 from stimctl.errors import OurBug
@@ -377,3 +378,114 @@ def test_pulses_are_told_in_the_whole_of_the_longest_chunk() -> None:
     (samples,) = words(build(0x86, payload, sequence=1, token=2))
     assert isinstance(samples, m.Samples)
     assert (samples.values, samples.pulses) == (values, (127, 199))
+
+
+# --- every field at its full width, written out a second time ----------------------------------------------------
+
+WIDTHS = {
+    0x02: (m.Arm, (4, 2, 2, 4, 4, 4)),
+    0x03: (m.Configure, (1, 4, 2, 2, 2, 4, 1)),
+    0x05: (m.Heartbeat, (4, 4)),
+    0x07: (m.Listen, (2,)),
+    0x82: (m.LimitsTable, (4,) * 13),
+    0x83: (m.Ack, (2,)),
+}
+
+
+def high(*widths: int) -> tuple[bytes, tuple[int, ...]]:
+    """Bytes from 0x81 on, which no signed and no turned field would read alike; and the numbers that they are."""
+    data = bytes(range(0x81, 0x81 + sum(widths)))
+    starts = [sum(widths[:number]) for number in range(len(widths))]
+    return data, tuple(
+        int.from_bytes(data[start : start + width], "little") for start, width in zip(starts, widths, strict=True)
+    )
+
+
+def only(number: int, payload: bytes) -> m.Word:
+    (word,) = words(build(number, payload, sequence=1, token=2))
+    return word
+
+
+@pytest.mark.parametrize("number", WIDTHS)
+def test_plain_numbers_are_unsigned_and_little_endian(number: int) -> None:
+    kind, widths = WIDTHS[number]
+    data, numbers = high(*widths)
+    assert only(number, data) == kind(*numbers)
+
+
+def test_numbers_beside_codes_are_unsigned_and_little_endian() -> None:
+    two, (reply_to,) = high(2)
+    assert only(0x84, two + b"\x01\xfe\xfd") == m.Nak(reply_to, Reason.STALE, 0xFE, 0xFD)
+    data, (value, uptime_ms) = high(4, 4)
+    assert only(0x87, b"\x02\xfe" + data) == m.Event(Cause.DEAD_MAN, 0xFE, value, uptime_ms)
+
+
+def test_a_train_is_read_at_full_width_and_its_output_is_no_negative_number() -> None:
+    data, numbers = high(4, 2, 2, 4, 2, 4, 1)
+    head, (loop_counter, host_ms) = high(4, 4)
+    update = only(0x04, head + b"\x01\x0f" + data)
+    assert update == m.Update(loop_counter, host_ms, (m.Entry(15, PulseTrain(*numbers)),))  # type: ignore[arg-type]
+    for output in (0x10, 0x80, 0xFF):
+        assert words(build(0x04, head + b"\x01" + bytes((output,)) + data, sequence=1, token=2)) == []
+
+
+@pytest.mark.parametrize("number", [0x85, 0xDA])
+def test_a_report_is_read_at_full_width_and_unknown_flags_are_refused(number: int) -> None:
+    two, (reply_to,) = high(2)
+    data, (challenge, last, uptime_ms, dead_man_ms) = high(4, 2, 4, 2)
+    outputs, (applied, measured, impedance) = high(4, 4, 4)
+    report = m.Report(
+        *(True, False, True, Cause.RESET, challenge, last, uptime_ms, dead_man_ms),
+        (m.OutputReport(applied, measured, impedance, Trouble.HOT), m.OutputReport(1, None, None, Trouble.NONE)),
+    )
+    unknown = b"\x01\x00\x00\x00" + b"\xff" * 8 + b"\x00"
+    kind = m.Status if number == 0x85 else m.Stopped
+    assert only(number, two + b"\x05\x01" + data + b"\x02" + outputs + b"\x08" + unknown) == kind(reply_to, report)
+    for flags in (0x08, 0x80, 0xFF):
+        assert words(build(number, two + bytes((flags, 1)) + data + b"\x00", sequence=1, token=2)) == []
+
+
+def test_an_identity_is_read_at_full_width() -> None:
+    steps, (amplitude, width, rate) = high(2, 2, 4)
+    data, (analog, challenge) = high(2, 4)
+    word = only(0x81, b"\x02" + steps + b"\x09\x00" + data + b"\x01a\x01b\x01c")
+    assert word == m.Identity("a", "b", "c", 2, amplitude, width, rate, Capability(9), analog, challenge)
+
+
+def test_samples_are_read_at_full_width_with_more_pulses_than_a_signed_byte_holds() -> None:
+    data, (first, rate, scale, time_us) = high(4, 2, 4, 8)
+    word = only(0x86, data + b"\x01\x96" + b"\x00\x80" + b"\x00" * 150)
+    assert word == m.Samples(first, rate, scale, time_us, (-32_768,), (0,) * 150)
+
+
+def test_the_types_of_all_words() -> None:
+    """A second table: a type that moves by one is another word, or none."""
+    assert {
+        0x01: m.Hello,
+        0x02: m.Arm,
+        0x03: m.Configure,
+        0x04: m.Update,
+        0x05: m.Heartbeat,
+        0x06: m.StatusRequest,
+        0x07: m.Listen,
+        0x5A: m.Stop,
+        0x81: m.Identity,
+        0x82: m.LimitsTable,
+        0x83: m.Ack,
+        0x84: m.Nak,
+        0x85: m.Status,
+        0x86: m.Samples,
+        0x87: m.Event,
+        0xDA: m.Stopped,
+    } == layout.WORD_OF
+    assert (layout.UNKNOWN, layout.TEXT_MAX, layout.STOP_TYPE, layout.UPDATE_TYPE) == (0xFFFF_FFFF, 32, 0x5A, 0x04)
+    assert (layout.FLAG_ARMED, layout.FLAG_LISTENING, layout.FLAG_STOP_BUTTON) == (1, 2, 4)
+    assert (BODY_MAX, WIRE_MAX) == (512, 1_024)
+
+
+def test_a_frame_may_be_512_bytes_long_and_no_longer() -> None:
+    longest = struct.pack("<IHIQBB239h", 0, 1, 1, 0, 239, 0, *range(239))
+    assert len(longest) == 512 - 14
+    assert only(0x86, longest) == m.Samples(0, 1, 1, 0, tuple(range(239)))
+    with pytest.raises(OurBug):
+        build(0x86, bytes(499), sequence=1, token=2)
