@@ -47,6 +47,23 @@ def test_a_miss_is_told_with_the_command_that_tries_it_again() -> None:
     assert not stop_keys.outcome([Report((), ("the walk got stuck",))]).good
 
 
+def test_a_walk_that_got_stuck_goes_on_with_what_is_left_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = [Trial("pads", key) for key in ("space", "esc", "ctrl-x")]
+    asked: list[list[Trial]] = []
+
+    def stuck(trials: list[Trial]) -> Report:
+        asked.append(trials)
+        return Report((Found(trials[0], "", zero=False, twice=True),), () if len(trials) == 1 else ("stuck",))
+
+    monkeypatch.setattr(stop_keys, "_session", stuck)
+    report = stop_keys.session(plan)
+    assert [each.trial for each in report.found] == plan
+    assert asked == [plan, plan[1:], plan[2:]]
+    assert report.failures == ()
+    monkeypatch.setattr(stop_keys, "_session", lambda _trials: Report((), ("stuck",)))
+    assert stop_keys.session(plan).failures == ("stuck",)
+
+
 @pytest.mark.parametrize(("start_us", "end_us", "wrong"), [(10, 50, 0), (10, 51, 1), (60, 70, 1), (80, 90, 0)])
 def test_current_after_a_confirmed_zero_is_found(start_us: int, end_us: int, wrong: int) -> None:
     said = [(5, "armed"), (50, "disarmed: stopped"), (50, "output off"), (80, "armed")]
