@@ -324,6 +324,7 @@ def test_to_cover_is_to_be_weaker_in_no_way(a: PulseTrain, b: PulseTrain) -> Non
         and b.interphase_gap_us <= a.interphase_gap_us
         and b.pulses_per_period <= a.pulses_per_period
         and b.rate_mhz * b.pulses_per_period <= a.rate_mhz * a.pulses_per_period
+        and b.rate_mhz <= a.rate_mhz
         and abs(net_charge_pc(b)) <= abs(net_charge_pc(a))
         and Fraction(b.recovery_width_us, b.phase_width_us) <= Fraction(a.recovery_width_us, a.phase_width_us)
     )

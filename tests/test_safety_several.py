@@ -152,6 +152,25 @@ def test_every_pad_in_common_is_judged(levels: tuple[int, int, int], pad: str | 
     assert (caught.value.rule, caught.value.bound_from) == (Rule.SHARED_PAD_PEAK, f"profile forearm, pad {pad}")
 
 
+@pytest.mark.parametrize("whose", ["board", "protocol"])
+def test_what_a_board_or_a_file_allows_one_output_is_no_bound_of_a_pad(whose: str) -> None:
+    """20 mA and 2 µC for each output: on the pad in common twice that."""
+    narrow = replace(ABSOLUTE, peak_ua=20_000, charge_nc=2_000)
+    names = (("s", "a"), ("s", "b"))
+    two = tuple(
+        TENS._replace(channel=n, site=f"site {n}", protocol=narrow if whose == "protocol" else ABSOLUTE,
+                      pads=tuple(Pad(name, area(25)) for name in each))
+        for n, each in enumerate(names)
+    )  # fmt: skip
+    rig, top = Rig(*two, board=narrow if whose == "board" else ABSOLUTE), scaled(STRONG, 20_000)
+    rig.treat(top, top)
+    assert [rig.limiter.level(n) for n in (0, 1)] == [top, top]
+
+
+def test_a_fresh_channel_has_no_ceiling() -> None:
+    assert Rig().limiter.ceiling(0) is None
+
+
 # --- one limiter after another -----------------------------------------------------------------------------------------
 
 

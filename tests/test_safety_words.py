@@ -261,6 +261,36 @@ def test_a_rate_of_nothing_leaves_no_time() -> None:
         (Rule.RATE, 0, 1, "mHz"), (Rule.PULSE_FITS_PERIOD, 500, 0, "µs")]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("train", "rules"),
+    [
+        ((-4, 250, 0, -4, 250, 35_000, 1), [Rule.PEAK, Rule.RECOVERY, Rule.CHARGE, Rule.NET_CHARGE]),
+        ((2_000, -250, 0, 2_000, -250, 35_000, 1), [Rule.PHASE_WIDTH, Rule.RECOVERY, Rule.PULSE_FITS_PERIOD, Rule.CHARGE,
+                                                   Rule.ENERGY, Rule.NET_CHARGE, Rule.POWER_DENSITY]),
+        ((1_000, 1, 0, 960, 1, 35_000, -1), [Rule.PULSES, Rule.PULSE_FITS_PERIOD, Rule.MEAN_DC]),
+        ((0, 0, -1, 0, 0, 35_000, 1), [Rule.GAP, Rule.PULSE_FITS_PERIOD]),
+        ((0, 1, 0, 0, 0, 1, 1), []),
+        ((1_000, 1, 0, 1_000, 1, 1, 1), []),
+    ],
+)  # fmt: skip
+def test_what_is_below_nothing_is_named_too(train: tuple[Any, ...], rules: list[Rule]) -> None:
+    """By a hair: a value of -1 where 0 is the least."""
+    t = PulseTrain(*train)
+    assert [f.rule for f in only().findings(t, strength(t), 0)] == rules
+    assert Gate((only(),)).allows(t, strength(t)) is (not rules)
+
+
+@pytest.mark.parametrize("name", ["peak_ua", "charge_pc", "mean_square"])
+def test_a_strength_below_nothing_is_none_on_a_shared_pad(name: str) -> None:
+    pad = SharedPad("p", (only(),))
+    assert pad.allows([ZEROS])
+    assert not pad.allows([replace(ZEROS, **{name: -1})])
+    assert not pad.allows([replace(ZEROS, **{name: -1}), ZEROS])
+
+
+ZEROS = Strength(0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
 def test_what_two_judgements_that_disagree_say() -> None:
     """Should they ever: it is a refusal of its own, and no exception."""
     s = strength(TRAIN)

@@ -64,7 +64,7 @@ def place(
 
 
 def _check_arguments(
-    placements: object, board: Limits, senses_impedance: object, spent_us: object, now_us: object
+    placements: object, board: Limits, senses_impedance: object, spent_us: dict[str, int], now_us: object
 ) -> None:
     """Refuse arguments that are not what they should be, before anything is built on them."""
     if type(now_us) is not int:
@@ -75,7 +75,7 @@ def _check_arguments(
     if not placements:
         raise _refusal(Rule.MISSING_CHANNEL, 0, "1 or more", now_us)
     check_limits(board, now_us)
-    for site, us in spent_us.items() if isinstance(spent_us, dict) else ():
+    for site, us in spent_us.items():
         if not (type(site) is str and type(us) is int and us >= 0):
             raise _refusal(Rule.TYPE, f"{site!r}: {us!r}", "a site and its µs", now_us)
 
@@ -153,15 +153,15 @@ def plan_findings(placement: Placement, source: Source) -> Iterator[Finding]:
         if timed:
             yield Finding(Rule.BURST_PLAN, 0, 1, "plans", placement.channel, source.name)
         return
+    number, name = placement.channel, source.name
+    if not burst.ramp_up_us >= lim.ramp_up_min_us:
+        yield Finding(Rule.RAMP_UP, burst.ramp_up_us, lim.ramp_up_min_us, "µs", number, name)
     on_us = burst.ramp_up_us + burst.hold_us + burst.ramp_down_us
-    duty = ceil_div(on_us * 1_000, max(on_us + burst.rest_us, 1))
-    for rule, value, least, most, unit in (
-        (Rule.RAMP_UP, burst.ramp_up_us, lim.ramp_up_min_us, on_us, "µs"),
-        (Rule.ON_TIME, on_us, 1, lim.on_time_us if timed else on_us, "µs"),
-        (Rule.DUTY, duty, 0, lim.duty_permille if timed else 1_000, "‰"),
-    ):
-        if not least <= value <= most:
-            yield Finding(rule, value, least if value < least else most, unit, placement.channel, source.name)
+    all_us = on_us + burst.rest_us
+    if timed and not on_us <= lim.on_time_us:
+        yield Finding(Rule.ON_TIME, on_us, lim.on_time_us, "µs", number, name)
+    if timed and not on_us * 1_000 <= lim.duty_permille * all_us:
+        yield Finding(Rule.DUTY, ceil_div(on_us * 1_000, all_us), lim.duty_permille, "‰", number, name)
 
 
 def check_placement(placement: Placement, now_us: int) -> None:

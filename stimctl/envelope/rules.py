@@ -73,7 +73,7 @@ class Source(NamedTuple):
             self.limits.power_density_uw_cm2 * self.area_um2 * 20_000 * den // num,
         )
 
-    def findings(self, train: PulseTrain, s: Strength, channel: int) -> Iterator[Finding]:
+    def findings(self, train: PulseTrain, s: Strength, channel: int | None = None) -> Iterator[Finding]:
         """Every bound that a well-typed train passes, named; the first is the one that a refusal states.
 
         Values are rounded up to the unit of their bound. That is exact: a number is at most a whole bound if, and
@@ -194,7 +194,7 @@ class Gate:
 
     def _shape_fits(self, train: PulseTrain, s: Strength) -> bool:
         """Whether everything that does not grow with the amplitude is inside."""
-        return all(f.rule in _GROWS for source in self.sources for f in source.findings(train, s, 0))
+        return all(f.rule in _GROWS for source in self.sources for f in source.findings(train, s))
 
 
 def _highest_ua(s: Strength, peak_ua: int, charge_pc: int, mean_square: int) -> int:
