@@ -345,7 +345,7 @@ def test_a_command_that_was_written_to_is_no_longer_approved(tamper: Callable[[A
     approved = rig.limiter.approve(Command((Output(0, replace(TRAIN)),)), rig.now_us)
     assert approved.is_live()
     tamper(approved)
-    assert not approved.is_live()
+    assert approved.is_live() is False
     assert rig.send(TRAIN).is_live()  # type: ignore[attr-defined]
 
 

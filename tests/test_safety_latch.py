@@ -89,6 +89,7 @@ def test_a_permit_lives_until_the_stop_and_never_again() -> None:
     rig.latch.clear()
     assert not approved.is_live()
     assert permit(rig).is_live()
+    assert permit(rig).epoch == 1
 
 
 # --- what locks and lowerings do to a permit ------------------------------------------------------------------------
@@ -392,5 +393,5 @@ def test_a_permit_does_not_change(name: str) -> None:
 
 def test_a_permit_has_no_room_for_more() -> None:
     assert not hasattr(permit(), "__dict__")
-    assert "Approved" in repr(permit())
-    assert "nothing" in repr(object.__new__(Approved))
+    assert repr(permit()) == f"<Approved {command(ZERO)} at epoch 0>"
+    assert repr(object.__new__(Approved)) == "<Approved nothing>"

@@ -210,6 +210,14 @@ def test_a_train_without_amplitude_stands_for_its_shape() -> None:
             assert rig.limiter.amplitude_ceiling_ua(0, train) == highest
 
 
+def test_every_time_spent_is_looked_at_and_none_is_a_time_too() -> None:
+    assert Rig().limiter.site_times_us() == {"forearm-dorsal": 0}
+    assert Rig(spent={"a": 0, "b": 1}).limiter.site_times_us() == {"a": 0, "b": 1, "forearm-dorsal": 0}
+    for spent in ({"a": 1, "b": -1}, {"a": -1, "b": 1}):
+        with pytest.raises(Refusal, match=Rule.TYPE):
+            Rig(spent=spent)
+
+
 def test_a_fresh_limiter_is_ready_from_the_beginning() -> None:
     assert Rig().limiter.ready_at_us(0) == 0
 
