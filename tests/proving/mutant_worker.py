@@ -23,7 +23,8 @@ from types import CodeType, FrameType
 from typing import Any, Final, NoReturn
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import Phase, core, settings, stateful
+from hypothesis.internal.conjecture import engine
 
 from tests.proving import planting
 
@@ -139,6 +140,8 @@ class Plugin:
         phases = (Phase.explicit, Phase.generate)
         settings.register_profile("mutants", parent, derandomize=True, database=None, phases=phases)
         settings.load_profile("mutants")
+        for module in (core, stateful, engine):  # too slow, on a busy machine, must not pass for a kill
+            module.fail_health_check = lambda *_, **__: None  # type: ignore[attr-defined]
         if self._task.tracing:
             self.trace()
 
