@@ -270,7 +270,7 @@ def _limiter(study: Study, latch: Any, treating: bool) -> Any:
 THEOREMS = (
     Theorem("raise", one_raise, ("refused", "passed"), quick=False),
     Theorem("rising", rising, ("a rise", "none")),
-    Theorem("ramp", ramp, ("refused", "passed"), quick=False),
+    Theorem("ramp", ramp, ("refused", "passed")),
     Theorem("burst", burst, ("refused", "next")),
     Theorem("site", site, ("counted",)),
     *(

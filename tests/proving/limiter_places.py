@@ -62,18 +62,15 @@ def plans(study: Study, given: Given) -> None:
     lim = source.limits
     on_us = burst.ramp_up_us + burst.hold_us + burst.ramp_down_us
     cycle_us = on_us + burst.rest_us
-    keeps_ramp = (burst.ramp_up_us >= lim.ramp_up_min_us) & (on_us >= 1)
+    keeps_ramp = burst.ramp_up_us >= lim.ramp_up_min_us
     keeps_times = (on_us <= lim.on_time_us) & (on_us * 1_000 <= lim.duty_permille * cycle_us)
     if any(True for _ in world.placing.plan_findings(placement, source)):
         study.reached("refused")
-        study.multiply(lim.duty_permille, cycle_us)
         study.claim("nothing is refused too much", not (keeps_ramp & keeps_times if timed else keeps_ramp))
         return
     study.reached("taken")
     study.claim("ramp-up", keeps_ramp)
     if timed:
-        duty = world.words.ceil_div(on_us * 1_000, cycle_us)
-        study.multiply(lim.duty_permille - duty, cycle_us)
         study.claim("on-time and duty", keeps_times)
 
 

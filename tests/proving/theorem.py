@@ -183,7 +183,7 @@ def _study(theorem: Theorem, world: World, pinned: Mapping[str, int]) -> Verdict
         verdict.refuted = _confirms(theorem, world, refuted.claim, verdict.counterexample)
         if not verdict.refuted:
             verdict.why += " (which running the code on these integers does not confirm)"
-    except (Undecided, Unsupported) as failure:
+    except (Undecided, Unsupported, Exception) as failure:  # noqa: BLE001 - whatever else comes out is no proof
         verdict.why = f"{type(failure).__name__}: {failure}"
     verdict.claims, verdict.seconds = found.claims, time.perf_counter() - began
     return verdict
