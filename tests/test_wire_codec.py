@@ -322,6 +322,10 @@ def test_faults_are_counted_and_not_only_noted() -> None:
         decoder.feed(END + b"\x55" * (WIRE_MAX + 1) + END + b"\x55" + END)
     assert decoder.faults == {"oversize": 3, "length": 3}
     assert decoder.malformed == 6
+    for count in (4, 5):  # and where it comes in pieces
+        decoder.feed(b"\x55" * (WIRE_MAX + 1))
+        decoder.feed(END)
+        assert decoder.faults["oversize"] == count
 
 
 def test_as_much_as_a_frame_may_hold_is_not_oversized_yet() -> None:

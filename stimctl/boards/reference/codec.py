@@ -127,11 +127,9 @@ def _open(wire: bytes) -> Frame:
     """The frame between two delimiters; raises :class:`~reading.Malformed` with one word for what is wrong."""
     if len(wire) > WIRE_MAX:
         raise Malformed("oversize")
-    body = wire
-    if _ESC in wire:
-        body = _unstuff(wire)
-        if _stuff(body) != wire:  # an escape byte that escapes nothing
-            raise Malformed("escape")
+    body = _unstuff(wire)
+    if _stuff(body) != wire:  # an escape byte that escapes nothing
+        raise Malformed("escape")
     if not _OVERHEAD <= len(body) <= BODY_MAX:
         raise Malformed("length")
     version, number, length, sequence, token = _HEAD.unpack_from(body)
