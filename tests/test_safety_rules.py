@@ -587,5 +587,9 @@ def test_a_tighter_file_is_in_the_effective_limits() -> None:
 def test_strength_is_what_pulse_says() -> None:
     t = replace(BASE, interphase_gap_us=MicroSecond(7), pulses_per_period=2)
     assert strength(t) == Strength(20_000, 6_000_000, mean_square_e9(t), 7, 2, 70_000, 300, 300, 0)
+    uneven = PulseTrain(
+        MicroAmp(1_000), MicroSecond(100), MicroSecond(0), MicroAmp(2_000), MicroSecond(70), MilliHertz(1)
+    )
+    assert strength(uneven) == Strength(2_000, 140_000, mean_square_e9(uneven), 0, 1, 1, 100, 70, 40_000)
     assert UM2_PER_CM2 == 100_000_000
     assert absolute(BodyPart.FOREARM, Effect.MOTOR, smallest_pad_um2=BIG) == FOREARM_25[0].limits
