@@ -6,12 +6,13 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stimctl.driver import OutputState
+from stimctl.driver import DriverState, OutputState
 from stimctl.engine import ARMED, State
 from stimctl.errors import RecordError, UsageError
 from stimctl.orders import Order, OutputWord, Stage
@@ -21,6 +22,7 @@ from stimctl.records.raw import read_raw
 from stimctl.records.reading import sessions, verify
 from stimctl.records.words import SessionMeta
 from stimctl.session.carry import spent_today_us
+from stimctl.session.link import Link, open_link
 from stimctl.session.wording import CAN, NEXT_ACTION
 from stimctl.sim.faults import Fault, FaultKind
 from stimctl.units import MINUTE, MS, SECOND
@@ -632,6 +634,26 @@ def test_a_lost_contact_makes_pads_and_ceiling_doubtful(rig: Rig) -> None:
     assert rig.state is State.PADS
     assert not any(channel.pads_confirmed for channel in rig.status.channels)
     assert rig.session.preparation.ceiling_ua(0) is None
+
+
+def test_a_lost_boards_port_is_let_go_before_it_is_opened_anew(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that is still there is still ours, and nobody can open it twice."""
+    rig.work(State.BURST)
+    lost = rig.session.stage.driver
+    rig.twin.inject(Fault(FaultKind.LINE_CUT))
+    rig.go(2 * SECOND)
+    assert lost.state is DriverState.LOST
+    closed_first: list[bool] = []
+
+    def opening(*args: Any, **keywords: Any) -> Link:
+        closed_first.append(lost._line._transport._closed)  # type: ignore[attr-defined]
+        return open_link(*args, **keywords)
+
+    monkeypatch.setattr("stimctl.session.connection.open_link", opening)
+    assert "looking for the board again" in rig.order(Kind.CLEAR)
+    assert closed_first == [True]
+    rig.go(SECOND)
+    assert rig.order(Kind.CLEAR) == ""
 
 
 def test_output_is_unknown_until_a_board_has_answered(rig: Rig) -> None:

@@ -87,6 +87,8 @@ class Connection:
     def look_again(self, case: Case, now_us: int) -> None:
         """Try to reach the same board anew; raises :class:`StimctlError` when its port cannot even be opened."""
         if self._searching is None:
+            if self.link is not None:
+                self.link.driver.close()  # a port that is still there is held by the lost driver, for itself alone
             sites = {plan.channel: plan.site for plan in case.schedule.channels}
             link = open_link(case.wishes.board, self._latch, clock=self._clock, seed=self._seed, sites=sites)
             link.driver.open(now_us)
