@@ -477,6 +477,12 @@ def test_review_adds_up_the_users_of_a_pad_alone_and_passes_over_what_is_none() 
     assert [f.rule for f in more] == [Rule.SHARED_PAD_PEAK]
 
 
+def test_review_judges_a_channel_by_its_smallest_pad() -> None:
+    rig = Rig(TENS._replace(pads=(Pad("large", area(25)), Pad("small", area(5)))))
+    found = rig.limiter.review(command(symmetric(21_000, 100, 35_000)), 0)
+    assert [(f.rule, f.bound) for f in found] == [(Rule.PEAK, 20_000)]
+
+
 def test_review_judges_a_pad_by_its_own_size() -> None:
     """A large pad that small pads of several channels return to: 40 mA for a warning, not the thenar's 20."""
     shared = Pad("s", area(25))

@@ -46,7 +46,7 @@ def pad_warnings(pad: SharedPad, users: tuple[Channel, ...], command: Command) -
     """Whether what channels add up to on a shared pad passes the warn column."""
     numbers = {user.number for user in users}
     trains = [output.train for output in command.outputs if output.channel in numbers and well_typed(output.train)]
-    own = (Pad(pad.name, pad.sources[0].area_um2),)
+    own = tuple(Pad(pad.name, area_um2) for area_um2 in {source.area_um2 for source in pad.sources})  # they agree
     warn = SharedPad(pad.name, tuple(warn_source(user.placement._replace(pads=own)) for user in users))
     loads = [strength(train) for train in trains]
     if not warn.allows(loads):
