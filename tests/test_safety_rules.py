@@ -243,6 +243,18 @@ def test_edges(rule: Rule, source: Source, at: Callable[[int], PulseTrain], side
         assert gate.allows(t, strength(t)) is not outside, step
 
 
+@pytest.mark.parametrize(("bound", "most"), [("rms_density_ua_cm2", 400), ("power_density_uw_cm2", 2_000)])
+@pytest.mark.parametrize("accuracy", [False, True])
+def test_edges_in_the_area(bound: str, most: int, accuracy: bool) -> None:
+    """10 mA rms on 25 cm² is just within; R4 makes 12 mA of it. One µm² less is less than a millionth of a thousandth."""
+    more = {"rms_density_ua_cm2": Fraction(6, 5), "power_density_uw_cm2": Fraction(36, 25)}[bound] if accuracy else 1
+    t = symmetric(50_000, 200, 100_000)
+    for step in range(-5, 6):
+        source = Source("test", replace(LOOSE, **{bound: int(most * more)}), area(25) + step, accuracy)
+        assert Gate((source,)).allows(t, strength(t)) is (step >= 0), step
+        assert (rules(source, t) == []) is (step >= 0), step
+
+
 # --- two judgements that must agree ------------------------------------------------------------------------------
 
 wild = st.integers(-5, 200_000)

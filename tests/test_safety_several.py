@@ -9,7 +9,7 @@ import pytest
 
 from stimctl.envelope.words import strength
 from stimctl.errors import Refusal
-from stimctl.limits import ABSOLUTE
+from stimctl.limits import ABSOLUTE, Sensation
 from stimctl.pulse import PulseTrain, symmetric
 from stimctl.safety import Approved, Limiter, Pad, Rule
 from stimctl.units import MINUTE, SECOND
@@ -165,6 +165,11 @@ def test_what_a_board_or_a_file_allows_one_output_is_no_bound_of_a_pad(whose: st
     rig, top = Rig(*two, board=narrow if whose == "board" else ABSOLUTE), scaled(STRONG, 20_000)
     rig.treat(top, top)
     assert [rig.limiter.level(n) for n in (0, 1)] == [top, top]
+
+
+def test_what_is_felt_and_what_the_board_senses_narrow_a_channel() -> None:
+    assert Rig(placement(sensation=Sensation.REDUCED)).limiter.effective(0).peak_ua == 40_000
+    assert Rig(senses_impedance=False).limiter.effective(0).rms_density_ua_cm2 == 750
 
 
 def test_a_fresh_channel_has_no_ceiling() -> None:

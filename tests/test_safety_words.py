@@ -227,6 +227,7 @@ ONE: list[tuple[dict[str, int], PulseTrain, tuple[Any, ...]]] = [
     ({}, replace(TRAIN, amplitude_ua=-1), (Rule.PEAK, -1, 0, "µA")),  # type: ignore[arg-type]
     ({"phase_width_max_us": 249}, TRAIN, (Rule.PHASE_WIDTH, 250, 249, "µs")),
     ({"phase_width_min_us": 251}, TRAIN, (Rule.PHASE_WIDTH, 250, 251, "µs")),
+    ({"phase_width_min_us": 250, "phase_width_max_us": 200}, TRAIN, (Rule.PHASE_WIDTH, 250, 200, "µs")),
     ({"interphase_gap_max_us": 9}, symmetric(1, 250, 35_000, interphase_gap_us=10), (Rule.GAP, 10, 9, "µs")),
     ({}, replace(TRAIN, interphase_gap_us=-1), (Rule.GAP, -1, 0, "µs")),  # type: ignore[arg-type]
     ({}, replace(TRAIN, recovery_amplitude_ua=10_001), (Rule.RECOVERY, 10_001, 10_000, "µA")),  # type: ignore[arg-type]
