@@ -243,6 +243,7 @@ ONE: list[tuple[dict[str, int], PulseTrain, tuple[Any, ...]]] = [
     ({"energy_uj": 24}, TRAIN, (Rule.ENERGY, 25, 24, "µJ")),
     ({"net_charge_permille": 10}, replace(TRAIN, recovery_width_us=240), (Rule.NET_CHARGE, 100_000, 25_000, "pC")),  # type: ignore[arg-type]
     ({"mean_dc_na": 3_499}, replace(TRAIN, recovery_width_us=240), (Rule.MEAN_DC, 3_500, 3_499, "nA")),  # type: ignore[arg-type]
+    ({"mean_dc_na": 1}, PulseTrain(1_000, 1, 0, 899, 1, 9_901, 1), (Rule.MEAN_DC, 2, 1, "nA")),  # type: ignore[arg-type]
     ({"rms_ua": 1_322}, TRAIN, (Rule.RMS, 1_323, 1_322, "µA rms")),
     ({"rms_density_ua_cm2": 52}, TRAIN, (Rule.RMS_DENSITY, 53, 52, "µA/cm² rms")),
     ({"power_density_uw_cm2": 34}, TRAIN, (Rule.POWER_DENSITY, 35, 34, "µW/cm²")),
@@ -271,6 +272,7 @@ def test_a_rate_of_nothing_leaves_no_time() -> None:
         ((1_000, 1, 0, 960, 1, 35_000, -1), [Rule.PULSES, Rule.PULSE_FITS_PERIOD, Rule.MEAN_DC]),
         ((0, 0, -1, 0, 0, 35_000, 1), [Rule.GAP, Rule.PULSE_FITS_PERIOD]),
         ((0, 1, 0, 0, 0, 1, 1), []),
+        ((0, 0, 0, 0, 0, 35_000, 1), []),
         ((1_000, 1, 0, 1_000, 1, 1, 1), []),
     ],
 )  # fmt: skip
