@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from stimctl.boards.reference import messages as m
+from stimctl.boards.reference.codes import Capability
 from stimctl.driver import DriverState, Faulted, Lost, OutputState, Stopped
 from stimctl.driver import conversation as c
 from stimctl.driver.hearing import LOUD_ANSWERS
 from stimctl.errors import LinkLost
-from tests.driver_board import MS, SETUPS, Bench
+from tests.driver_board import MS, SETUPS, WHO, Bench
 from tests.wire_words import REPORT
 
 
@@ -280,3 +281,24 @@ def test_losing_the_link_is_told_once_with_one_more_stop() -> None:
     assert [str(event.error) for event in bench.driver.poll(bench.now_us) if isinstance(event, Lost)] == ["unplugged"]
     assert bench.driver._session is None
     assert bench.latch.reason == "unplugged"
+
+
+@pytest.mark.parametrize(("capabilities", "quiet_without"), [(Capability.CURRENT, False), (Capability.ANALOG_IN, True)])
+def test_a_missing_measurement_matters_only_on_a_board_that_measures(
+    capabilities: Capability, quiet_without: bool
+) -> None:
+    driver = Bench().connected().driver
+    driver._identity = replace(WHO, capabilities=capabilities)
+    driver._report = replace(quiet(REPORT), outputs=(m.OutputReport(0, None, None),) * 2)
+    assert driver._is_quiet() is quiet_without
+
+
+def test_a_trip_while_connecting_does_not_end_the_connecting() -> None:
+    """Connecting begins with a stop of its own and arms nothing; it goes on, and ends at zero."""
+    bench = Bench()
+    bench.driver.open(bench.now_us)
+    bench.latch.trip("key")
+    bench.driver.poll(bench.now_us)
+    assert bench.driver.state is DriverState.CONNECTING
+    bench.run(20 * MS)
+    assert (bench.driver.state, bench.driver.output) == (DriverState.DISARMED, OutputState.OFF)
