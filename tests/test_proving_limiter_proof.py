@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(300)  # a hang guard: a proof takes seconds, on
 
 QUICK = [theorem for theorem in theorems(long=False) if not theorem.name.startswith("columns")]
 COLUMNS = [theorem for theorem in theorems(long=False) if theorem.name.startswith("columns")][::5]
-PINNED: list[Fault] = [fault for fault in FAULTS if fault[2] or fault[0] != "every source"][::2]
+SOME: list[Fault] = list(FAULTS[::2])
 
 
 @pytest.mark.parametrize("theorem", QUICK, ids=lambda theorem: theorem.name)
@@ -33,7 +33,7 @@ def test_columns_say_what_the_clinical_reference_says() -> None:
     assert [str(verdict) for verdict in map(prove, COLUMNS) if not verdict.proven] == []
 
 
-@pytest.mark.parametrize("fault", PINNED, ids=lambda fault: fault[1].harm)
+@pytest.mark.parametrize("fault", SOME, ids=lambda fault: fault[1].harm)
 def test_a_planted_fault_is_refuted(fault: Fault) -> None:
     verdict = bite(fault)
     assert verdict.refuted, verdict

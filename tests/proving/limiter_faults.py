@@ -29,6 +29,16 @@ TRAIN: Final = {
 }
 SMALL_TRAIN: Final = TRAIN | {"interphase_gap_us": 100}
 AREAS: Final = {f"{name}.area_um2": 25 * 10**8 for name in ("source0", "source1", "source2", "source3")}
+LITTLE_DC: Final = AREAS | {
+    "amplitude_ua": 1_000_001,
+    "phase_width_us": 1,
+    "interphase_gap_us": 0,
+    "recovery_amplitude_ua": 0,
+    "recovery_width_us": 0,
+    "rate_mhz": 1,
+    "pulses_per_period": 1,
+}
+LITTLE_ENERGY: Final = LITTLE_DC | {"amplitude_ua": 1, "phase_width_us": 1_388_888_889, "rate_mhz": 0}
 EDGE: Final = SMALL_TRAIN | {
     f"{name}.{what}": value
     for name in ("absolute", "other")
@@ -59,9 +69,9 @@ Fault = tuple[str, Plant, Mapping[str, int]]
 
 FAULTS: Final[tuple[Fault, ...]] = (
     ("every source", Plant(RULES, "limits.charge_nc * 1_000\n", "limits.charge_nc * 1_000_000\n", "a thousandfold charge"), SMALL_TRAIN | AREAS),
-    ("every source", Plant(RULES, "limits.mean_dc_na * 1_000_000", "limits.mean_dc_na * 1_000_001", "a little more DC"), {}),
+    ("every source", Plant(RULES, "limits.mean_dc_na * 1_000_000", "limits.mean_dc_na * 1_000_001", "a little more DC"), LITTLE_DC),
     ("every source", Plant(RULES, "rms_ua**2 * PERIODS * den // num", "rms_ua**2 * PERIODS", "R4 forgotten for rms"), SMALL_TRAIN | AREAS),
-    ("every source", Plant(RULES, "return self.limits.energy_uj * SQUARE_PER_UJ * den // num", "return -(-self.limits.energy_uj * SQUARE_PER_UJ * den // num)", "energy rounded up"), {}),
+    ("every source", Plant(RULES, "return self.limits.energy_uj * SQUARE_PER_UJ * den // num", "return -(-self.limits.energy_uj * SQUARE_PER_UJ * den // num)", "energy rounded up"), LITTLE_ENERGY),
     ("every source", Plant(RULES, "first * charge + recovery * recovery * back", "first * charge", "one phase's energy"), SMALL_TRAIN | AREAS),
     ("every source", Plant(RULES, "net * rate * pulses <= self._dc", "net * rate <= self._dc", "a doublet's DC"), SMALL_TRAIN | AREAS),
     ("every source", Plant(RULES, "net = abs(charge - recovery * back)", "net = charge - recovery * back", "one sign only"), SMALL_TRAIN | AREAS),
