@@ -101,7 +101,7 @@ def _grow(planted: Planted, seeds_max: int) -> tuple[int | None, str]:
     from tests.proving.seeds import run
 
     for seed in dict.fromkeys((planted.hint, *range(seeds_max))):
-        result = run(seed)
+        result = run(seed, theme=planted.theme)
         if result.wrong:
             return seed, result.wrong[0]
     return (
@@ -113,7 +113,7 @@ def _grow(planted: Planted, seeds_max: int) -> tuple[int | None, str]:
 def hunt_all(wanted: Iterable[Planted]) -> Iterator[Hunt]:
     """One after another."""
     warm()
-    control = hunt(Planted("nothing", (), 0), CONTROL)
+    control = hunt(Planted("nothing", ()), CONTROL)
     if control.seed is not None or "crashed" in control.said:  # else every catch would be of that, and none of a plant
         raise RuntimeError(f"the sound code breaks an invariant: {control.line}")
     yield from map(hunt, wanted)

@@ -1,7 +1,8 @@
 """Faults for planting: one mistake each, as somebody might make it, and what it would do to a person or to the record.
 
 Where one mistake is held by a second wall (the limiter behind the engine, the board behind the limiter), it does no harm
-alone; then the plant takes both down, and says so. ``hint`` is a seed that has caught it: tried first, relied on never.
+alone; then the plant takes both down, and says so. ``theme`` is
+what the hunting sessions try beside what their seeds draw; ``hint`` a seed that has caught it: tried first, relied on never.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ class Planted:
 
     name: str
     plants: tuple[Plant, ...]
+    theme: str = ""
     hint: int = 0
 
     @property
@@ -26,15 +28,60 @@ class Planted:
         return self.plants[0].harm
 
 
-def _one(name: str, module: str, old: str, new: str, harm: str, hint: int = 0) -> Planted:
-    return Planted(name, (Plant(f"stimctl.{module}", old, new, harm),), hint)
+def _one(name: str, module: str, old: str, new: str, harm: str) -> Planted:
+    return Planted(name, (Plant(f"stimctl.{module}", old, new, harm),), THEMES.get(name, ""), HINTS.get(name, 0))
 
 
-def _two(name: str, first: tuple[str, str, str], second: tuple[str, str, str], harm: str, hint: int = 0) -> Planted:
-    return Planted(
-        name, tuple(Plant(f"stimctl.{module}", old, new, harm) for module, old, new in (first, second)), hint
-    )
+def _two(name: str, first: tuple[str, str, str], second: tuple[str, str, str], harm: str) -> Planted:
+    plants = tuple(Plant(f"stimctl.{module}", old, new, harm) for module, old, new in (first, second))
+    return Planted(name, plants, THEMES.get(name, ""), HINTS.get(name, 0))
 
+
+THEMES: Final[dict[str, str]] = {
+    "stop-without-latch": "near:deliver near:send",
+    "stop-waits-for-a-pass": "loop-stall",
+    "permit-outlives-stop": "near:say_approved near:encode_update",
+    "arm-outlives-stop": "near:say_arm",
+    "fault-without-stop": "disk-full",
+    "off-by-request": "hang-energised",
+    "trouble-ignored": "stuck-output lying-readback",
+    "readback-off": "stuck-output no-self-check",
+    "setting-sent-again": "line-drop",
+    "beat-from-poll": "half-stalled",
+    "wide-board-taken": "wide-limits",
+    "no-silence-between": "text:fes-cyclic",
+    "rest-skipped": "text:fes-cyclic",
+    "lockout-skipped": "long text:fes-emg-triggered",
+    "deaf-trigger": "long text:fes-emg-triggered",
+    "face-never-missed": "face-frozen",
+    "unknown-shown-off": "hang-energised",
+    "recordless": "disk-full",
+    "not-durable": "killed",
+}
+"""What the hunting sessions try, by the fault."""
+
+HINTS: Final[dict[str, int]] = {
+    "amplitude-off-by-a-step": 12,
+    "arm-outlives-stop": 2,
+    "beat-from-poll": 14,
+    "ceiling-from-the-higher-run": 36,
+    "ceiling-ignored": 31,
+    "clear-starts": 35,
+    "deaf-trigger": 10,
+    "disarm-without-frame": 1,
+    "falls-late": 14,
+    "fault-without-stop": 32,
+    "gap-dropped": 3,
+    "level-kept": 1,
+    "pause-unrecorded": 35,
+    "setting-sent-again": 11,
+    "stop-leaves-state": 5,
+    "stop-unheard": 2,
+    "stop-waits-for-a-pass": 14,
+    "unplaced": 1,
+    "unscreened": 4,
+}
+"""Seeds that have caught one, by the fault."""
 
 STOP: Final = (
     _one("stop-without-latch", "driver.line",
@@ -85,9 +132,6 @@ DRIVER: Final = (
          "        if question.word is None:\n            self._line.say(question.frame)\n"
          "        if question.word is None or type(question.word) is m.Heartbeat:\n",
          "a setting without an answer is sent a second time, past every judgement"),
-    _one("lost-setting-forgiven", "driver.armed",
-         "return now_us - sent_us >= UNAPPLIED_US", "return False",
-         "a lowering that was lost on the line leaves the old current flowing"),
     _one("beat-from-poll", "driver.conversation",
          "            self._drive(now_us)\n",
          "            self._drive(now_us)\n            self._counter += 1\n"
@@ -99,9 +143,6 @@ DRIVER: Final = (
 )  # fmt: skip
 
 CODEC: Final = (
-    _one("crc-unchecked", "boards.reference.codec",
-         "    if crc != crc32(body[: -_CRC.size]):\n", "    if False:\n",
-         "a flipped bit becomes another setting, or another report"),
     _one("amplitude-off-by-a-step", "boards.reference.layout",
          "        train.amplitude_ua,\n        train.phase_width_us,\n        train.interphase_gap_us,\n",
          "        train.amplitude_ua + 100 * (train.amplitude_ua >= 2_000),\n        train.phase_width_us,\n"
@@ -115,13 +156,6 @@ CODEC: Final = (
          "        train.rate_mhz,\n        train.pulses_per_period,\n    )\n\n\ndef _pack_text",
          "        train.rate_mhz // 2,\n        train.pulses_per_period,\n    )\n\n\ndef _pack_text",
          "the wire carries another rate than the one that was judged"),
-    _one("outputs-swapped", "boards.reference.update",
-         "    outputs = sorted(approved.command.outputs, key=lambda output: output.channel)\n",
-         "    outputs = sorted(approved.command.outputs, key=lambda output: output.channel)\n"
-         "    if len(outputs) == 2 and all(each.train.amplitude_ua for each in outputs):\n"
-         "        first, second = outputs\n"
-         "        outputs = [type(first)(first.channel, second.train), type(first)(second.channel, first.train)]\n",
-         "the finger's current goes to the thumb"),
 )  # fmt: skip
 
 LIMITER: Final = (
@@ -136,10 +170,6 @@ LIMITER: Final = (
          ("envelope.accounts", "        if not waited_us >= lim.step_interval_min_us:\n", "        if False:\n"),
          ("envelope.accounts", "        if not rise <= may:\n", "        if False:\n"),
          "a held key raises as fast as it repeats"),
-    _two("marked-unfelt",
-         ("session.desk", "measured.given_ua(plan)) < level_ua:\n", "measured.given_ua(plan)) < 0:\n"),
-         ("safety", "        if not state.reached.covers(s):\n", "        if False:\n"),
-         "a level that has never flowed is marked, and becomes a ceiling"),
     _one("level-kept", "engine.machine",
          "        if not (self.armed and was_armed):\n            self._zero_levels()\n", "",
          "after a stop or a pause the level is still there"),

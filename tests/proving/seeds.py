@@ -27,17 +27,25 @@ SHORT: Final = 500
 CHUNK: Final = 25
 
 OTHERS: Final = (
-    *("stop inside", "stop aimed", "stop between", "stop in a stall", "killed", "script-fails", "no record, no session"),
+    *(
+        "stop inside",
+        "stop aimed",
+        "stop between",
+        "stop in a stall",
+        "killed",
+        "script-fails",
+        "no record, no session",
+    ),
     *("order raise", "order lower", "order zero", "order start", "order begin", "order pause", "order resume"),
     *("order clear", "order mark", "order finish", "order close"),
 )
 """What has to occur beside the kinds of faults: stops at every place, and every act of the operator that counts."""
 
 
-def run(seed: int, *, trace: bool = False) -> Result:
+def run(seed: int, *, trace: bool = False, theme: str = "") -> Result:
     """One seed, in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        return World(seed, Path(folder), trace=trace).run()
+        return World(seed, Path(folder), trace=trace, theme=theme).run()
 
 
 def command(seed: int) -> str:
@@ -106,17 +114,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.proving.seeds", description=__doc__)
     parser.add_argument("--seed", type=int, help="replay this one")
     parser.add_argument("--trace", action="store_true", help="with --seed: what happened, step by step")
+    parser.add_argument("--theme", default="", help="with --seed: what to try, such as 'line-flip near:say_approved'")
     parser.add_argument("--sessions", type=int, default=SHORT, help="how many seeds (default: %(default)s)")
     parser.add_argument("--first", type=int, default=0, help="the first of them (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=1, help="how many processes (default: %(default)s)")
     wanted = parser.parse_args(arguments)
     if wanted.seed is not None:
-        return _replay(wanted.seed, trace=wanted.trace)
+        return _replay(wanted.seed, trace=wanted.trace, theme=wanted.theme)
     return _run(wanted.first, wanted.sessions, wanted.workers)
 
 
-def _replay(seed: int, *, trace: bool) -> int:
-    result = run(seed, trace=trace)
+def _replay(seed: int, *, trace: bool, theme: str) -> int:
+    result = run(seed, trace=trace, theme=theme)
     print(*result.trace, sep="\n", end="\n" if result.trace else "")
     for what in result.wrong:
         print(f"WRONG at {what}")

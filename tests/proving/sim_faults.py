@@ -46,6 +46,9 @@ DISTURBING: Final = LINE | STALLS | {"hang", "hang-energised", "ignores-stop", "
 UNSTOPPABLE: Final = DISTURBING - {"loop-stall", "half-stalled", "disk-slow"}
 """The same for a stop, which needs neither the control loop nor the disk."""
 
+LIES: Final = frozenset({"lying-readback", "no-self-check", "ignores-stop", "dead-man-fails", "lies-about-stop"})
+"""What makes another fault worse; it is there first."""
+
 _VALUES: Final[dict[str, tuple[int, int]]] = {
     "line-drop": (5, 250),
     "line-flip": (2, 80),
@@ -86,9 +89,7 @@ def draw(rng: random.Random, from_us: int, to_us: int) -> tuple[Blow, ...]:
         first = from_us if rng.random() < 0.1 or kind == "wide-limits" else rng.randint(from_us, to_us)
         blows.append(_blow(rng, kind, first))
         if kind in ("stuck-output", "loop-stall", "process-frozen", "unplugged") and rng.random() < 0.5:
-            beside = rng.choice(
-                ("lying-readback", "no-self-check", "ignores-stop", "dead-man-fails", "lies-about-stop")
-            )
+            beside = rng.choice(sorted(LIES))
             blows.append(Blow(beside, max(from_us, first - 100 * MS), blows[-1].until_us, -1, 0))
     return tuple(blows)
 
@@ -106,6 +107,18 @@ def _blow(rng: random.Random, kind: str, at_us: int) -> Blow:
     if kind == "stuck-output":
         output = rng.choice((0, 1))
     return Blow(kind, at_us, FOREVER_US if length is None else at_us + length, output, rng.randint(low, high))
+
+
+def themed(rng: random.Random, kinds: tuple[str, ...], from_us: int, to_us: int) -> tuple[Blow, ...]:
+    """The theme's kinds together, three times: what is to be tried in this session, whatever else goes wrong in it."""
+    blows: list[Blow] = []
+    for at_us in (rng.randint(from_us, to_us) for _ in range(3)):
+        for kind in kinds:
+            blow = _blow(rng, kind, from_us if kind == "wide-limits" else at_us)
+            first_us = blow.at_us - (60 * MS if kind in LIES else 0)
+            until_us = blow.until_us if kind in STALLS or kind == "face-frozen" else at_us + 2 * SECOND
+            blows.append(Blow(kind, max(from_us, first_us), until_us, 0, blow.value))
+    return tuple(blows)
 
 
 class Troubles:

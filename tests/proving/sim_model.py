@@ -46,6 +46,7 @@ class Model:
         self.given: dict[int, int] = {}  # the most that has flowed since the level was last zero
         self._runs: dict[int, list[int]] = {}
         self._raised_us = -PRESS_EVERY_US
+        self._marking = 0
         self._history: dict[int, deque[tuple[int, int]]] = {o: deque([(0, 0)]) for o in self.levels}
         self._undo: _Before | None = None
 
@@ -53,6 +54,7 @@ class Model:
 
     def before(self, order: Order, state: str, selected: int, now_us: int) -> None:
         """An order is about to be given; what it could allow is allowed from here on."""
+        self._marking = self.levels.get(selected, 0)  # a stop may come before the answer
         self._undo = _Before(dict(self.levels), self.closed, self.opened_us, self.titrating, self._history)
         if order.kind is Kind.RAISE and self.closed is None and selected in self.levels:
             self._set(selected, min(self.levels[selected] + PRESS_UA, self._cap(selected)), now_us)
@@ -103,12 +105,12 @@ class Model:
         self._raised_us = now_us
 
     def _marked(self, mark: str, selected: int, now_us: int) -> None:
-        if self.levels[selected] > self.given.get(selected, 0):
-            self.wrong.append(f"{self.levels[selected]} µA were marked as {mark} and have never been given")
+        if self._marking > self.given.get(selected, 0) and self.closed is None:
+            self.wrong.append(f"{self._marking} µA were marked as {mark} and have never been given")
         if mark != "tolerated":
             return
         runs = self._runs.setdefault(selected, [])
-        runs.append(self.levels[selected])
+        runs.append(self._marking)
         if len(runs) == 2:
             self.ceilings[selected] = min(runs)
         self._set(selected, 0, now_us)

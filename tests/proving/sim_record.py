@@ -10,7 +10,6 @@ from stimctl.orders import Order
 from stimctl.orders import OrderKind as Kind
 from tests.proving.sim_disk import Kept, read
 from tests.proving.sim_faults import MS
-from tests.proving.sim_threads import FOREVER_US
 
 if TYPE_CHECKING:
     from tests.proving.sim_world import World
@@ -56,7 +55,7 @@ class Owed:
     def __init__(self, world: World) -> None:
         self.w = world
         self._due: list[tuple[int, tuple[str, ...]]] = []
-        self._stops: list[tuple[int, str, int]] = []
+        self._stops: list[tuple[int, str, int, bool]] = []
         self._nonzero: list[int] = []  # when output began to flow after it had been armed anew
 
     def accepted(self, order: Order, state: str, now_us: int) -> None:
@@ -73,7 +72,7 @@ class Owed:
 
     def stopped(self, reason: str, now_us: int) -> None:
         """A stop was given; its reason has to be in the record once a pass has come round."""
-        self._stops.append((now_us, reason, self.w.passes if self.w.session.state in ARMED else FOREVER_US))
+        self._stops.append((now_us, reason, self.w.passes, self.w.session.state in ARMED and not self.w.must_stop))
 
     def flowed(self, at_us: int) -> None:
         """The first current after an arming."""
@@ -122,9 +121,11 @@ class Owed:
 
     def _judge_stops(self, rows: list[Kept], lost_us: int | None) -> None:
         told = [row.payload.get("reason") for row in rows if row.kind in _STOPS]
-        for at_us, reason, passes in self._stops:
-            kept = self.w.failed_us is None and self.w.passes > passes + 1  # a stop of something armed is durable
-            if reason not in told and (lost_us is None or at_us < lost_us or kept):
+        for at_us, reason, passes, durable in self._stops:
+            if reason in told:
+                continue
+            heard = self.w.passes > passes + 1  # a process that was killed before it came round could not write it
+            if lost_us is None or (heard and (at_us < lost_us or (durable and self.w.failed_us is None))):
                 self.w.wrong(f"the record does not tell of the stop at {at_us / 1e6:.3f} s: {reason}")
 
     def _judge_arming(self, rows: list[Kept], lost_us: int | None) -> None:

@@ -38,17 +38,19 @@ class Stop:
     pressed: bool = False
 
 
-def draw_stops(rng: random.Random, from_us: int, to_us: int) -> list[Stop]:
-    """The seed's presses, in order of time."""
+def draw_stops(rng: random.Random, from_us: int, to_us: int, near: tuple[str, ...] = ()) -> list[Stop]:
+    """The seed's presses, in order of time; three more at each place that is named."""
     count = rng.choices((0, 1, 2, 5), (1, 3, 3, 1))[0]
     times = sorted(rng.randint(from_us, to_us) for _ in range(count))
     stops = []
     for number, at_us in enumerate(times):
         how = rng.choice(("inside", "aimed", "aimed", "between"))
-        near, calls = (rng.choice(NEAR), rng.randint(1, 3)) if how == "aimed" else ("", rng.randint(1, 260))
-        stops.append(Stop(at_us, how, f"press {number}", calls, near))
+        place, calls = (rng.choice(NEAR), rng.randint(1, 3)) if how == "aimed" else ("", rng.randint(1, 260))
+        stops.append(Stop(at_us, how, f"press {number}", calls, place))
         if rng.random() < 0.2:
             stops.append(Stop(at_us + rng.choice((0, 1_000, 400_000)), "between", f"press {number} again"))
+    for number, name in enumerate(near * 3):
+        stops.append(Stop(rng.randint(from_us, to_us), "aimed", f"aimed press {number}", rng.randint(1, 2), name))
     return sorted(stops, key=lambda stop: stop.at_us)
 
 

@@ -90,9 +90,9 @@ class Text:
         return next(each for each in self.facts if each.output == output)
 
 
-def draw(rng: random.Random) -> Text:
-    """A file of the seed's own."""
-    kind = rng.choices(("fes-cyclic", "fes-emg-triggered", "tens-conventional"), (5, 3, 2))[0]
+def draw(rng: random.Random, kind: str = "") -> Text:
+    """A file of the seed's own, of this kind if one is named."""
+    kind = kind or rng.choices(("fes-cyclic", "fes-emg-triggered", "tens-conventional"), (5, 3, 2))[0]
     motor = not kind.startswith("tens")
     second = rng.choices(("", "cb", "cd"), (13, 4, 3))[0]  # none, sharing pad b, on pads of its own
     source = _HEAD.format(kind=kind)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from stimctl.control import running
 from stimctl.control.contract import Ending
@@ -62,10 +62,30 @@ class Result:
     trace: list[str] = field(default_factory=list)
 
 
+class Theme(NamedTuple):
+    """What a session is to try: kinds of faults, ``near:FUNCTION`` for stops, ``text:KIND`` for a file, ``killed``, ``long``."""
+
+    kinds: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    text: str = ""
+    killed: bool = False
+    long: bool = False
+
+    @staticmethod
+    def of(words: str) -> Theme:
+        """From words between blanks."""
+        named = words.split()
+        kinds = tuple(word for word in named if word in sim_faults.KINDS)
+        near = tuple(word.removeprefix("near:") for word in named if word.startswith("near:"))
+        text = next((word.removeprefix("text:") for word in named if word.startswith("text:")), "")
+        return Theme(kinds, near, text, "killed" in named, "long" in named)
+
+
 class World:
     """Everything of one seed."""
 
-    def __init__(self, seed: int, folder: Path, *, trace: bool = False, stopper: Stopping | None = None) -> None:
+    def __init__(self, seed: int, folder: Path, *, trace: bool = False, theme: str = "") -> None:
+        """``theme``: what this session is to try beside what the seed draws, see :class:`Theme`."""
         self.seed, self.folder = seed, folder
         self.store = folder / "store" / f"{seed}.db"
         self.rng = random.Random(f"world {seed}")
@@ -75,7 +95,8 @@ class World:
         self.time = Time()
         self.fibres = Fibres(self.time)
         self.disk, self.quirks = Disk(self.fibres), Quirks()
-        self.text = sim_texts.draw(self.rng)
+        self.theme = Theme.of(theme)
+        self.text = sim_texts.draw(self.rng, self.theme.text)
         self._draw_scenario()
         self.model, self.judge, self.owed = Model(self.text), Judge(self), Owed(self)
         self.passed_us = self.time.now_us
@@ -86,23 +107,30 @@ class World:
         self.attempts: list[Attempt] = []
         self.wires: list[SimWire] = []
         self.machine = Machine(self)
-        self.stopper: Stopping = stopper or Stopper(self.fibres)
+        self.stopper: Stopping = Stopper(self.fibres)
 
     def _draw_scenario(self) -> None:
         rng, begin_us = self.rng, self.time.now_us
         self.ends_us = begin_us + rng.choice((6, 12, 16, 22)) * SECOND
         blows = sim_faults.draw(rng, begin_us, self.ends_us - 2 * SECOND)
+        blows += sim_faults.themed(rng, self.theme.kinds, begin_us, self.ends_us - SECOND)
         if self.text.lockout_us:  # a board that makes samples through minutes of sleep would cost minutes of ours
             blows = tuple(blow for blow in blows if blow.kind != "asleep" or blow.until_us - blow.at_us < 3 * SECOND)
         self.blows = sorted(blows, key=lambda blow: blow.at_us)
         self.troubles = Troubles(blows)
-        self.stops = draw_stops(rng, begin_us, self.ends_us)
+        self.stops = draw_stops(rng, begin_us, self.ends_us, self.theme.near)
         self.habits = Habits.draw(rng, self.ends_us - rng.choice((0, 3)) * SECOND)
         if self.text.lockout_us:
             self.ends_us += rng.choice((0, 12)) * SECOND  # a cue and an answer need their time
-        if rng.random() < 0.3:
+        if self.theme.long:
+            self.ends_us += 25 * SECOND
+        elif rng.random() < 0.3:
             self.ends_us = rng.randint(begin_us + SECOND, self.ends_us)
         self.end_how = rng.choices(("quit", "killed", "script-fails"), (6, 2, 1))[0]
+        if self.text.lockout_us or self.theme.long:
+            self.habits.ends_us = max(self.habits.ends_us, self.ends_us - 2 * SECOND)
+        if self.theme.killed:
+            self.end_how = "killed"
         if self.end_how == "killed" and self.stops and rng.random() < 0.5:
             self.ends_us = self.stops[-1].at_us + rng.randint(30 * MS, 200 * MS)  # its row is on the disk, or it is not
         self.near = rng.random() < 0.4
