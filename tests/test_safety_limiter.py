@@ -1062,6 +1062,7 @@ def test_an_asymmetrical_pulse_has_its_ceiling_in_proportion() -> None:
     dc = replace(asymmetrical, recovery_width_us=MicroSecond(1_190))  # 10 000 of 1 200 000 pC is left over
     limiter = Rig(placement(protocol=replace(ABSOLUTE, mean_dc_na=700))).limiter
     assert limiter.amplitude_ceiling_ua(0, dc) == 8_000  # 350 nA at 4 mA and 35 Hz
+    assert limiter.amplitude_ceiling_ua(0, replace(dc, pulses_per_period=2)) == 4_000
 
 
 def test_on_a_shared_pad_the_amplitude_ceiling_is_the_last_that_the_pad_takes() -> None:

@@ -366,6 +366,17 @@ def test_every_edit_that_makes_it_stronger_is_a_rise(edit: dict[str, int], unit:
     assert before.excess(after)[2] == unit
 
 
+def test_the_same_amplitude_and_charge_in_a_shorter_recovery_is_a_rise_in_rms() -> None:
+    long = strength(
+        PulseTrain(
+            MicroAmp(4_000), MicroSecond(300), MicroSecond(0), MicroAmp(1_000), MicroSecond(1_200), BASE.rate_mhz
+        )
+    )
+    short = strength(symmetric(4_000, 300, BASE.rate_mhz))
+    assert not long.covers(short)
+    assert long.excess(short)[2] == "µA rms"
+
+
 def test_a_wider_pulse_at_the_same_amplitude_rises_by_its_charge() -> None:
     level = strength(symmetric(20_000, 200, 35_000))
     narrow_, wide = strength(symmetric(20_000, 100, 35_000)), strength(symmetric(20_000, 200, 35_000))

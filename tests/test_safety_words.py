@@ -289,6 +289,21 @@ def test_a_strength_below_nothing_is_none_on_a_shared_pad(name: str) -> None:
     assert pad.allows([ZEROS])
     assert not pad.allows([replace(ZEROS, **{name: -1})])
     assert not pad.allows([replace(ZEROS, **{name: -1}), ZEROS])
+    rule = {"peak_ua": Rule.SHARED_PAD_PEAK}.get(name, Rule.FAULT)  # the others are rounded up to nothing
+    assert pad.finding([replace(ZEROS, **{name: -1})]).rule == rule
+
+
+def test_unequal_currents_that_coincide_are_allowed_up_to_the_bound_itself() -> None:
+    """1 and 2 mA rms together are 3: no root is rounded, and the shorter reckoning, which is coarser, says no."""
+    loads = [replace(ZEROS, mean_square=n * 10**15) for n in (1, 4)]
+    assert SharedPad("p", (only(rms_ua=3_000),)).allows(loads)
+    assert not SharedPad("p", (only(rms_ua=2_999),)).allows(loads)
+
+
+def test_on_a_pad_no_bound_of_one_output_is_named() -> None:
+    loads = [strength(TRAIN)] * 2
+    one = only(peak_ua=15_000, charge_nc=3_000, rms_ua=2_645)._replace(of_output=True)
+    assert SharedPad("p", (only(), one)).finding(loads).rule == Rule.SHARED_PAD_RMS
 
 
 ZEROS = Strength(0, 0, 0, 0, 0, 0, 0, 0, 0)

@@ -237,8 +237,9 @@ class SharedPad:
         return (
             0 <= peak <= self._peak_ua
             and 0 <= charge <= self._charge_pc
+            and square >= 0
             # (Σ √a)² is at most n Σ a: most commands need no root.
-            and (0 <= square * len(loads) <= self._mean_square or 0 <= _together(loads) <= self._mean_square)
+            and (square * len(loads) <= self._mean_square or _together(loads) <= self._mean_square)
         )
 
     def highest_peak_ua(self, s: Strength) -> int:
