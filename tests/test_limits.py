@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stimctl import envelope
+from stimctl.envelope.rules import SQUARE_PER_UJ
 from stimctl.limits import (
     ABSOLUTE,
     PROFILES,
@@ -34,6 +35,7 @@ from stimctl.limits import (
     untimed,
     warning,
 )
+from stimctl.pulse import TEST_LOAD_OHM
 from tests.limiter_rig import area
 from tests.limits_table import BOUNDS, PARTS, SINGLES, Channel, in_code
 
@@ -89,6 +91,10 @@ def test_no_number_of_the_limiter_is_missing_from_the_second_table(name: str) ->
     numbers = {each for each in targets if type(getattr(module, each)) is int}
     listed = {place.split(":")[1] for single in SINGLES for place in single["in"] if place.startswith(f"{name}:")}
     assert numbers == listed & numbers
+
+
+def test_the_energy_of_a_square_is_at_the_load_that_is_stated() -> None:
+    assert SQUARE_PER_UJ * TEST_LOAD_OHM == 10**12  # µA² µs ohm are 1e-18 J
 
 
 CHANNELS = [

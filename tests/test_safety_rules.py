@@ -9,12 +9,21 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stimctl.envelope.placing import sources
 from stimctl.envelope.rules import Gate, SharedPad, Source
-from stimctl.envelope.words import Strength, ceil_div, ceil_root, rise_ua, strength, well_typed
+from stimctl.envelope.words import (
+    Strength,
+    ceil_div,
+    ceil_root,
+    highest_covered_ua,
+    one_step_up,
+    rise_ua,
+    strength,
+    well_typed,
+)
 from stimctl.errors import Refusal
 from stimctl.limits import ABSOLUTE, PROFILES, BodyPart, Effect, Limits, Sensation, absolute
 from stimctl.pulse import PulseTrain, figures, mean_square_e9, net_charge_pc, symmetric
@@ -364,6 +373,55 @@ def test_every_edit_that_makes_it_stronger_is_a_rise(edit: dict[str, int], unit:
     before, after = strength(BASE), strength(spoilt(BASE, **edit))
     assert not before.covers(after)
     assert before.excess(after)[2] == unit
+
+
+skewed = st.builds(
+    lambda ua, us, hz, back, gap, pulses: PulseTrain(
+        MicroAmp(4 * ua), MicroSecond(us), MicroSecond(gap), MicroAmp(ua), MicroSecond(4 * us - back), MilliHertz(hz), pulses
+    ),
+    st.integers(1, 15_000), st.integers(50, 60), st.integers(10_000, 10_005), st.integers(0, 3), st.integers(0, 1),
+    st.integers(1, 2),
+)  # fmt: skip
+
+
+@given(skewed, skewed)
+@settings(max_examples=200)
+def test_the_highest_amplitude_below_a_ceiling_is_the_last_that_is_covered(
+    found: PulseTrain, shape: PulseTrain
+) -> None:
+    most, s = strength(found), strength(shape)
+    highest = highest_covered_ua(most, s)
+    if not most.covers(replace(s, peak_ua=1, charge_pc=0, mean_square=0, net_pc=0)):
+        assert highest == 0
+        return
+    for ua, inside in ((highest, True), (highest + 1, False)):
+        share = Fraction(ua, s.peak_ua)
+        grown = (share, s.charge_pc * share, s.mean_square * share**2, s.net_pc * share)
+        peak, *others = most.peak_ua, most.charge_pc, most.mean_square, most.net_pc
+        most_of_each = (Fraction(peak, s.peak_ua), *map(Fraction, others))
+        assert all(value <= bound for value, bound in zip(grown, most_of_each, strict=True)) is inside
+
+
+def test_one_step_up_is_as_much_of_everything_that_grows() -> None:
+    old = strength(PulseTrain(MicroAmp(20_000), MicroSecond(250), MicroSecond(50), MicroAmp(10_000), MicroSecond(499),
+                              MilliHertz(35_000)))  # fmt: skip
+    assert old.net_pc == 10_000
+    assert one_step_up(old, old, 1_000) == Strength(
+        21_000, 5_250_000, old.mean_square * 441 // 400, 50, 1, 36_750, 250, 499, 10_500
+    )
+    assert one_step_up(strength(symmetric(0, 1, 1)), old, 700) == replace(old, peak_ua=700)
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [{"peak_ua": 9}, {"charge_nc": 9}, {"energy_uj": 9}, {"mean_dc_na": 9}, {"rms_ua": 9}, {"rms_density_ua_cm2": 9},
+     {"power_density_uw_cm2": 9}],
+)  # fmt: skip
+def test_a_train_that_is_too_strong_has_an_amplitude_all_the_same(bound: dict[str, int]) -> None:
+    strong = PulseTrain(MicroAmp(60_000), MicroSecond(500), MicroSecond(0), MicroAmp(60_000), MicroSecond(490), MilliHertz(35_000))  # fmt: skip
+    gate = Gate((only(**bound),))
+    assert not gate.allows(strong, strength(strong))
+    assert 0 < gate.highest_peak_ua(strong) < 60_000
 
 
 def test_the_same_amplitude_and_charge_in_a_shorter_recovery_is_a_rise_in_rms() -> None:

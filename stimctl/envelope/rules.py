@@ -32,10 +32,10 @@ from stimctl.limits import (
     Limits,
     narrow,
 )
-from stimctl.pulse import TEST_LOAD_OHM, PulseTrain, busy_us, coincident_square, net_charge_pc, pulse_square_ua2us
+from stimctl.pulse import PulseTrain, busy_us, coincident_square, net_charge_pc, pulse_square_ua2us
 
-SQUARE_PER_UJ: Final = 10**12 // TEST_LOAD_OHM
-"""µA² µs of a pulse that has 1 µJ at 500 ohm."""
+SQUARE_PER_UJ: Final = 2_000_000_000
+"""µA² µs of a pulse that has 1 µJ at 500 ohm: 1e-6 J / 500 ohm is 2e-9 A² s."""
 
 
 @final

@@ -234,7 +234,8 @@ def one_step_up(old: Strength, new: Strength, step_ua: int) -> Strength:
 def highest_covered_ua(most: Strength, s: Strength) -> int:
     """The highest whole µA at which a train of strength ``s``, scaled in proportion, is covered by ``most``."""
     peak = s.peak_ua
-    if not most.covers(replace(s, peak_ua=min(1, most.peak_ua), charge_pc=0, mean_square=0, net_pc=0)):
+    shape = replace(s, peak_ua=most.peak_ua, charge_pc=most.charge_pc, mean_square=most.mean_square, net_pc=most.net_pc)
+    if not most.covers(shape):
         return 0  # what does not grow with the amplitude is too much
     by_charge = most.charge_pc * peak // s.charge_pc
     by_net = most.net_pc * peak // s.net_pc if s.net_pc else most.peak_ua
