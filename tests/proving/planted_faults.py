@@ -78,6 +78,7 @@ HINTS: Final[dict[str, int]] = {
     "stop-leaves-state": 5,
     "stop-unheard": 2,
     "stop-waits-for-a-pass": 14,
+    "lockout-skipped": 39,
     "unplaced": 1,
     "unscreened": 4,
 }

@@ -60,6 +60,10 @@ TEST_US: Final = 2_700 * MS
 """A test burst in titration: ramps of 1.0 and 0.2 s about 1.5 s."""
 
 
+NOT_OURS: Final = frozenset({"stuck-output", "lies-about-stop"})
+"""What makes current flow that nobody ordered."""
+
+
 class Judge:
     """Sees everything that flows, is written or is shown, and writes down what is wrong."""
 
@@ -146,6 +150,8 @@ class Judge:
         """A motor burst is followed by the rest that the profile's duty asks for, however it ended (A.6)."""
         if self.w.text.on_us and output in self._last:
             began_us, ended_us = self._last[output]
+            if self.w.troubles.any(NOT_OURS, began_us, at_us):
+                return  # how long that was is not what the limiter could count
             owed_us = (ended_us - began_us) * (1_000 - DUTY) // DUTY
             if at_us - ended_us < owed_us - 2 * SLACK_US and not self._disturbed(began_us, at_us):
                 self.w.wrong(f"output {output} rested {(at_us - ended_us) // MS} ms of {owed_us // MS} ms")

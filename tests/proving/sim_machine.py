@@ -50,7 +50,7 @@ class Machine:
     def _token(self) -> int:
         # Near the wrap of the sequence now and then: the first token is where sequences begin.
         return self._w.rng.choice(
-            (self._w.rng.randrange(1, 2**32 - 1), 0xFFF0 + self._w.rng.randrange(0, 15) + 0x10000)
+            (self._w.rng.randrange(1, 2**32 - 1), self._w.rng.randrange(1, 65_535) << 16 | 0xFFF0)
         )
 
     @contextmanager
