@@ -20,7 +20,7 @@ from stimctl.control import running
 from stimctl.control.contract import Ending
 from stimctl.control.loop import ControlLoop
 from stimctl.engine import ARMED
-from stimctl.errors import RecordError, StimctlError
+from stimctl.errors import StimctlError
 from stimctl.orders import Order
 from stimctl.orders import OrderKind as Kind
 from stimctl.records.journal import Journal
@@ -141,8 +141,8 @@ class World:
 
     # --- the parts -----------------------------------------------------------------------------------------------
 
-    def _build(self) -> bool:
-        """Put the parts together; ``False`` where there can be no record, and so no session."""
+    def _build(self) -> None:
+        """Put the parts together."""
         path = self.folder / f"{self.seed}.toml"
         path.write_text(self.text.source, encoding="utf-8")
         patient = SimPatient(self.seed % 5, DEFAULT_SITES)
@@ -155,19 +155,13 @@ class World:
         self.operator = Operator(random.Random(f"operator {self.seed}"), opening, self.habits)
         self.face = SimFace(self)
         self.misfortunes.spoil_the_disk()
-        try:
-            self.journal = Journal(self.store, wall_clock=self.machine.wall)
-        except RecordError:
-            self.result.counts["no record, no session"] += 1
-            self.fibres.kill()
-            return False
+        self.journal = Journal(self.store, wall_clock=self.machine.wall)
         self.session = Session(Diary(self.journal), lambda: self.time.now_us, wishes=Wishes(), seed=self.seed)
         self.observed = Observed(self, self.session)
         self.wake = SimWake()
         self.stop_thread = SimStop(self.observed, self.wake)
         stand_ins: Any = (self.stop_thread, self.wake, self.face)
         self.loop = ControlLoop(self.observed, SimClock(self), *stand_ins, remark="seeded")
-        return True
 
     # --- what is written down --------------------------------------------------------------------------------------
 
@@ -314,8 +308,7 @@ class World:
         killed_us: int | None = None
         with self.machine.standing_in():
             try:
-                if not self._build():
-                    return self._result()
+                self._build()
                 self._live()
             except Killed:
                 killed_us = self.time.now_us
@@ -332,6 +325,8 @@ class World:
         return self._result()
 
     def _result(self) -> Result:
+        if self.disk.refused_us is not None and self.session.case is None:
+            self.result.counts["no record, no session"] += 1
         for error in self.fibres.raised:
             self.wrong(f"a thread raised {type(error).__name__}: {error}")
         for what in self.model.wrong:
