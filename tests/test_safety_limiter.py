@@ -678,6 +678,15 @@ def test_sensory_stimulation_runs_through() -> None:
     assert rig.limiter.ready_at_us(0) == 0
 
 
+def test_sensory_stimulation_ends_with_its_sites_time_and_no_burst_rule() -> None:
+    rig, on = Rig(TENS), scaled(TENS_TRAIN, 100)
+    rig.limiter.open_titration(0, rig.now_us)
+    rig.raise_to(0, on)
+    rig.send(on)
+    hold(rig, on, rig.now_us + 60 * MINUTE)
+    refuses(rig, Rule.SITE_TIME, on)
+
+
 # --- sites -------------------------------------------------------------------------------------------------------------
 
 
@@ -851,6 +860,19 @@ def test_after_a_stop_the_next_burst_is_announced_truly(looks_us: int) -> None:
     rig.raise_to(0, scaled(TRAIN, 1_000))
     rig.now_us = max(rig.now_us, ready_us)
     rig.send(scaled(TRAIN, 100))
+
+
+def test_after_a_stop_the_ramp_begins_at_nothing_whatever_was_given_before() -> None:
+    """Also where no zero was approved in between."""
+    rig = Rig()
+    rig.treat(TRAIN)
+    rig.ramp_to(0, TRAIN)
+    rig.latch.trip("stop")
+    rig.latch.clear()
+    rig.limiter.open_treatment(rig.now_us)
+    rig.raise_to(0, TRAIN)
+    rig.now_us = max(rig.now_us, rig.limiter.ready_at_us(0))
+    assert refuses(rig, Rule.RAMP_RATE, TRAIN).bound == 3_000
 
 
 def test_a_burst_before_the_announced_time_is_refused_after_a_stop() -> None:

@@ -211,7 +211,7 @@ class Channel:
             self.site.warm(now_us)
             if self._on_since_us is None:
                 self._on_since_us = now_us
-        elif self._on_since_us is not None:
+        else:
             self.end(now_us)
         return not new.covers(old)
 
