@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from stimctl.control.operator import ScriptedOperator
 from stimctl.driver import OutputState
 from stimctl.engine import ARMED, State
+from stimctl.engine.table import DELIVERING
 from stimctl.errors import StimctlError
 from stimctl.orders import OrderKind as Kind
 from stimctl.records.reading import verify
@@ -37,9 +38,22 @@ SPOIL = (FaultKind.LINE_CUT, FaultKind.CONTACT_OPEN, FaultKind.HANG, FaultKind.E
 DEAF = (FaultKind.LINE_CUT, FaultKind.HANG)
 """With these a board does not hear a stop, and its dead-man has to do."""
 
-PLACES = (State.SCREENING, State.THRESHOLDS, State.TITRATING, State.READY, State.TRIAL, State.REST, State.BURST)
+PLACES = (
+    State.BURST,
+    State.TRIAL,
+    State.TITRATING,
+    State.REST,
+    State.READY,
+    State.THRESHOLDS,
+    State.SCREENING,
+    State.CHOOSING,
+)
 LEFT_ALONE = (State.STOPPED, State.PAUSED, State.REVIEW, State.ENDED)
 """Where the script would end the session; only the other hands go on from there."""
+
+LASTS = (Kind.FINISH, Kind.CLOSE)
+ANY = 4 * [kind for kind in Kind if kind not in LASTS] + list(LASTS)
+"""Every order; those that end a session more seldom, so that there is one left for the other hands."""
 
 VALUES = ("", "sensory", "motor", "tolerated", "ok", "event", "3", "yes", "no", "normal", "absent")
 
@@ -54,9 +68,11 @@ class Hands(RuleBasedStateMachine):
         self.boards: list[Twin] = []
         self.stopped_us: int | None = None
 
-    @initialize(text=st.sampled_from([CYCLIC, EMG, TENS]), seed=st.integers(0, 9))
-    def begin(self, text: str, seed: int) -> None:
+    @initialize(text=st.sampled_from([CYCLIC, EMG, TENS]), seed=st.integers(0, 9), until=st.sampled_from(PLACES))
+    def begin(self, text: str, seed: int, until: State) -> None:
+        """Somewhere on its way, so that not every example has to find the door first."""
         self.rig = Rig(self.folder, text, seed=seed)
+        self.script(until)
 
     def teardown(self) -> None:
         """Whatever was going on: closed, it is at zero for good, and the record holds together."""
@@ -82,6 +98,8 @@ class Hands(RuleBasedStateMachine):
     @property
     def energised(self) -> bool:
         """By the boards' own truth, a forgotten one included."""
+        if self.bench.session.link is not None and self.bench.twin not in self.boards:
+            self.boards.append(self.bench.twin)
         for board in self.boards:
             board.advance(self.bench.now_us)
         return any(board.energised for board in self.boards)
@@ -91,7 +109,7 @@ class Hands(RuleBasedStateMachine):
 
     # --- hands -----------------------------------------------------------------------------------------------------
 
-    @rule(kind=st.sampled_from(list(Kind)), value=st.sampled_from(VALUES), name=st.sampled_from(["", "extensors"]))
+    @rule(kind=st.sampled_from(ANY), value=st.sampled_from(VALUES), name=st.sampled_from(["", "extensors"]))
     def order_anything(self, kind: Kind, value: str, name: str) -> None:
         """Any order at all, in any state; it is refused in words, or carried out."""
         if kind in (Kind.START, Kind.RESUME):
@@ -100,13 +118,23 @@ class Hands(RuleBasedStateMachine):
 
     @rule(until=st.sampled_from(PLACES))
     def work(self, until: State) -> None:
-        """A script goes on for a while, so that the other hands meet every state."""
-        if self.state in LEFT_ALONE:
-            return
+        """A person clears or resumes where that is due; then a script goes on, so that the other hands meet every state."""
         self.stopped_us = None
+        if self.state is State.STOPPED:
+            self.bench.order(Kind.CLEAR)
+        if self.state is State.PAUSED:
+            self.bench.order(Kind.RESUME)
+        if self.state not in LEFT_ALONE:
+            self.script(until)
+
+    def script(self, until: State) -> None:
+        """Up to a state; where one delivers, until current flows."""
         self.bench.operator = ScriptedOperator(self.bench.opening, linger=True)
         with contextlib.suppress(StimctlError):  # after other hands it may be out of its depth
             self.bench.work(until, most_us=45 * SECOND)
+            for _ in range(50 if until in DELIVERING else 0):
+                if self.state not in LEFT_ALONE and not self.energised:
+                    self.bench.work(most_us=100 * MS)
 
     @rule(us=st.sampled_from([0, 1, 20 * MS, 50 * MS, 499_999, SECOND, 4 * SECOND, 20 * SECOND]))
     def wait(self, us: int) -> None:
@@ -180,8 +208,6 @@ class Hands(RuleBasedStateMachine):
     def what_flows_is_allowed(self) -> None:
         if self.rig is None:
             return
-        if self.rig.session.link is not None and self.rig.twin not in self.boards:
-            self.boards.append(self.rig.twin)
         on = self.energised
         assert all(ledger.peak_ua <= MOST_UA and ledger.net_pc == 0 for board in self.boards for ledger in board.ledger)
         if on:

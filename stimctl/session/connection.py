@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import final
 
-from stimctl.driver import Connected, DriverState, Faulted, Lost, OutputState
+from stimctl.driver import Connected, Driver, DriverState, Faulted, Lost, OutputState
 from stimctl.errors import BoardFault, StimctlError, UsageError
 from stimctl.orders import Order
 from stimctl.safety import Latch
@@ -40,12 +40,12 @@ class Connection:
         asking = opening is not None and opening.link.driver.output is not OutputState.OFF
         return asking or self._silent
 
-    def stop(self, reason: str) -> None:
-        """Stop a board that is only just being asked, or has only just answered; any thread."""
+    def stop(self, reason: str, *, told: Driver | None) -> None:
+        """Stop every board that is being asked, looked for, or has only just answered, but ``told``; any thread."""
         opening = self._opening
-        link = self.link if opening is None else opening.link
-        if link is not None:
-            link.driver.stop(reason)
+        for link in (opening.link if opening is not None else None, self._searching, self.link):
+            if link is not None and link.driver is not told:
+                link.driver.stop(reason)
 
     # --- the first time ------------------------------------------------------------------------------------------
 
@@ -101,8 +101,10 @@ class Connection:
             return None
         for event in searching.driver.poll(now_us):
             if isinstance(event, Connected):
-                self._searching = None
-                return self._swapped(searching, event)
+                try:
+                    return self._swapped(searching, event)
+                finally:
+                    self._searching = None  # behind the swap: a stop finds it in one place or the other
             if isinstance(event, (Lost, Faulted)):
                 self._searching = None
                 searching.driver.close()

@@ -46,11 +46,12 @@ class Course(Rooms):
         """Any thread, any time: the stop frame and the latch; the session hears of it in its next pass."""
         self._stops.append(reason)  # first, so that a pass which finds the latch tripped also finds why
         stage = self._stage
+        driver = None if stage is None else stage.driver
         if stage is not None:
             stage.stop_now(reason)
         else:
             self.latch.trip(reason)
-            self.connection.stop(reason)
+        self.connection.stop(reason, told=driver)  # a board that is not, or not yet, the stage's
 
     def _take_stops(self, now_us: int) -> None:
         """What stops mean for the session, after they have been carried out."""

@@ -86,7 +86,7 @@ def interleave(bench: Bench, operation: Operation, chooser: Chooser, manner: Man
     _judge_frames(bench, heard, found, strict=not manner.impatient)
     _judge_now(bench, found)
     _judge_later(bench, operation, found)
-    if manner.thorough and not found.wrong and not operation.lost:
+    if manner.thorough and not found.wrong and not operation.lost and not operation.faulty:
         _judge_going_on(bench, found)
     return found
 
@@ -147,7 +147,10 @@ def _judge_later(bench: Bench, operation: Operation, found: Found) -> None:
             return
         bench.live_on()
         _judge_pass(bench, found)
-        bench.now_us = bench.session.next_wake_us(bench.now_us)
+        # An ended session has no more passes; what it has left behind is looked at once more, a second later.
+        bench.now_us = end_us if bench.session.ended else bench.session.next_wake_us(bench.now_us)
+    bench.live_on()
+    _judge_pass(bench, found)
     late = [word for word in bench.frames[heard:] if isinstance(word, ENERGISING)]
     if late:
         found.wrong.append(f"{type(late[0]).__name__} reached the board long after the stop")
