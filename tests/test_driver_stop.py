@@ -216,6 +216,85 @@ def test_what_is_sent_while_not_armed_is_dropped_and_counted() -> None:
     assert bench.board.said(m.Update) == []
 
 
+def test_doubts_end_with_their_session() -> None:
+    """A new one begins as at zero and not accepted, until its own questions go unanswered."""
+    bench = Bench().delivering(9_000, 0)
+    bench.driver._doubt = True
+    bench.driver.disarm(bench.now_us)
+    bench.run(10 * MS)
+    bench.driver.arm(SETUPS, bench.now_us)
+    assert (bench.driver.state, bench.driver.output) == (DriverState.ARMING, OutputState.OFF)
+
+
+def test_the_third_loud_answer_to_each_stop_is_a_fault() -> None:
+    bench = Bench().connected()
+    bench.board.deaf = {m.Stop}
+    for _ in range(2):
+        bench.driver.stop("key")
+        for count in (1, 2, 3, 4):
+            bench.board.tell(stopped(bench, loud=True))
+            faults = [event for event in bench.driver.poll(bench.now_us) if isinstance(event, Faulted)]
+            assert len(faults) == (count == 3)
+
+
+def stopped(bench: Bench, *, loud: bool = False) -> m.Stopped:
+    """An answer to the driver's stop."""
+    outputs = (m.OutputReport(9_000 * loud, 9_000 * loud, 1_000), m.OutputReport(0, 0, 1_000))
+    report = replace(quiet(REPORT), uptime_ms=bench.board.uptime_ms, outputs=outputs)
+    return m.Stopped(bench.driver._line.stop_sequence, report)
+
+
+@pytest.mark.parametrize("loud", [False, True])
+def test_a_further_answer_to_a_stop_that_is_over_is_no_event(loud: bool) -> None:
+    bench = Bench().connected()
+    for _ in range(4):
+        bench.board.tell(stopped(bench, loud=loud))
+        events = bench.driver.poll(bench.now_us)
+        assert [event for event in events if isinstance(event, (Faulted, Stopped))] == []
+        assert bench.driver.state is DriverState.DISARMED
+    assert bench.driver.output is (OutputState.UNKNOWN if loud else OutputState.OFF)
+
+
+def test_how_the_board_is_is_asked_as_soon_as_the_stop_is_confirmed() -> None:
+    bench = Bench().armed()
+    while not (before := len(bench.board.said(m.StatusRequest))) or bench.now_us < bench.driver._status_us - 60 * MS:
+        bench.run(5 * MS)
+    bench.driver.disarm(bench.now_us)
+    bench.board.work()
+    bench.driver.poll(bench.now_us)
+    assert bench.driver.state is DriverState.DISARMED
+    bench.board.work()
+    assert len(bench.board.said(m.StatusRequest)) == before + 1
+
+
+def test_the_answer_to_the_first_stop_may_be_the_last_that_connecting_waits_for() -> None:
+    bench = Bench()
+    bench.board.deaf = {m.Stop}
+    bench.driver.open(bench.now_us)
+    bench.run(20 * MS)
+    assert bench.driver.state is DriverState.CONNECTING
+    bench.board.tell(stopped(bench))
+    bench.driver.poll(bench.now_us)
+    assert bench.driver.state is DriverState.DISARMED
+
+
+def test_a_stop_without_a_word_is_a_stop() -> None:
+    bench = Bench().armed()
+    bench.driver.stop()
+    assert bench.latch.reason == "stop"
+
+
+def test_a_link_that_breaks_under_a_command_is_lost_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench().armed()
+
+    def fail(data: bytes, *, urgent: bool = False) -> None:
+        raise LinkLost("unplugged")
+
+    monkeypatch.setattr(bench.link, "write", fail)
+    bench.send(1_000, 0)
+    assert (bench.driver.state, bench.latch.reason) == (DriverState.LOST, "unplugged")
+
+
 # --- beating ---------------------------------------------------------------------------------------------------
 
 
