@@ -258,7 +258,10 @@ def _limiter(study: Study, latch: Any, treating: bool) -> Any:
     limiter._treating, limiter._titrating = treating, None if treating else state
     state.open = study.integer("open") >= 1
     state.level, state.ceiling = any_strength(study, "level", 0), any_strength(study, "ceiling", 0)
-    state._old, state.reached = any_strength(study, "old", 0), any_strength(study, "reached", 0)
+    state._old = any_strength(study, "old", 0)
+    state.reached = (
+        world.words.ZERO
+    )  # read once all is judged, to keep the most that was given: it decides nothing here
     state._credit, state._credit_at_us = study.integer("credit", 0), study.integer("credit_at_us")
     state.ready_at_us = study.integer("ready_at_us")
     state.site.spent_us = study.integer("spent_us", 0)
