@@ -220,6 +220,7 @@ def test_doubts_end_with_their_session() -> None:
     """A new one begins as at zero and not accepted, until its own questions go unanswered."""
     bench = Bench().delivering(9_000, 0)
     bench.driver._doubt = True
+    bench.board.deaf = {m.StatusRequest}  # whose answer would end them as well
     bench.driver.disarm(bench.now_us)
     bench.run(10 * MS)
     bench.driver.arm(SETUPS, bench.now_us)
