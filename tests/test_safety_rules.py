@@ -215,6 +215,7 @@ EDGES: list[tuple[Rule, Source, Callable[[int], PulseTrain], int]] = [
     (Rule.PULSES, only(), lambda d: doublet(1 + d), -1),
     # 50 Hz is 20 000 µs: 300 + gap + 300
     (Rule.PULSE_FITS_PERIOD, only(), lambda d: symmetric(1, 300, 50_000, interphase_gap_us=19_400 + d), 1),
+    (Rule.PULSE_FITS_PERIOD, only(), lambda d: symmetric(1, 300, 50_000, interphase_gap_us=9_400 + d, pulses_per_period=2), 1),
     (Rule.CHARGE, only(charge_nc=20_000), lambda d: symmetric(50_000 + d, 400, 35_000), 1),
     (Rule.CHARGE, only(charge_nc=9_000), lambda d: recovering(9_000 + d, 1_000), 1),  # the larger phase counts
     # 500 ohm, two phases: 40 mA, 250 µs is 400 µJ
@@ -222,6 +223,9 @@ EDGES: list[tuple[Rule, Source, Callable[[int], PulseTrain], int]] = [
     # 10 permille of 20 mA x 300 µs is 60 000 pC: 60 µs at 1 mA
     (Rule.NET_CHARGE, only(net_charge_permille=10), lambda d: recovering(1_000, 6_000 + 60 + d), 1),
     (Rule.NET_CHARGE, only(net_charge_permille=10), lambda d: recovering(1_000, 6_000 - 60 + d), -1),
+    # 54 pC above those 60 000, and 100 000 pC twice in a period of 50 Hz
+    (Rule.NET_CHARGE, only(net_charge_permille=10), lambda d: recovering(18_738, 317) if d > 0 else recovering(19_800, 300), 1),
+    (Rule.MEAN_DC, only(mean_dc_na=10_000), lambda d: replace(recovering(1_000, 6_100 + d), rate_mhz=MilliHertz(50_000), pulses_per_period=2), 1),
     # 100 000 pC x 100 Hz is 10 000 nA
     (Rule.MEAN_DC, only(mean_dc_na=10_000), lambda d: replace(recovering(1_000, 6_100 + d), rate_mhz=MilliHertz(100_000)), 1),
     (
