@@ -86,8 +86,7 @@ class OutputStage:
                     raise
             self._limiter.close()
         self._sent = None
-        if self.driver.state in (DriverState.ARMED, DriverState.ARMING):
-            self.driver.disarm(now_us)
+        self.driver.disarm(now_us)  # nothing, where the driver has no session
 
     # --- levels ----------------------------------------------------------------------------------------------
 
@@ -112,7 +111,7 @@ class OutputStage:
         approved = self.limiter.approve(command, now_us)
         sent = self._sent
         # A permit that was made void while it waited in the driver never left: then the same command is news again.
-        if sent is None or not sent.is_live() or (command is not sent.command and command != sent.command):
+        if sent is None or not sent.is_live() or command != sent.command:
             self.driver.send(approved, now_us)
             self._sent = approved
 

@@ -39,14 +39,10 @@ _DRIVER_TESTS: Final = (
     "test_driver_faults",
     "test_driver_health",
 )
-_SESSION_TESTS: Final = ("test_session",)
-_CONTROL_TESTS: Final = (
-    "test_control_signals",
-    "test_control_stopping",
-    "test_control_parts",
-    "test_control_keys",
-    "test_control_running",
-)
+_SESSION_TESTS: Final = ("test_session_stop", "test_session_stage")
+"""Whole sessions (test_session) take a second each: what is mutated here is judged by the quick ones alone."""
+_KEYS_TESTS: Final = ("test_control_keys",)
+_CONTROL_TESTS: Final = ("test_control_signals", "test_control_stopping", "test_control_parts", "test_control_running")
 
 TARGETS: Final = (
     Target("limits", {"stimctl.limits": ALL}, _LIMITER_TESTS),
@@ -156,11 +152,11 @@ TARGETS: Final = (
             "stimctl.session.stage": "levels and site times: what may flow is the limiter's to judge",
         },
     ),
+    Target("stop keys", {"stimctl.control.keys": ALL}, _KEYS_TESTS),
     Target(
         "stop in control",
         {
             "stimctl.control.stopping": ALL,
-            "stimctl.control.keys": ALL,
             "stimctl.control.signals": ("<module>", "SignalPipe"),
         },
         _CONTROL_TESTS,
