@@ -406,6 +406,13 @@ def test_the_highest_amplitude_below_a_ceiling_is_the_last_that_is_covered(
         assert all(value <= bound for value, bound in zip(grown, most_of_each, strict=True)) is inside
 
 
+def test_below_a_ceiling_of_a_long_recovery_a_short_one_is_bound_by_its_rms() -> None:
+    """4² x 300 + 1² x 1200 is 600 times ten: the root of ten, where 4 mA have the same peak and charge."""
+    found = PulseTrain(MicroAmp(4_000), MicroSecond(300), MicroSecond(0), MicroAmp(1_000), MicroSecond(1_200), BASE.rate_mhz)  # fmt: skip
+    for ua in (1_000, 7, 60_000):
+        assert highest_covered_ua(strength(found), strength(symmetric(ua, 300, BASE.rate_mhz))) == 3_162
+
+
 def test_one_step_up_is_as_much_of_everything_that_grows() -> None:
     old = strength(PulseTrain(MicroAmp(20_000), MicroSecond(250), MicroSecond(50), MicroAmp(10_000), MicroSecond(499),
                               MilliHertz(35_000)))  # fmt: skip
