@@ -63,6 +63,18 @@ def treating(train: PulseTrain = TRAIN) -> Rig:
     return rig
 
 
+IDS = """
+    type unknown-channel duplicate-channel missing-channel clock fault peak phase-width gap recovery rate pulses-per-period
+    pulse-fits-period charge-per-phase net-charge mean-dc pulse-energy rms rms-density power-density shared-pad-peak
+    shared-pad-charge shared-pad-rms shared-pad-density pad-area pads sensation burst-plan on-time duty ramp-up ramp-rate
+    site-time ceiling level titration-step titration-rate locked latched superseded
+"""
+
+
+def test_the_ids_of_rules_are_what_records_of_long_ago_have() -> None:
+    assert [rule.value for rule in Rule] == IDS.split()
+
+
 # --- commands ----------------------------------------------------------------------------------------------------------
 
 
