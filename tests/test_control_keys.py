@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stimctl.control import keys
 from stimctl.control.keys import StopKey, StopScanner
 
 SHAPES = {
@@ -42,6 +43,7 @@ SHAPES = {
     b"\x1b[27;1;27;1;0;1_": StopKey.ESC,
     b"\x1b[27;1;27;0;0;1_": StopKey.ESC,
     b"\x1b[27_": StopKey.ESC,
+    b"\x1b[27:65_": StopKey.ESC,
     b"\x1b[219;26;27;1;8;1_": StopKey.ESC,
     b"\x1b[51;4;0;1;4;1_": StopKey.ESC,
     b"\x1b[88;45;24;1;8;1_": StopKey.CTRL_X,
@@ -72,6 +74,7 @@ SHAPES = {
     b"\x1b[99:67;6u": StopKey.CTRL_C,
     b"\x1b[120;5u": StopKey.CTRL_X,
     b"\x1b[120;69u": StopKey.CTRL_X,
+    b"\x1b[120;8u": StopKey.CTRL_X,
     b"\x1b[120;133u": StopKey.CTRL_X,
     b"\x1b[1095::120;5u": StopKey.CTRL_X,
     b"\x1b[27u": StopKey.ESC,
@@ -113,7 +116,7 @@ PLAIN_TEXT = (b"x", b"c", b"\r", b"\t", "µäß€𝄞‘—ก".encode(), b"[32
 FUNCTION_KEYS = (
     b"\x1b[A", b"\x1b[1;5A", b"\x1bOA", b"\x1bOP", b"\x1b[P", b"\x1b[1;5P", b"\x1b[[A", b"\x1b[15~", b"\x1b[3;5~",
     b"\x1b[24;2~", b"\x1b[32~", b"\x1b[27~", b"\x1b[27;5~", b"\x1b[57376u", b"\x1b[57376;5u", b"\x1b[57442;5u", b"\x1b[9;5u",
-    b"\x1b[13;5u", b"\x1b[127;5u", b"\x1b[1;1:3B", b"\x1b[Z",
+    b"\x1b[13;5u", b"\x1b[127;5u", b"\x1b[1;1:3B", b"\x1b[Z", b"\x1b[24;5;120~",
 )  # fmt: skip
 LETTERS = (
     b"\x1b[120;1u",
@@ -123,6 +126,8 @@ LETTERS = (
     b"\x1b[97;5u",
     b"\x1b[1089u",
     b"\x1b[1089;2;1057u",
+    b"\x1b[120;4u",  # Alt and Shift
+    b"\x1b[97:97:97:97:120;5u",  # a key has three forms at most
 )
 WIN32 = (
     b"\x1b[67;46;99;1;0;1_",  # letters without Ctrl
@@ -130,6 +135,7 @@ WIN32 = (
     b"\x1b[88;45;88;1;16;1_",
     b"\x1b[90;44;122;1;2;1_",
     b"\x1b[50;3;50;1;0;1_",
+    b"\x1b[88;45;0;1;0;1_",
     b"\x1b[67;46;3;0;8;1_",  # Ctrl+C let go: its press came before
     b"\x1b[67;46;0;0;4;1_",
     b"\x1b[67;46;3;;8;1_",
@@ -162,7 +168,7 @@ EIGHT_BIT = (
     b"\x8fP",
     "Ûx32uÛM".encode(),
 )
-BROKEN = (b"\x1b[:;u", b"\x1b[;;;~", b"\x1b[u", b"\x1b[~", b"\x1b[27;;~")
+BROKEN = (b"\x1b[:;u", b"\x1b[;;;~", b"\x1b[u", b"\x1b[~", b"\x1b[27;;~", b"\x1bO32u", b"\x1b\\32u")
 HARMLESS = PLAIN_TEXT + FUNCTION_KEYS + LETTERS + WIN32 + TERMINAL + EIGHT_BIT + BROKEN
 WAITS = re.compile(rb"\x1b[\[OP\]_^X]?\Z")
 ANYTHING = st.lists(
@@ -185,6 +191,25 @@ def feed(*parts: bytes) -> list[StopKey]:
 
 def bytewise(data: bytes) -> list[StopKey]:
     return feed(*(bytes([byte]) for byte in data))
+
+
+def test_the_tables_written_out_a_second_time() -> None:
+    """Codes beside those that the shapes above show would stop for other keys, or miss one of a rare layout."""
+    key = StopKey
+    assert [str(each) for each in key] == ["Space", "Esc", "Ctrl+X", "Ctrl+C", "Ctrl+Z", "Ctrl+letter"]
+    assert (keys._ESC, keys._CSI, keys._CTRL_BIT, keys._WIN_CTRL, keys._ASCII_MAX) == (27, 155, 4, 12, 127)
+    assert (keys._NUMBER_MAX, keys._NUMBERS_KEPT, keys._FIELDS_KEPT) == (2**31 - 1, 4, 5)
+    assert range(57_344, 63_744) == keys._FUNCTIONAL
+    assert (set(b"[OP]_^X"), set(b"[OP]_^X\\")) == (keys._OPENING, keys._INTRODUCERS)
+    narrow = {8_203, 8_204, 8_205, 8_288, 65_279}
+    assert {32, 160, 3_851, 3_852, 5_760, 6_158, *range(8_192, 8_203), 8_239, 8_287, 12_288} | narrow == keys._SPACES
+    leads = (b"\xc2", b"\xe0", b"\xe1", b"\xe2", b"\xe3", b"\xef")
+    pairs = (b"\xe0\xbc", b"\xe1\x9a", b"\xe1\xa0", b"\xe2\x80", b"\xe2\x81", b"\xe3\x80", b"\xef\xbb")
+    assert {*leads, *pairs} == keys._BEGINNINGS
+    assert keys._WIN_CHARACTERS == {3: key.CTRL_C, 24: key.CTRL_X, 26: key.CTRL_Z, 27: key.ESC}
+    assert {88: key.CTRL_X, 67: key.CTRL_C, 90: key.CTRL_Z, 50: key.SPACE, 51: key.ESC} == keys._WIN_KEYS_WITH_CTRL
+    small = {120: key.CTRL_X, 99: key.CTRL_C, 122: key.CTRL_Z, 64: key.SPACE, 91: key.ESC}
+    assert {**keys._WIN_KEYS_WITH_CTRL, **small} == keys._WITH_CTRL
 
 
 @pytest.mark.parametrize(("shape", "key"), SHAPES.items())
@@ -358,3 +383,4 @@ def test_what_is_kept_for_the_next_read_is_bounded(noise: bytes) -> None:
 def test_a_stop_key_is_found_behind_an_unfinished_report() -> None:
     assert feed(b"\x1b[1", b"\x1b[120;", b"5u") == [StopKey.CTRL_X]
     assert feed(b"\x1b[120;", b" ") == [StopKey.SPACE]
+    assert feed(b"\x1b[12\x9b32u") == [StopKey.SPACE]

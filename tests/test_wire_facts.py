@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stimctl.boards import KINDS, board_url
+from stimctl.boards.reference import layout
 from stimctl.boards.reference.codes import Capability
 from stimctl.boards.reference.facts import introduce, limits_of, table_crc
 from stimctl.boards.reference.messages import Identity, LimitsTable
@@ -21,6 +22,12 @@ NAMES = [field.name for field in fields(LimitsTable)]
 AS_WIDE_AS_ALLOWED = LimitsTable(**{name: getattr(ABSOLUTE, name) for name in NAMES})
 MINIMA = {"phase_width_min_us", "rate_min_mhz", "ramp_up_min_us"}
 WHO = Identity("n", "s", "f", 4, 100, 1, 1_000, Capability(7), 1_000, 1)
+
+
+def test_a_stop_is_the_same_number_for_ever_and_far_from_what_sets_output() -> None:
+    """In every version of the wire; five bits lie between it and an update."""
+    assert (layout.STOP_TYPE, layout.UPDATE_TYPE) == (0x5A, 0x04)
+    assert (layout.STOP_TYPE ^ layout.UPDATE_TYPE).bit_count() == 5
 
 
 def test_every_entry_of_the_table_is_a_limit() -> None:

@@ -59,7 +59,8 @@ _PLAIN: Final = (
     (re.compile(b"\x1a"), StopKey.CTRL_Z),  # a signal, unless the user moved the terminal's suspend key elsewhere
 )
 _BEGINNINGS: Final = frozenset(whole[:length] for whole in _SPACES_BYTES for length in range(1, len(whole)))
-_SPACE_BEGUN: Final = re.compile(b"(?:" + b"|".join(sorted(_BEGINNINGS)) + rb")\Z")
+"""At most one of them ends a text: in UTF-8, what begins a character never goes on with it."""
+
 _WITH_CTRL: Final = {
     **dict.fromkeys(b"xX", StopKey.CTRL_X),
     **dict.fromkeys(b"cC", StopKey.CTRL_C),
@@ -100,8 +101,7 @@ class StopScanner:
     def feed(self, data: bytes) -> frozenset[StopKey]:
         """The stop keys that ``data``, after all that came before, holds or completes."""
         text = self._begun + data
-        begun = _SPACE_BEGUN.search(text, max(0, len(text) - 2))
-        self._begun = begun[0] if begun else b""
+        self._begun = next((begun for begun in _BEGINNINGS if text.endswith(begun)), b"")
         found = {key for mark, key in _PLAIN if mark.search(text)}
         if self.waits or self._report is not None or _ESC in data or _CSI in data:
             found.update(key for byte in data if (key := self._step(byte)) is not None)
