@@ -384,3 +384,9 @@ def test_a_stop_key_is_found_behind_an_unfinished_report() -> None:
     assert feed(b"\x1b[1", b"\x1b[120;", b"5u") == [StopKey.CTRL_X]
     assert feed(b"\x1b[120;", b" ") == [StopKey.SPACE]
     assert feed(b"\x1b[12\x9b32u") == [StopKey.SPACE]
+
+
+@pytest.mark.parametrize("last", [b"u", b"~", b"_"])
+def test_a_report_is_over_with_its_last_byte(last: bytes) -> None:
+    whole = {b"u": b"\x1b[120;5u", b"~": b"\x1b[27;5;120~", b"_": b"\x1b[88;45;24_"}[last]
+    assert feed(whole, b"u~_" + last) == [StopKey.CTRL_X]
