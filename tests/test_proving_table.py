@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 import types
+from pathlib import Path
 
 import pytest
 
-from tests.proving.__main__ import apart, here, main
+from tests.proving.__main__ import PROVERS, apart, here, main
 from tests.proving.planting import ROOT, Plant, path_of, plant
 from tests.proving.table import Outcome, Row, from_json, table, to_json
 
@@ -50,6 +52,13 @@ def test_a_prover_that_dies_does_not_hold() -> None:
     outcome = apart("no_such_prover", long=False)  # its process knows no such name, and leaves without a word for us
     assert outcome.failures == ("it died with exit code 2",)
     assert not outcome.good
+
+
+@pytest.mark.parametrize("name", PROVERS)
+def test_every_prover_stands(name: str) -> None:
+    found = importlib.util.find_spec(f"tests.proving.{name}")
+    assert found is not None
+    assert "def prove(*, long: bool) -> Outcome:" in Path(found.origin or "").read_text(encoding="utf-8")
 
 
 def test_a_plant_must_be_found_exactly_once() -> None:
