@@ -222,6 +222,15 @@ def test_a_second_ctrl_c_within_two_seconds_ends(bench: Bench, by_key: bool) -> 
     assert bench.stop.ending == Ending("ended by a second Ctrl+C", 130)
 
 
+def test_everything_that_is_there_is_dealt_with_in_one_pass(bench: Bench) -> None:
+    """A terminal that floods does not keep a signal or the screen waiting."""
+    os.write(bench.terminal, b"a")
+    bench.face.send(b"x")
+    deeds = bench.signalled(signal.SIGTSTP)
+    stops = ["STOP pressed on the screen", "Ctrl+Z pressed; stimctl does not suspend"]
+    assert sorted(deeds) == sorted(["forwarded b'a'", *stops, "woken", "woken"])
+
+
 # --- the screen ------------------------------------------------------------------------------------------------
 
 
@@ -316,6 +325,16 @@ def test_it_asks_for_its_priority_and_quits(
     assert [stop._quit_read.fileno(), stop._quit_write.fileno()] == [-1, -1]
     assert stop._selector.get_map() is None
     assert bench.deeds == []
+
+
+@pytest.mark.parametrize("alive", [False, True])
+def test_quitting_waits_for_a_thread_that_runs(bench: Bench, monkeypatch: pytest.MonkeyPatch, alive: bool) -> None:
+    stop = StopThread(bench.session, bench.signals, lambda: None)  # type: ignore[arg-type]
+    waited: list[bool] = []
+    monkeypatch.setattr(stop, "is_alive", lambda: alive)
+    monkeypatch.setattr(stop, "join", lambda: waited.append(stop._quit_read.fileno() >= 0))
+    stop.quit()
+    assert waited == [True] * alive, "before its line is closed"
 
 
 def test_the_usual_priority_is_the_ordinary_one(bench: Bench) -> None:

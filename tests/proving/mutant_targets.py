@@ -42,7 +42,8 @@ _DRIVER_TESTS: Final = (
 _SESSION_TESTS: Final = ("test_session_stop", "test_session_stage")
 """Whole sessions (test_session) take a second each: what is mutated here is judged by the quick ones alone."""
 _KEYS_TESTS: Final = ("test_control_keys",)
-_CONTROL_TESTS: Final = ("test_control_signals", "test_control_stopping", "test_control_parts", "test_control_running")
+_CONTROL_TESTS: Final = ("test_control_signals", "test_control_stopping")
+"""Those that start processes and wait for threads take seconds each, and a mutant that hangs them half a minute."""
 
 TARGETS: Final = (
     Target("limits", {"stimctl.limits": ALL}, _LIMITER_TESTS),
