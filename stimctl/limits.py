@@ -213,13 +213,13 @@ def indicated(limits: Limits) -> Limits:
 
     For display, rounded down. The limiter itself multiplies and compares exactly.
     """
-    squared = ACCURACY_DEN**2, ACCURACY_NUM**2
+    den, num = ACCURACY_DEN**2, ACCURACY_NUM**2
     return replace(
         limits,
         rms_ua=limits.rms_ua * ACCURACY_DEN // ACCURACY_NUM,
         rms_density_ua_cm2=limits.rms_density_ua_cm2 * ACCURACY_DEN // ACCURACY_NUM,
-        power_density_uw_cm2=limits.power_density_uw_cm2 * squared[0] // squared[1],
-        energy_uj=limits.energy_uj * squared[0] // squared[1],
+        power_density_uw_cm2=limits.power_density_uw_cm2 * den // num,
+        energy_uj=limits.energy_uj * den // num,
     )
 
 

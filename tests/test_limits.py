@@ -125,6 +125,11 @@ def test_the_columns_of_a_channel_are_those_of_the_second_table(channel: Channel
             assert getattr(limits_, name) == expected, (column, name)
 
 
+def test_the_words_that_files_and_records_have_are_what_they_were() -> None:
+    assert [each.value for each in (*Effect, *BodyPart, *Sensation)] == [
+        "motor", "sensory", "forearm", "thenar", "shoulder", "normal", "reduced", "absent"]  # fmt: skip
+
+
 # --- how columns are made -------------------------------------------------------------------------------------------
 
 
