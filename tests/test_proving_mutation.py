@@ -9,13 +9,14 @@ import subprocess
 import sys
 import textwrap
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from tests.proving import mutants as runner
-from tests.proving.mutant_campaign import Knowledge
+from tests.proving.mutant_campaign import IMPORT, Campaign, Knowledge
 from tests.proving.mutant_catalogue import function_around, functions, mutants_in, mutants_of, proofs, stale
-from tests.proving.mutant_pool import judge
+from tests.proving.mutant_pool import Pool, judge
 from tests.proving.mutant_targets import ALL, TARGETS, Target
 from tests.proving.mutant_worker import HUNG, Report
 from tests.proving.mutation import MODULE, Mutant, members_of_enums, mutants
@@ -243,6 +244,15 @@ def test_a_worker_that_dies_is_a_failed_run_and_the_others_go_on() -> None:
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     ran = subprocess.run([sys.executable, "-c", CRASHING], env=env, capture_output=True, text=True, check=True)
     assert sorted(ran.stdout.split("\n")[:-1]) == [" crash", "SIGKILL crash", "SIGSEGV crash", "SIGXCPU timeout"]
+
+
+def test_test_files_that_cannot_be_imported_without_a_mutant_judge_nothing(tmp_path: Path) -> None:
+    """With fewer tests than there are, what survives says little, and what crashes nothing."""
+    campaign = Campaign(TARGETS[0], mutants_of(TARGETS[0])[:3], workers=1, folder=tmp_path)
+    broken = Report("crash", "a test file is broken")
+    assert list(campaign._drive(broken, Pool(1))) == [(IMPORT, broken)]
+    assert not campaign._is_green(broken)
+    assert "a test file is broken" in campaign.red
 
 
 def test_a_failed_run_or_a_survivor_or_a_kill_of_what_was_proven_is_no_success() -> None:

@@ -68,7 +68,8 @@ class _Stem(Plugin):
         self.has_run = True
         items = {item.nodeid: item for item in session.items}
         pool = Pool(self._workers, lambda task, answer: self._work(session, items, task, answer))
-        for name, report in self._drive(Report("green", reach=self.reached()), pool):
+        imports = Report("crash", self._broken) if self._broken else Report("green", reach=self.reached())
+        for name, report in self._drive(imports, pool):
             self._tell(name, report)
         return True
 
