@@ -62,7 +62,7 @@ def test_every_prover_stands(name: str) -> None:
 
 
 def test_a_plant_must_be_found_exactly_once() -> None:
-    assert "class Limiter_:" in Plant("stimctl.safety", "class Limiter:", "class Limiter_:", "none").source()
+    assert "class Command_:" in Plant("stimctl.pulse", "class Command:", "class Command_:", "none").source()
     with pytest.raises(ValueError, match="0 places"):
         Plant("stimctl.safety", "no such text", "", "none").source()
     with pytest.raises(ValueError, match="instead of one"):
