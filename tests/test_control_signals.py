@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from types import FrameType
 
@@ -12,6 +13,7 @@ import pytest
 
 from stimctl.control import signals as ours
 from stimctl.control.signals import SignalPipe
+from stimctl.errors import OurBug
 
 posix = pytest.mark.skipif(not hasattr(signal, "SIGTSTP"), reason="a platform without job control")
 
@@ -116,3 +118,20 @@ def test_more_signals_than_the_pipe_holds_neither_block_nor_complain(capfd: pyte
             signal.raise_signal(signal.SIGINT)
         assert signal.SIGINT in pipe.read()
     assert capfd.readouterr().err == ""
+
+
+def test_signals_are_watched_from_the_main_thread_alone() -> None:
+    """Elsewhere the handlers could not be set, and the session would have begun without Ctrl+C."""
+    refused: list[str] = []
+
+    def elsewhere() -> None:
+        try:
+            SignalPipe()
+        except OurBug as error:
+            refused.append(str(error))
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert len(refused) == 1
+    assert "main thread" in refused[0]

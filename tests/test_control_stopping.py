@@ -332,9 +332,17 @@ def test_quitting_waits_for_a_thread_that_runs(bench: Bench, monkeypatch: pytest
     stop = StopThread(bench.session, bench.signals, lambda: None)  # type: ignore[arg-type]
     waited: list[bool] = []
     monkeypatch.setattr(stop, "is_alive", lambda: alive)
-    monkeypatch.setattr(stop, "join", lambda: waited.append(stop._quit_read.fileno() >= 0))
+    stop._quit_read.setblocking(False)
+    monkeypatch.setattr(stop, "join", lambda: waited.append(len(stop._quit_read.recv(8)) == 1))
     stop.quit()
-    assert waited == [True] * alive, "before its line is closed"
+    assert waited == [True] * alive, "told first, and waited for before its line is closed"
+
+
+def test_without_a_terminal_there_is_nothing_to_pass_on(bench: Bench) -> None:
+    stop = StopThread(bench.session, bench.signals, lambda: None)  # type: ignore[arg-type]
+    stop._look()
+    stop.quit()
+    assert bench.deeds == []
 
 
 def test_the_usual_priority_is_the_ordinary_one(bench: Bench) -> None:

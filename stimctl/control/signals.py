@@ -50,7 +50,7 @@ class SignalPipe:
         self._read.setblocking(False)
         self._write.setblocking(False)
         self._before: dict[int, Any] = {}
-        self._before_fd = -1
+        self._before_fd: int  # from __enter__ on
 
     @property
     def fd(self) -> int:
