@@ -11,6 +11,7 @@ from stimctl.boards.reference.codec import Decoder
 from stimctl.boards.reference.facts import introduce
 from stimctl.driver.armed import DEAD_MAN_MS, HEARTBEAT_US, UNAPPLIED_US, ArmedSession
 from stimctl.driver.exchange import Exchange
+from stimctl.driver.health import Contacts
 from stimctl.driver.line import Line
 from stimctl.envelope.latch import approve
 from stimctl.errors import OurBug
@@ -28,7 +29,7 @@ class Bench:
         self.end, self.latch, self.exchange = Recorder(), Latch(), Exchange()
         self.end.line = self.line = Line(self.end, self.latch, first_sequence=0)
         facts = introduce(WHO, TABLE)
-        self.session = ArmedSession(self.line, self.exchange, facts, self.latch, 77, SETUPS)
+        self.session = ArmedSession(self.line, self.exchange, facts, self.latch, 77, SETUPS, Contacts())
         self.was_armed = self.session.arm(9, self.latch.epoch, counter, now_us)
         self.session.is_accepted = accepted
         self.now_us, self.counter = now_us, counter
@@ -70,7 +71,7 @@ def test_after_a_stop_nothing_is_armed_and_nothing_awaited() -> None:
     bench = Bench()
     before = bench.latch.epoch
     bench.latch.trip("key")
-    again = ArmedSession(bench.line, exchange := Exchange(), introduce(WHO, TABLE), bench.latch, 78, SETUPS)
+    again = ArmedSession(bench.line, exchange := Exchange(), introduce(WHO, TABLE), bench.latch, 78, SETUPS, Contacts())
     assert again.arm(9, before, 0, bench.now_us) is False
     assert not again.is_sent
     assert not exchange.is_open(m.Arm)

@@ -8,7 +8,7 @@ import pytest
 
 from stimctl.boards.reference.codes import Cause, Trouble
 from stimctl.boards.reference.messages import OutputReport, Report
-from stimctl.driver.health import Health, is_given, is_quiet
+from stimctl.driver.health import Contacts, Health, is_given, is_quiet
 from stimctl.pulse import Command, Output, symmetric
 from stimctl.units import MS
 
@@ -29,14 +29,14 @@ def report(sequence: int, applied_ua: int) -> Report:
 
 
 def test_sequences_may_wrap_while_a_setting_stands() -> None:
-    health = Health(frozenset({0}), 7, 0, senses_current=True)
+    health = Health(frozenset({0}), 7, 0, Contacts(), senses_current=True)
     health.commanded(9, Command((Output(0, symmetric(12_000, 100, 100_000)),)), 0)
     for n in range(1, 80_000, 997):
         assert health.judge(report(9 + n, 12_000), n * 50 * MS) == ()
 
 
 def test_a_wrong_amplitude_is_still_seen_after_the_wrap() -> None:
-    health = Health(frozenset({0}), 7, 0, senses_current=True)
+    health = Health(frozenset({0}), 7, 0, Contacts(), senses_current=True)
     health.commanded(9, Command((Output(0, symmetric(12_000, 100, 100_000)),)), 0)
     for n in (10, 40_000, 70_000):
         health.judge(report(n, 12_000), n * 50 * MS)
@@ -46,7 +46,7 @@ def test_a_wrong_amplitude_is_still_seen_after_the_wrap() -> None:
 
 
 def test_only_recent_settings_are_kept() -> None:
-    health = Health(frozenset({0}), 0, 0, senses_current=True)
+    health = Health(frozenset({0}), 0, 0, Contacts(), senses_current=True)
     for n in range(1, 3_000):
         health.commanded(n, Command((Output(0, symmetric(1_000 + n, 100, 100_000)),)), n * 20 * MS)
         health.judge(report(n, 1_000 + n), n * 20 * MS)
@@ -80,7 +80,7 @@ def test_a_board_without_a_sensor_is_believed_by_its_setting() -> None:
 
 
 def test_a_report_of_before_the_arming_sets_no_baseline() -> None:
-    health = Health(frozenset({0}), 7, 0, senses_current=True)
+    health = Health(frozenset({0}), 7, 0, Contacts(), senses_current=True)
 
     def judge(sequence: int, ohm: int) -> tuple[object, ...]:
         told = OutputReport(applied_ua=0, measured_ua=0, impedance_ohm=ohm)
@@ -102,3 +102,45 @@ def test_zero_is_not_believed_beside_a_current_that_the_board_calls_wrong() -> N
     for senses in (True, False):
         assert not is_quiet((silent, replace(silent, trouble=Trouble.CURRENT)), senses_current=senses)
     assert is_quiet((silent, replace(silent, trouble=Trouble.OPEN)), senses_current=True)
+
+
+# --- contacts, from one arming to the next (H11) ---------------------------------------------------------------
+
+
+def test_the_first_value_is_the_middle_of_three_so_that_one_garbled_report_neither_stops_nor_hides() -> None:
+    for garbled in (60_000, 10):
+        for at in range(3):
+            contacts = Contacts()
+            for ohm in [*([1_000] * at), garbled, *([1_000] * (2 - at))]:
+                contacts.first_ohm(0, ohm)
+            assert contacts.first_ohm(0, 9_999) == 1_000
+
+
+def test_the_very_first_report_is_compared_with_itself() -> None:
+    contacts = Contacts()
+    assert [contacts.first_ohm(0, ohm) for ohm in (1_000, 1_600)] == [1_000, 1_000]
+
+
+def test_each_output_has_a_contact_of_its_own_until_its_pads_are_looked_at() -> None:
+    contacts = Contacts()
+    for output, ohm in ((0, 1_000), (1, 2_000)):
+        for _ in range(3):
+            contacts.first_ohm(output, ohm)
+    contacts.forget(0)
+    contacts.forget(5)
+    assert contacts.first_ohm(0, 3_000) == 3_000
+    assert contacts.first_ohm(1, 3_000) == 2_000
+
+
+def test_a_rise_since_an_earlier_arming_is_a_complaint_about_the_pads() -> None:
+    contacts = Contacts()
+
+    def armed(ohm: int) -> list[object]:
+        health = Health(frozenset({0}), 7, 0, contacts, senses_current=True)
+        told = OutputReport(applied_ua=0, measured_ua=0, impedance_ohm=ohm)
+        return [each for _ in range(3) for each in health.judge(replace(report(7, 0), outputs=(told,)), 0)]
+
+    assert armed(1_000) == armed(1_500) == []
+    assert armed(1_501)
+    contacts.forget(0)
+    assert armed(1_501) == []

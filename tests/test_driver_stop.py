@@ -127,12 +127,10 @@ def test_a_stop_that_nobody_answers_is_said_every_50_ms_until_half_a_second_has_
         assert stops(bench) == before + count + 1
     bench.driver.poll(began_us + c.SILENCE_US - 1)
     assert bench.driver.state is DriverState.STOPPING
-    if again:  # another stop begins another half second
+    if again:  # another stop does not put off what has to be told about the first
         bench.latch.trip("key")
         bench.driver.poll(began_us + c.SILENCE_US - 1)
-        bench.driver.poll(began_us + 2 * c.SILENCE_US - 2)
         assert bench.driver.state is DriverState.STOPPING
-        began_us += c.SILENCE_US - 1
     events = bench.driver.poll(began_us + c.SILENCE_US)
     assert [type(event) for event in events] == [Lost]
     assert (bench.driver.state, bench.driver.output) == (DriverState.LOST, OutputState.UNKNOWN)
@@ -227,15 +225,50 @@ def test_doubts_end_with_their_session() -> None:
     assert (bench.driver.state, bench.driver.output) == (DriverState.ARMING, OutputState.OFF)
 
 
-def test_the_third_loud_answer_to_each_stop_is_a_fault() -> None:
+@pytest.mark.parametrize("hammering", [False, True])
+def test_the_third_loud_answer_until_zero_is_confirmed_is_a_fault(hammering: bool) -> None:
+    """Whoever presses again and again, as a held key does, does not put it off."""
     bench = Bench().connected()
     bench.board.deaf = {m.Stop}
     for _ in range(2):
         bench.driver.stop("key")
         for count in (1, 2, 3, 4):
+            if hammering:
+                bench.driver.stop("key")
             bench.board.tell(stopped(bench, loud=True))
             faults = [event for event in bench.driver.poll(bench.now_us) if isinstance(event, Faulted)]
             assert len(faults) == (count == 3)
+        bench.board.tell(stopped(bench))
+        bench.driver.poll(bench.now_us)
+        assert bench.driver.state is DriverState.STOPPED
+
+
+def test_samples_and_answers_to_earlier_stops_are_no_answer_to_this_one() -> None:
+    bench = Bench().delivering(9_000, 0)
+    bench.board.deaf = {m.Stop, m.StatusRequest, m.Heartbeat}
+    began_us = bench.now_us
+    bench.driver.stop("key")
+    bench.driver.poll(began_us)
+    for after_us in range(0, c.SILENCE_US, 50_000):
+        bench.board.tell(m.Samples(0, 1_000, 250, 0, (1,) * 20))
+        bench.board.tell(replace(stopped(bench, loud=True), reply_to=1))
+        bench.driver.poll(began_us + after_us)
+        assert bench.driver.state is DriverState.STOPPING
+    assert [type(event) for event in bench.driver.poll(began_us + c.SILENCE_US)] == [Lost]
+
+
+def test_a_board_that_answers_to_a_stop_has_another_half_second() -> None:
+    bench = Bench().delivering(9_000, 0)
+    bench.board.deaf = {m.Stop, m.StatusRequest, m.Heartbeat}
+    bench.driver.stop("key")
+    bench.driver.poll(bench.now_us)
+    answered_us = bench.now_us + 300_000
+    bench.board.tell(stopped(bench, loud=True))
+    bench.driver.poll(answered_us)
+    bench.driver.poll(answered_us + c.SILENCE_US - 1)
+    assert bench.driver.state is DriverState.STOPPING
+    bench.driver.poll(answered_us + c.SILENCE_US)
+    assert bench.driver.state is DriverState.LOST
 
 
 def stopped(bench: Bench, *, loud: bool = False) -> m.Stopped:

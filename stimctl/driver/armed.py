@@ -11,7 +11,7 @@ from stimctl.boards.reference import codec
 from stimctl.boards.reference import messages as m
 from stimctl.boards.reference.update import encode_update
 from stimctl.driver.exchange import Exchange, Question
-from stimctl.driver.health import Complaint, Health
+from stimctl.driver.health import Complaint, Contacts, Health
 from stimctl.driver.line import Line
 from stimctl.driver.words import Setup
 from stimctl.errors import OurBug
@@ -34,9 +34,17 @@ class ArmedSession:
     """From ARM until the token dies. Knows nothing of states; the driver asks it to act and judges by its answers."""
 
     def __init__(
-        self, line: Line, exchange: Exchange, facts: BoardFacts, latch: Latch, token: int, setups: Iterable[Setup]
+        self,
+        line: Line,
+        exchange: Exchange,
+        facts: BoardFacts,
+        latch: Latch,
+        token: int,
+        setups: Iterable[Setup],
+        contacts: Contacts,
     ) -> None:
         self._line, self._exchange, self._facts, self._latch = line, exchange, facts, latch
+        self._contacts = contacts
         self.token = token
         self.is_sent = False
         """Whether ARM has left."""
@@ -62,7 +70,7 @@ class ArmedSession:
         word = m.Arm(challenge, DEAD_MAN_MS, mask, self._facts.limits_crc, self._counter, _host_ms(now_us))
         sequence = self._line.next_sequence()
         frame = codec.encode(word, sequence=sequence, token=self.token)
-        self._health = Health(self.outputs, sequence, now_us, senses_current=self._facts.senses_current)
+        self._health = Health(self.outputs, sequence, now_us, self._contacts, senses_current=self._facts.senses_current)
         if not self._line.say_arm(frame, epoch):
             return False
         self.is_sent = True

@@ -14,7 +14,7 @@ from stimctl.driver import words as w
 from stimctl.driver.analog import AnalogWatch
 from stimctl.driver.armed import ArmedSession
 from stimctl.driver.exchange import Exchange, Question
-from stimctl.driver.health import is_quiet
+from stimctl.driver.health import Contacts, is_quiet
 from stimctl.driver.line import Line
 from stimctl.driver.words import BoardEvent, DriverState
 from stimctl.errors import BoardFault, LinkLost, LinkTimeout
@@ -33,7 +33,7 @@ CONNECT_US: Final = 4 * SECOND
 
 STOP_AGAIN_US: Final = 50 * MS
 SILENCE_US: Final = 500 * MS
-"""Without a word from the board for so long while a stop waits, the link is lost."""
+"""Without an answer to a stop for so long the link is lost, whatever else the board says: samples prove no stop."""
 
 LIVE: Final = frozenset({DriverState.ARMING, DriverState.ARMED})
 IDLE: Final = frozenset({DriverState.DISARMED, DriverState.STOPPED})
@@ -53,6 +53,7 @@ class Conversation:
         self._decoder = codec.Decoder()
         self._exchange = Exchange()
         self._analog = AnalogWatch()
+        self._contacts = Contacts()
         self._events: list[BoardEvent] = []
         self._state, self._goal = _S.CONNECTING, _S.DISARMED
         self._session: ArmedSession | None = None
@@ -61,7 +62,7 @@ class Conversation:
         self._table: m.LimitsTable | None = None
         self._report: m.Report | None = None
         self._answers = self._doubt = self._listening = False
-        self._since_us = self._heard_us = self._again_us = self._status_us = 0
+        self._since_us = self._again_us = self._status_us = 0
         self.facts: BoardFacts | None = None
         """Who the board is; ``None`` until :class:`~stimctl.driver.words.Connected`."""
 
@@ -90,9 +91,9 @@ class Conversation:
             self._begin_stop(_S.STOPPED, now_us)
 
     def _begin_stop(self, goal: DriverState, now_us: int) -> None:
-        self._state, self._goal = _S.STOPPING, goal
-        self._since_us = self._again_us = now_us
-        self._loud = 0
+        if self._state is not _S.STOPPING:  # whoever presses again and again does not put off the alarm
+            self._since_us, self._loud = now_us, 0
+        self._state, self._goal, self._again_us = _S.STOPPING, goal, now_us
         self._exchange.forget()
         self._end_session()
 
@@ -168,7 +169,7 @@ class Conversation:
 
     def _insist(self, now_us: int) -> None:
         """Repeat the stop: the one thing that may be said again and again."""
-        if now_us - max(self._heard_us, self._since_us) >= SILENCE_US:
+        if now_us - self._since_us >= SILENCE_US:
             raise LinkTimeout(f"the board at {self._name} does not answer to stop; use the stop switch")
         if now_us >= self._again_us:
             self._again_us = now_us + STOP_AGAIN_US

@@ -51,11 +51,21 @@ class Driver(Hearing):
         """What ``select`` can wait on before the next :meth:`poll`, or ``None``."""
         return self._line.fileno()
 
+    # --- the pads --------------------------------------------------------------------------------------------------
+
+    def succeed(self, lost: Driver) -> None:
+        """Take over what ``lost`` knew of the pads: the same board was found again, and nobody has looked at them."""
+        self._contacts = lost._contacts
+
+    def pads_confirmed(self, output: int) -> None:
+        """A person has looked at the pads of ``output``: the impedance that comes next is the one to compare with."""
+        self._contacts.forget(output)
+
     # --- orders ----------------------------------------------------------------------------------------------------
 
     def open(self, now_us: int) -> None:
         """Stop whatever the board may be doing, and ask who is there; :class:`Connected` or :class:`Lost` follows."""
-        self._since_us = self._heard_us = now_us
+        self._since_us = now_us
         self._line.renew_stop()
         with self._link():
             self._say_hello(now_us)
@@ -77,7 +87,7 @@ class Driver(Hearing):
         if not 0 < token <= 0xFFFF_FFFF or token == self._token:
             raise OurBug(f"{token} is no fresh session token")
         self._token, self._state, self._since_us = token, _S.ARMING, now_us
-        self._session = ArmedSession(self._line, self._exchange, self.facts, self._latch, token, setups)
+        self._session = ArmedSession(self._line, self._exchange, self.facts, self._latch, token, setups, self._contacts)
         # The answer brings the challenge as it is after every stop that may still be in the line.
         self._ask(m.StatusRequest(), now_us)
 
@@ -150,7 +160,6 @@ class Driver(Hearing):
                 data = self._line.hear()
                 self._notice_stop(now_us)  # before the answers to it are read
                 for frame in self._decoder.feed(data):
-                    self._heard_us = now_us
                     self._hear(frame, now_us)
                 self._keep_time(now_us)
             except LinkLost as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass
+from statistics import median_low
 from typing import Final, final
 
 from stimctl.boards.reference.codes import Trouble
@@ -31,7 +32,10 @@ IMPEDANCE_MAX_OHM: Final = 10_000
 """Contact impedance beyond which a pad counts as off (project): several times a good gel pad's."""
 
 IMPEDANCE_RISE_PERCENT: Final = 50
-"""H11: a rise by more than this over the first value in the session counts as a peeling pad."""
+"""H11: a rise by more than this over the first value since the pads were confirmed counts as a peeling pad."""
+
+FIRST_REPORTS: Final = 3
+"""The first value is the middle one of so many: one garbled measurement neither stops anybody nor hides a peeling pad."""
 
 SETTLE_US: Final = 100 * MS
 """How long, beyond two periods, a measurement may still show an earlier setting: it is of the newest pulse."""
@@ -60,14 +64,38 @@ class _Sent:
     command: Command | None  # None: all zero, as after arming
 
 
-class Health:
-    """Judges the reports of one armed session over ``outputs``; made anew at each arming."""
+class Contacts:
+    """How each output's pads conducted when they were new, in ohm.
 
-    def __init__(self, outputs: frozenset[int], armed_sequence: int, now_us: int, *, senses_current: bool) -> None:
-        self._outputs, self._senses_current = outputs, senses_current
+    Outlives every arming: a pad peels in a pause as well, and the ceilings were found with the pads as they were at first.
+    Only a person who has looked at the pads makes a value void.
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[int, list[int]] = {}
+
+    def first_ohm(self, output: int, impedance_ohm: int) -> int:
+        """What to compare a measurement with; one of the first is taken in."""
+        first = self._first.setdefault(output, [])
+        if len(first) < FIRST_REPORTS:
+            first.append(impedance_ohm)
+        return first[0] if len(first) < FIRST_REPORTS else median_low(first)
+
+    def forget(self, output: int) -> None:
+        """The next measurements are the first ones."""
+        self._first.pop(output, None)
+
+
+@final
+class Health:
+    """Judges the reports of one armed session over ``outputs``; made anew at each arming, unlike ``contacts``."""
+
+    def __init__(
+        self, outputs: frozenset[int], armed_sequence: int, now_us: int, contacts: Contacts, *, senses_current: bool
+    ) -> None:
+        self._outputs, self._contacts, self._senses_current = outputs, contacts, senses_current
         self._sent = deque([_Sent(armed_sequence, now_us, None)], maxlen=_HISTORY)
         self._accepted: list[_Sent] = []
-        self._baseline: dict[int, int] = {}
         self._strikes: Counter[tuple[str, int]] = Counter()
 
     def commanded(self, sequence: int, command: Command, now_us: int) -> None:
@@ -116,7 +144,7 @@ class Health:
         complaints = [_of_trouble(number, told.trouble)] if told.trouble else []
         if impedance is None:
             return complaints
-        first = self._baseline.setdefault(number, impedance)
+        first = self._contacts.first_ohm(number, impedance)
         if self._holds("rise", number, wrong=100 * impedance > (100 + IMPEDANCE_RISE_PERCENT) * first):
             text = f"contact impedance rose from {first} to {impedance} ohm: check the pads"
             complaints.append(Complaint(number, text, pads=True))

@@ -167,6 +167,7 @@ class Hearing(Conversation):
             self._state, self._status_us = self._goal, now_us
             self._events.append(w.Stopped())
         elif self._state is _S.STOPPING:
+            self._since_us = now_us  # it hears us, so that saying it again may yet help
             self._loud += 1
             if self._loud == LOUD_ANSWERS:
                 error = BoardFault("the board was told to stop, but reports output; use the stop switch")

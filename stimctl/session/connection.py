@@ -116,6 +116,7 @@ class Connection:
         if self.link is None or event.facts != self.link.driver.facts:
             link.driver.close()
             raise BoardFault("another board answered; finish this session and open a new one")
+        link.driver.succeed(self.link.driver)
         self.link = link
         return link
 

@@ -97,6 +97,8 @@ class Session(Course):
             link = self.connection.found(now_us)
             if link is not None:
                 self.stage.driver = link.driver
+                if self.hearing is not None:
+                    self.hearing.hear_through(link.driver, now_us)
                 self.diary.write("link-found", {}, now_us, "The board is back, at zero")
         except StimctlError as error:
             self.refusal = str(error)

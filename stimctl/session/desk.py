@@ -28,6 +28,7 @@ def _answer(session: Session, order: Order, now_us: int) -> None:
 def _confirm_pads(session: Session, order: Order, now_us: int) -> None:
     plan = session.engine.schedule.by_name(order.name)
     session.preparation.pads.add(plan.channel)
+    session.stage.driver.pads_confirmed(plan.channel)
     pads = [f"{pad.name}: {pad.model}" for pad in plan.pads]
     payload = {
         "channel": plan.name,
@@ -197,9 +198,9 @@ def _setup(plan: ChannelPlan, ceiling_ua: int) -> Setup:
 def _begin(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
     if not any(lane.level_ua for lane in session.engine.lanes.values()):
         raise UsageError("every channel is at zero; raise to the working level first")
-    session.happen(Event.BEGIN, now_us)
     if session.hearing is not None:
-        session.hearing.start(now_us)
+        session.hearing.start(now_us)  # first: nobody is asked to try where nothing can be heard
+    session.happen(Event.BEGIN, now_us)
 
 
 def _pause(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape

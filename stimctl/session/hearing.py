@@ -8,9 +8,9 @@ from typing import Final, final
 
 import numpy as np
 
-from stimctl.driver import Driver
+from stimctl.driver import Driver, DriverState
 from stimctl.driver import Samples as BoardSamples
-from stimctl.errors import RecordError, UsageError
+from stimctl.errors import LinkLost, RecordError, UsageError
 from stimctl.orders import EmgStatus
 from stimctl.records.raw import RawEmg
 from stimctl.schedule import TriggerPlan
@@ -62,12 +62,25 @@ class Hearing:
         return self._source is not None and self._source.finished
 
     def start(self, now_us: int) -> None:
-        """Let samples come from now on; a recording starts at its beginning, once."""
+        """Let samples come from now on; a recording starts at its beginning, once.
+
+        Raises :class:`LinkLost` where the board's own input is meant, and the board is lost: nothing would ever come.
+        """
         if self._source is None:
+            if self._driver.state is DriverState.LOST:
+                raise LinkLost("the EMG input is on a board that is lost; stop, and clear to look for it again")
             self._driver.listen(True, now_us)
         elif not self._on:
             self._source.start(now_us)
         self._on = True
+
+    def hear_through(self, driver: Driver, now_us: int) -> None:
+        """The board was found again: what is heard comes through ``driver``, and of rest it has to be learnt anew."""
+        self._driver = driver
+        if self._source is None:
+            self.ear.forget()
+            if self._on:
+                driver.listen(True, now_us)
 
     @property
     def is_live(self) -> bool:

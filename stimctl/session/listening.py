@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stimctl.engine import Event, State
+from stimctl.errors import LinkLost
 
 if TYPE_CHECKING:
     from stimctl.session.core import Session
@@ -16,7 +17,11 @@ def heard(session: Session, now_us: int) -> bool:
         return False
     hearing, trying = session.hearing, is_trying(session)
     if trying and not hearing.is_on:
-        hearing.start(now_us)
+        try:
+            hearing.start(now_us)
+        except LinkLost as error:
+            session.fault(str(error), now_us, alarm="high")
+            return False
     hearing.poll(now_us)
     hearing.ear.listen(trying or session.state is State.LISTENING)
     session.engine.baseline_ready = hearing.ear.ready
