@@ -188,6 +188,12 @@ def test_the_wait_is_50_ms_and_shorter_while_an_esc_is_open(bench: Bench) -> Non
     assert bench.waits == pytest.approx([0.05, 0.03, 0.0, 0.05, 0.05, 0.05, 0.05])
 
 
+def test_an_esc_is_the_key_from_the_very_moment_on_at_which_it_is_due(bench: Bench) -> None:
+    """A wait that ends on time must not be followed by one of no time at all."""
+    bench.typed(b"\x1b")
+    assert bench.passed(ESCAPE_S) == ["Esc pressed", "woken"]
+
+
 # --- signals ---------------------------------------------------------------------------------------------------
 
 
