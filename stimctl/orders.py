@@ -10,7 +10,7 @@ import dataclasses
 import json
 import types
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, final
 
@@ -57,6 +57,8 @@ class Order:
     side: str = ""
     board: str = ""
     emg: str = ""
+    repeated: bool = field(default=False, kw_only=True)
+    """Whether its key came in a stream, as a held or jammed one does: then it shows nobody's presence."""
 
 
 @final

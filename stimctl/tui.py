@@ -313,8 +313,7 @@ class Face(App[None]):
     def _post(self, order: Order) -> None:
         """Send ``order`` now, or when its key turns out to have stood alone."""
         if order.kind not in LOOSENING:
-            self._lone.key(self._clock())
-            self._give(order)
+            self._give(self._lone.at_once(self._clock(), order))
         elif not self._lone.key(self._clock(), order):
             self._say("One press, one step: keys that follow each other within 0.12 s do not count.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from stimctl.control.operator import ScriptedOperator
 from stimctl.driver import OutputState
@@ -112,7 +113,7 @@ class Rig:
         self.twin.advance(self.now_us)
         return self.twin.current_ua(0)
 
-    def order(self, kind: Kind, **fields: str) -> str:
+    def order(self, kind: Kind, **fields: Any) -> str:
         """Give an order; "" or why it was refused."""
         try:
             self.session.order(Order(kind, **fields), self.now_us)

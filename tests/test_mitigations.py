@@ -6,6 +6,7 @@ import argparse
 import ast
 import hashlib
 import io
+import math
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,12 +18,15 @@ import pytest
 from stimctl import limits
 from stimctl.boards.reference.codes import Capability
 from stimctl.cli.parser import build
+from stimctl.control import start
 from stimctl.control.authoring import Report, check
 from stimctl.control.remote import reached_by
+from stimctl.control.start import RunRequest
 from stimctl.engine import ARMED, State
 from stimctl.limits import Effect
 from stimctl.orders import OrderKind as Kind
 from stimctl.orders import Stage, Status
+from stimctl.session import opening
 from stimctl.session.core import Session
 from stimctl.session.diary import Diary
 from stimctl.session.fingerprint import limits_sha256
@@ -31,6 +35,7 @@ from stimctl.session.screening import questions
 from stimctl.session.skin import SkinWatch
 from stimctl.sim import firmware
 from stimctl.sim.faults import Fault, FaultKind
+from stimctl.transport.address import host_elsewhere
 from stimctl.units import MINUTE, MS
 from stimctl.units import SECOND as SECOND_US
 from stimctl.widgets import frame
@@ -297,6 +302,13 @@ def test_a_terminal_from_afar_is_known_by_its_environment(environ: dict[str, str
         (("bash", "tmux: server"), "tmux"),
         (("bash", "SCREEN"), "screen"),
         (("bash", "gnome-terminal-"), ""),
+        (("bash", "jupyter-lab", "systemd"), "a web terminal"),
+        (("bash", "jupyter-server"), "a web terminal"),
+        (("bash", "node", "code-server"), "a web terminal"),
+        (("bash", "cockpit-bridge", "cockpit-session"), "a web terminal"),
+        (("bash", "wezterm-mux-ser"), "a wezterm server"),
+        (("bash", "wezterm-gui"), ""),
+        (("bash", "tailscaled"), "SSH"),
     ],
 )
 def test_a_terminal_from_afar_is_known_by_its_ancestors(chain: tuple[str, ...], words: str) -> None:
@@ -363,6 +375,96 @@ def test_at_a_real_board_the_banner_is_as_ever(made: Made) -> None:
     rig = made()
     assert opened(rig, Reach()) == ""
     assert "STOP KEY" not in frame.banner(rig.status, 80).plain
+
+
+AFAR = "reference:socket://ward-pi.hospital.lan:5000"
+
+
+def test_a_board_at_another_computer_is_a_board_from_afar() -> None:
+    """Whether the terminal or the board is at the far end of a network, the stop key crosses it."""
+    refusal = Reach().refusal(AFAR)
+    assert "ward-pi.hospital.lan" in refusal
+    assert "--remote-terminal" in refusal
+    assert Reach(accepted=True).refusal(AFAR) == ""
+    assert Reach(accepted=True).to(AFAR) == "a network"
+    assert Reach("SSH", accepted=True).to(AFAR) == "SSH, a network"
+    assert "reached by SSH" in Reach("SSH").refusal(AFAR)
+
+
+@pytest.mark.parametrize(
+    ("port", "host"),
+    [
+        ("/dev/ttyACM0", ""),
+        ("COM3", ""),
+        ("socket://localhost:5000", ""),
+        ("socket://LOCALHOST:5000", ""),
+        ("socket://127.0.0.1:5000", ""),
+        ("rfc2217://127.9.0.1:5000?ign_set_control", ""),
+        ("rfc2217://[::1]:5000", ""),
+        ("socket://192.0.2.7:5000", "192.0.2.7"),
+        ("socket://0.0.0.0:5000", "0.0.0.0"),
+        ("rfc2217://[fe80::1%eth0]:5000/", "fe80::1%eth0"),
+        ("rfc2217://rack:5000?timeout=3", "rack"),
+        ("socket://localhost.example:5000", "localhost.example"),
+        ("socket://127.0.0.1.example:5000", "127.0.0.1.example"),
+    ],
+)
+def test_only_what_is_plainly_this_computer_is_not_elsewhere(port: str, host: str) -> None:
+    assert host_elsewhere(port) == host
+    assert bool(Reach().refusal(f"reference:{port}")) is bool(host)
+
+
+def by_network(rig: Rig, monkeypatch: pytest.MonkeyPatch, reach: Reach) -> str:
+    """Open a session on the twin of this process, which is taken to stand at another computer."""
+    monkeypatch.setattr(opening, "elsewhere", lambda _url: "ward-pi.hospital.lan")
+    return opened(rig, reach)
+
+
+@pytest.mark.usefixtures("claims_to_be_real")
+def test_a_real_board_at_another_computer_is_refused_and_nothing_was_armed(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = made()
+    assert "stands at ward-pi.hospital.lan" in by_network(rig, monkeypatch, Reach())
+    assert rig.state is State.CHOOSING
+    assert rig.session.link is None
+
+
+@pytest.mark.usefixtures("claims_to_be_real")
+def test_who_accepts_a_board_from_afar_has_it_on_the_screen_and_in_the_record(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = made()
+    assert by_network(rig, monkeypatch, Reach(accepted=True)) == ""
+    assert "STOP KEY BY a network" in frame.banner(rig.status, 80).plain
+    assert rig.events()[0].payload["extra"]["terminal"] == "a network"  # type: ignore[index]
+
+
+# --- H47: no real board in hurried time -----------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("claims_to_be_real")
+@pytest.mark.parametrize("reach", [Reach(hurried=True), Reach("SSH", accepted=True, hurried=True)])
+def test_a_real_board_is_refused_where_time_is_hurried(made: Made, reach: Reach) -> None:
+    """The start screen takes another board than the command line named: the session itself has to refuse it."""
+    rig = made()
+    assert "--speed" in opened(rig, reach)
+    assert rig.state is State.CHOOSING
+    assert rig.session.link is None
+
+
+def test_a_simulated_board_may_be_hurried(made: Made) -> None:
+    rig = made()
+    assert opened(rig, Reach(hurried=True)) == ""
+    assert rig.state is State.SCREENING
+
+
+@pytest.mark.parametrize(("speed", "hurried"), [(None, False), (4.0, True), (0.5, True), (math.inf, True)])
+def test_a_session_is_told_whether_its_time_is_real(tmp_path: Path, speed: float | None, hurried: bool) -> None:
+    request = RunRequest(speed=speed, store=str(tmp_path / "r.db"))
+    with start._journal(request) as journal:
+        session = start._session(request, journal, start._clock(request, speed))
+    assert session.reach.hurried is hurried
 
 
 # --- H36: which file it was -------------------------------------------------------------------------------------

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +15,8 @@ from stimctl.engine import ARMED, State
 from stimctl.errors import RecordError, UsageError
 from stimctl.orders import Order, OutputWord, Stage
 from stimctl.orders import OrderKind as Kind
-from stimctl.records.journal import Journal
 from stimctl.records.raw import read_raw
 from stimctl.records.reading import sessions, verify
-from stimctl.records.words import SessionMeta
-from stimctl.session.carry import spent_today_us
 from stimctl.session.link import Link, open_link
 from stimctl.session.wording import CAN, NEXT_ACTION
 from stimctl.sim.faults import Fault, FaultKind
@@ -680,34 +675,6 @@ def test_a_board_that_never_answers_stays_unknown(made: Made) -> None:
     assert rig.state is State.CHOOSING
     assert rig.order(Kind.CLOSE) == ""
     assert rig.session.output is OutputState.UNKNOWN
-
-
-def test_site_time_goes_on_from_earlier_sessions_of_the_day(made: Made, tmp_path: Path) -> None:
-    """Recorded as a real board's sessions would be: the twin's count for nobody."""
-    store = tmp_path / "day.db"
-    meta = SessionMeta(
-        patient="P-9",
-        protocol_title="t",
-        protocol_kind="fes-cyclic",
-        protocol_sha256="0",
-        protocol_text="",
-        simulated=False,
-        board={},
-        stimctl_version="0",
-        side="left",
-    )
-    with Journal(store, wall_clock=lambda: "2026-03-01T10:00:00.000+00:00") as journal:
-        for minutes in (10, 20):
-            journal.open_session(meta, mono_us=0)
-            journal.append("site-time", {"forearm-dorsal": 5}, mono_us=1)
-            journal.append("site-time", {"forearm-dorsal": minutes * MINUTE}, mono_us=2)
-            journal.close_session("complete", mono_us=3)
-        journal.open_session(replace(meta, side="right"), mono_us=0)
-        journal.append("site-time", {"forearm-dorsal": 7 * MINUTE}, mono_us=1)
-        journal.close_session("complete", mono_us=2)
-    assert spent_today_us(store, "P-9", "left", "2026-03-01") == {"forearm-dorsal": 30 * MINUTE}
-    assert spent_today_us(store, "P-9", "left", "2026-03-02") == {}
-    assert spent_today_us(store, "P-8", "left", "2026-03-01") == {}
 
 
 def test_site_time_is_in_the_record(rig: Rig) -> None:

@@ -533,6 +533,20 @@ def test_pain_and_skin_are_noted_during_the_run_without_a_field() -> None:
 
 
 @on(replace(RUN, presence_due=True, can=(*RUN.can, K.PRESENT)))
+async def _jammed(one: Bench) -> None:
+    await one.press("x")
+    for key in ("h", "k", "l"):
+        await one.keys(*[key] * 40)
+        one.clock.pass_ms(500)
+        one.face.tick()
+    assert one.handle.sent == [Order(K.LOWER), *[Order(K.LOWER, repeated=True)] * 39]
+
+
+def test_a_jammed_key_answers_no_presence_prompt() -> None:
+    _jammed()
+
+
+@on(replace(RUN, presence_due=True, can=(*RUN.can, K.PRESENT)))
 async def _present(one: Bench) -> None:
     assert "Press H" in await one.text()
     await one.press("space")

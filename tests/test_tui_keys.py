@@ -144,6 +144,27 @@ def test_lowering_never_waits() -> None:
     assert OrderKind.FINISH not in LOOSENING
 
 
+def test_what_lets_output_go_on_stands_alone() -> None:
+    """A jammed H or K is nobody who is there, and nobody who looks (hazards H10, H32)."""
+    assert {OrderKind.PRESENT, OrderKind.SKIN_CHECKED} <= LOOSENING
+
+
+@pytest.mark.parametrize("every_ms", [10, 33, 119])
+def test_a_held_key_that_acts_at_once_shows_a_person_by_its_beginning_alone(every_ms: int) -> None:
+    gate, lower = Lone(), Order(OrderKind.LOWER)
+    given = [gate.at_once(0, lower)]
+    given += [gate.at_once(now_us, lower) for now_us in range(500_000, 9_000_000, every_ms * 1_000)]
+    assert {order.kind for order in given} == {OrderKind.LOWER}, "each lowers, all the same"
+    assert [order.repeated for order in given] == [False, False, *[True] * (len(given) - 2)]
+
+
+def test_a_key_that_acts_at_once_takes_back_what_waits_and_waits_for_nothing() -> None:
+    gate = Lone()
+    gate.key(0, RAISE)
+    assert gate.at_once(300_000, Order(OrderKind.LOWER)) == Order(OrderKind.LOWER)
+    assert gate.due(600_000) is None
+
+
 # --- on offer ----------------------------------------------------------------------------------------------------
 
 

@@ -32,15 +32,20 @@ _BY_PROGRAM: Final = {
     "in.telnetd": "telnet",
     "in.rlogind": "rlogin",
     "etterminal": "Eternal Terminal",
+    "tailscaled": "SSH",
+    "jupyter": "a web terminal",
+    "code-server": "a web terminal",
+    "cockpit-bridge": "a web terminal",
     "ttyd": "a web terminal",
     "gotty": "a web terminal",
     "tmux": "tmux",
     "screen": "screen",
     "zellij": "zellij",
+    "wezterm-mux": "a wezterm server",
     "dtach": "dtach",
     "abduco": "abduco",
 }
-"""The same by the beginning of an ancestor's name."""
+"""The same by the beginning of an ancestor's name, of which Linux keeps 15 characters."""
 
 _GENERATIONS: Final = 64
 """How far to climb; a chain this long is a loop in what we read."""

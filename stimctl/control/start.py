@@ -117,7 +117,8 @@ def _journal(request: RunRequest) -> Journal:
 def _session(request: RunRequest, journal: Journal, clock: Clock) -> Session:
     protocol = request.protocol or (DEMO if request.demo else "")
     wishes = Wishes(protocol=protocol, board=request.board, emg=request.emg)
-    reach = Reach(reached_by(), accepted=request.remote_terminal)
+    # The face asks for a board of its own, whatever the command line named: the session has to know by itself.
+    reach = Reach(reached_by(), accepted=request.remote_terminal, hurried=not isinstance(clock, RealClock))
     return Session(Diary(journal), clock.now_us, wishes=wishes, seed=_seed(request.seed), reach=reach)
 
 

@@ -35,12 +35,13 @@ def take(session: Session, event: BoardEvent, now_us: int) -> None:
     elif isinstance(event, Reported):
         session.measured.take(event, now_us)
     elif isinstance(event, Armed):
+        session.measured.forget_all()  # what flowed before a stop was given by another arming
         session.armed_by_board(now_us)
     elif isinstance(event, Stopped):
         session.diary.write("stop-confirmed", {}, now_us, "The board confirms: zero")
     elif isinstance(event, Lost):
+        session.fault(f"{LOST_TEXT} ({event.error})", now_us, alarm="high")  # first: a record may wait for its disk
         session.diary.write("link-lost", {"why": str(event.error)}, now_us)
-        session.fault(f"{LOST_TEXT} ({event.error})", now_us, alarm="high")
     elif isinstance(event, Faulted):
         # What goes on after a stop was sent is worse than what led to it; a pad that was seen in time is neither (F.5).
         high = not event.pads and session.stage.driver.state in (DriverState.STOPPING, DriverState.LOST)

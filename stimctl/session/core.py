@@ -36,6 +36,9 @@ IDLE_US: Final = 200 * MS
 ARM_US: Final = 1_000 * MS
 """How long a board may take to arm."""
 
+NOBODY_LOOKED: Final = "nobody looked at the skin"
+"""Why a pause or a stop came of a look that was overdue."""
+
 HERE: Final = Reach()
 """A terminal at the board."""
 
@@ -65,11 +68,11 @@ class Session(Course):
             if self._intent is not None and order.kind not in (Kind.NOTE, Kind.PRESENT):
                 raise UsageError("the board is arming; give the order again when it has")
             self.forget_refusal(now_us)
-            if self._engine is not None:
-                self.engine.attend(now_us)
             self._carry_out(order, now_us)
             if self._engine is not None:
-                self._deliver(now_us)  # a lower level does not wait for the next pass
+                if not order.repeated:
+                    self.engine.attend(now_us)  # only what was carried out: a jammed key is refused for ever, too
+                self.deliver(now_us)  # a lower level does not wait for the next pass
                 self.diary.hasten()  # a process killed a moment later has still recorded who raised what
         except StimctlError as error:
             self.keep_refusal(error, now_us)
@@ -135,7 +138,7 @@ class Session(Course):
         """What else a record is to tell of the beginning."""
         return {
             **({"seed": self.seed} if case.simulated else {}),
-            **({"terminal": self.reach.by} if self.reach.by else {}),
+            **({"terminal": reached} if (reached := self.reach.to(case.wishes.board)) else {}),
             "limits": limits_sha256(),
         }
 
@@ -151,8 +154,7 @@ class Session(Course):
         for event in self.stage.poll(now_us):
             boardroom.take(self, event, now_us)
         onset = listening.heard(self, now_us)
-        for happened in self.engine.step(now_us, onset=onset):
-            self._record(happened, now_us)
+        self._time_brought(self.engine.step(now_us, onset=onset), now_us)
         listening.end_with_the_recording(self, now_us)
         self._mind_the_skin(now_us)
         self._follow_the_engine(now_us)
@@ -160,7 +162,7 @@ class Session(Course):
             self._armed_us = now_us
             if now_us - self._timed_us >= MINUTE:
                 self.note_site_times(now_us)
-        self._deliver(now_us)
+        self.deliver(now_us)
         self.stage.beat(now_us)
         self._stirred = boardroom.take_answers(self, now_us)
         self._was_off = not self.may_be_energised or self.latch.tripped
@@ -178,11 +180,15 @@ class Session(Course):
         """Pause where a look at the skin is overdue that nothing else can stand in for."""
         self.skin.pass_to(now_us, armed=self.engine.armed)
         if self.engine.armed and self.skin.overdue:
-            event = Event.PAUSE if self.engine.can(Event.PAUSE) else Event.STOP
-            self._happen(event, now_us, reason="nobody looked at the skin")
+            if self.engine.can(Event.PAUSE):
+                self.happen(Event.PAUSE, now_us, reason=NOBODY_LOOKED)
+            else:
+                self.stop_now(NOBODY_LOOKED)
+                self._take_stops(now_us)
             self.diary.say("Nobody looked at the skin where the patient may not feel it: look now, K records it")
 
-    def _deliver(self, now_us: int) -> None:
+    def deliver(self, now_us: int) -> None:
+        """Have the engine's wish judged and sent; what is refused is a fault."""
         if not self.engine.armed or self.latch.tripped:
             return
         try:
@@ -190,8 +196,8 @@ class Session(Course):
         except Refusal as refusal:
             if came_after_a_stop(refusal):
                 return  # nothing was judged; the next pass hears why it was stopped
+            self.fault(f"the limiter refused: {refusal}", now_us)  # the stop first: a record may wait for its disk
             self.diary.write("refusal", payloads.refusal_payload(refusal, self.engine.schedule), now_us)
-            self.fault(f"the limiter refused: {refusal}", now_us)
         except (LinkLost, OurBug) as error:
             self.fault(str(error), now_us)
 

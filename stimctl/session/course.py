@@ -24,6 +24,9 @@ from stimctl.units import MINUTE, MS
 AGAIN_US: Final = 1_000 * MS
 """Stops within this time are one act: one press reaches the session by two ways."""
 
+NOBODY_THERE: Final = "nobody answered the presence prompt"
+"""Why a pause or a stop came of the engine's own clock: it knows no other."""
+
 OLD_US: Final = 5 * MINUTE
 """How long a ceiling holds after the output stage was last armed."""
 
@@ -77,9 +80,12 @@ class Course(Rooms):
         self._stopped_us = now_us
         self._happen(event, now_us, reason=reason)
         if self.engine.stopped:
-            self.stop_reason = reason
-            self.diary.turn_over()
-            self.diary.say(f"STOP: {reason}")
+            self._show_stop(reason)
+
+    def _show_stop(self, reason: str) -> None:
+        self.stop_reason = reason
+        self.diary.turn_over()
+        self.diary.say(f"STOP: {reason}")
 
     def _mind_the_latch(self, now_us: int) -> None:
         """A tripped latch holds whatever could flow; where nothing was armed and zero is confirmed it opens again."""
@@ -93,9 +99,24 @@ class Course(Rooms):
     # --- what happens -------------------------------------------------------------------------------------------
 
     def happen(self, event: Event, now_us: int, **payload: object) -> None:
-        """An event that an order brought; then the output stage follows."""
-        self._happen(event, now_us, **payload)
+        """An event that an order or a watch brought. The output stage follows before anything is written down."""
+        self.engine.happen(event, now_us)
+        self._disarm_with_the_engine(now_us)
+        self._record(event, now_us, **payload)
         self._follow_the_engine(now_us)
+
+    def _time_brought(self, happened: tuple[Event, ...], now_us: int) -> None:
+        """What the engine's own clock brought. What ends output is sent before anything of it is written down."""
+        if Event.STOP in happened:  # as for any stop: the latch and the frame, and then what it means
+            self.stage.stop_now(NOBODY_THERE)
+            self._stopped_us = now_us
+        self._disarm_with_the_engine(now_us)
+        for event in happened:
+            self._record(event, now_us, **({"reason": NOBODY_THERE} if event in (Event.PAUSE, Event.STOP) else {}))
+            if event is Event.STOP:
+                self._show_stop(NOBODY_THERE)
+            elif event is Event.PAUSE:
+                self.diary.say(f"Paused: {NOBODY_THERE}")
 
     def _happen(self, event: Event, now_us: int, **payload: object) -> None:
         self.engine.happen(event, now_us)
@@ -106,14 +127,19 @@ class Course(Rooms):
         if event is Event.TO_LISTENING and self.link is not None and self.link.patient is not None:
             self.link.patient.cue(now_us)
 
-    def _follow_the_engine(self, now_us: int) -> None:
+    def _disarm_with_the_engine(self, now_us: int) -> None:
         """The output stage is armed in the engine's armed states and in no other."""
-        stage = self.stage
         if self.state in ARMED or self._intent is not None:
             return
-        if stage.driver.state in (DriverState.ARMED, DriverState.ARMING):
-            stage.disarm(self.engine.command(), now_us)
+        if self.stage.driver.state in (DriverState.ARMED, DriverState.ARMING):
+            self.stage.disarm(self.engine.command(), now_us)
             self.note_site_times(now_us)
+
+    def _follow_the_engine(self, now_us: int) -> None:
+        """What else its state means: the board's ears, and ceilings that grow old."""
+        self._disarm_with_the_engine(now_us)
+        if self.state in ARMED or self._intent is not None:
+            return
         if self.hearing is not None and self.state is not State.READY:
             self.hearing.rest(now_us)
         if self.state in (State.PAUSED, State.READY):

@@ -138,6 +138,9 @@ def _mark(session: Session, order: Order, now_us: int) -> None:
         _keep_ceiling(session, plan, now_us)
     if ends_run:
         _lower_to(session, plan, 0, now_us)
+    if found.complete:
+        session.deliver(now_us)  # down first: the row may wait for its disk
+        _record_ceiling(session, plan, now_us)
 
 
 def _keep_ceiling(session: Session, plan: ChannelPlan, now_us: int) -> None:
@@ -148,6 +151,10 @@ def _keep_ceiling(session: Session, plan: ChannelPlan, now_us: int) -> None:
     except Refusal:
         session.preparation.begin_thresholds(plan)
         raise
+
+
+def _record_ceiling(session: Session, plan: ChannelPlan, now_us: int) -> None:
+    found = session.preparation.thresholds[plan.channel]
     payload = {"channel": plan.name, "ceiling_ua": found.ceiling_ua, "runs": [dict(each) for each in found.runs]}
     text = f"{plan.name}: ceiling {ma_text(found.ceiling_ua)} mA, the lower of two runs"
     session.diary.write("ceiling-found", payload, now_us, text)

@@ -55,10 +55,9 @@ class Diary:
         return self._journal.path
 
     @property
-    def day(self) -> str:
-        """The open session's day as an ISO date, by the record's clock: the first digits of its id."""
-        digits = self._journal.session[:8]
-        return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
+    def session(self) -> str:
+        """The open session's id in the record, or ""."""
+        return self._journal.session
 
     @property
     def raw_path(self) -> Path:

@@ -13,6 +13,7 @@ from stimctl.boards import board_url
 from stimctl.driver import Driver
 from stimctl.safety import Latch
 from stimctl.transport import open_transport
+from stimctl.transport.address import host_elsewhere
 
 if TYPE_CHECKING:
     from stimctl.sim.patient import Patient
@@ -49,6 +50,14 @@ def open_link(url: str, latch: Latch, *, clock: Callable[[], int], seed: int, si
         return _simulated(latch, clock, seed, sites)
     kind, port = board_url(url)
     return Link(Driver(open_transport(port, baud=kind.baud), latch, tokens=_token), None, _nothing_due)
+
+
+def elsewhere(url: str) -> str:
+    """The computer at which the board behind ``url`` stands, if that is not this one; else "".
+
+    Raises :class:`UsageError` for a URL that makes no sense.
+    """
+    return "" if url == SIMULATED else host_elsewhere(board_url(url)[1])
 
 
 def _simulated(latch: Latch, clock: Callable[[], int], seed: int, sites: dict[int, str]) -> Link:

@@ -42,6 +42,10 @@ class Measured:
         """The channel begins again from zero."""
         self._given_ua.pop(plan.channel, None)
 
+    def forget_all(self) -> None:
+        """Every channel begins again from zero, as after each arming."""
+        self._given_ua.clear()
+
     def _add_charge(self, elapsed_us: int) -> None:
         for channel, plan in self._plans.items():
             current_ua = self._current_ua.get(channel)

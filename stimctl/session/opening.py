@@ -19,7 +19,7 @@ from stimctl.protocols import FesEmgTriggered, Loaded, library_text, load_with_h
 from stimctl.records.words import SessionMeta, patient_code
 from stimctl.safety import Latch
 from stimctl.schedule import Schedule, Steps, compile_schedule
-from stimctl.session.link import SIMULATED, Link, open_link
+from stimctl.session.link import SIMULATED, Link, elsewhere, open_link
 from stimctl.session.rehearsal import Rehearsal, rehearse
 from stimctl.session.summary import file_line, schedule_lines, warning_lines
 from stimctl.units import SECOND
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 ANSWER_US: Final = 5 * SECOND
 """How long a board may take to say who it is."""
+
+NETWORK: Final = "a network"
+"""How a board is reached that stands at another computer."""
 
 SIDES: Final = ("left", "right")
 
@@ -48,20 +51,34 @@ class Wishes:
 @final
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How the operator's terminal is reached: ``by`` "" where nothing speaks against its standing beside the board."""
+    """How an operator reaches a board from here: ``by`` "" where nothing speaks against the terminal's standing beside it.
+
+    ``accepted``: a stop key that comes from afar is accepted. ``hurried``: the session's clock is not real time, so
+    that every bound of time would be another one in a person; nothing makes that acceptable.
+    """
 
     by: str = ""
     accepted: bool = False
+    hurried: bool = False
 
-    @property
-    def refusal(self) -> str:
-        """Why no real board may be used from here, or ""."""
-        if not self.by or self.accepted:
+    def to(self, board: str) -> str:
+        """By what a stop key comes from this terminal to ``board``, a URL; "" where both stand here."""
+        return ", ".join(filter(None, (self.by, NETWORK if elsewhere(board) else "")))
+
+    def refusal(self, board: str) -> str:
+        """Why ``board``, which is a real one, may not be used from here, or ""."""
+        if self.hurried:
+            return (
+                f"{board} is a real board, and this session's time is not real time: --speed would stretch or shorten"
+                " every limit of it. Start again without --speed"
+            )
+        if self.accepted or not self.to(board):
             return ""
+        far = f"this terminal is reached by {self.by}" if self.by else f"{board} stands at {elsewhere(board)}"
         return (
-            f"this terminal is reached by {self.by}: its stop key may come late or never, and nobody may be there to"
-            " press it. A real board is run at the computer beside it. Where your procedure has a person with a"
-            " physical stop switch at the patient, add --remote-terminal"
+            f"{far}: a stop key may come late or never, and nobody may be there to press it. A real board is run at the"
+            " computer beside it. Where your procedure has a person with a physical stop switch at the patient, add"
+            " --remote-terminal"
         )
 
 
@@ -129,14 +146,14 @@ class Opening:
         return None
 
     def _refuse_on_a_real_board(self) -> None:
-        """What is for simulated boards alone: nothing simulated or replayed may set off current in a person (H47)."""
+        """What is for simulated boards alone: nothing simulated, replayed or hurried may drive current in a person (H47)."""
         if self._recording is not None or self.wishes.emg == "sim:":
             raise UsageError(
                 f"{self.wishes.board} is a real board, and {self.wishes.emg} is not what this patient's muscles do now;"
                 " use board:, the board's own input"
             )
-        if self._reach.refusal:
-            raise UsageError(self._reach.refusal)
+        if refusal := self._reach.refusal(self.wishes.board):
+            raise UsageError(refusal)
 
     def _case(self) -> Case:
         facts = self.link.driver.facts

@@ -9,7 +9,7 @@ from stimctl.driver import OutputState
 from stimctl.engine import Engine, State
 from stimctl.errors import Refusal, StimctlError, UsageError
 from stimctl.safety import Latch
-from stimctl.session.carry import SITE_TIME, spent_today_us
+from stimctl.session.carry import SITE_TIME, spent_lately_us
 from stimctl.session.connection import Connection
 from stimctl.session.diary import Diary
 from stimctl.session.dose import review_lines
@@ -112,10 +112,10 @@ class Rooms:
         return None if self.ended else self.connection.fileno()
 
     def earlier_today_us(self) -> dict[str, int]:
-        """What this person's sites have had today; raises :class:`RecordError`. Simulated sessions touch nobody."""
+        """What this person's sites have had in the last day; raises :class:`RecordError`. Simulated ones touch nobody."""
         if self.case is None or self.case.simulated:
             return {}
-        return spent_today_us(self.diary.store, self.wishes.patient, self.wishes.side, self.diary.day)
+        return spent_lately_us(self.diary.store, self.wishes.patient, self.wishes.side, self.diary.session)
 
     def note_site_times(self, now_us: int) -> None:
         """Record how long each site was stimulated so far, about once a minute and whenever the stage closes."""

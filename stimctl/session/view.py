@@ -34,7 +34,7 @@ def view(session: Session, now_us: int) -> Status:
         next_action=_next_action(session),
         output=_OUTPUT[session.output],
         simulated=case.simulated,
-        remote="" if case.simulated else session.reach.by,
+        remote="" if case.simulated else session.reach.to(wishes.board),
         board=case.board,
         stopped=session.state is State.STOPPED,
         stop_confirmed=session.output is OutputState.OFF,

@@ -62,7 +62,7 @@ CAN: Final[dict[State, tuple[Kind, ...]]] = {
 _REFUSED: Final = {
     Rule.TITRATION_RATE: "Too soon after the last press: two steps a second at most.",
     Rule.LATCHED: "A stop is in force: clear it first.",
-    Rule.SITE_TIME: "This site has had its stimulation time for today.",
+    Rule.SITE_TIME: "This site has had its stimulation time for 24 hours.",
     Rule.SHARED_PAD_PEAK: "Too much for the pad that these channels share: lower another channel first.",
     Rule.SHARED_PAD_CHARGE: "Too much for the pad that these channels share: lower another channel first.",
     Rule.SHARED_PAD_RMS: "Too much for the pad that these channels share: lower another channel first.",

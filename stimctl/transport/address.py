@@ -7,6 +7,7 @@ imported as code. A board that burns skin when it is the wrong one is named, and
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import stat
@@ -16,6 +17,7 @@ from typing import Final
 
 from stimctl.errors import UsageError
 
+_ADDRESSED: Final = re.compile(r"[a-z0-9]+://(?P<host>\[[^\]]*\]|[^/:?]*)", re.ASCII)
 _HOST: Final = r"(?:[\w.-]{1,253}|\[[\w.:%]{2,60}\])"
 _OPTION: Final = r"(?:ign_set_control|poll_modem|timeout=\d{1,2}(?:\.\d{1,3})?)"  # what servers of RFC 2217 may need
 _NETWORK: Final = re.compile(
@@ -38,6 +40,20 @@ def check(url: str) -> None:
             raise UsageError(f"{url} is no port; write COM and its number, socket://HOST:PORT or rfc2217://HOST:PORT")
     else:
         _check_device(url)
+
+
+def host_elsewhere(port: str) -> str:
+    """The host of a network port that is not plainly this computer itself; "" for a device or this computer.
+
+    No name is looked up: what answers to a name may change, and only ``localhost`` and loopback addresses mean here.
+    """
+    found = _ADDRESSED.match(port)
+    if found is None:
+        return ""
+    host = found["host"].strip("[]")
+    with suppress(ValueError):
+        return "" if ipaddress.ip_address(host).is_loopback else host
+    return "" if host.lower() == "localhost" else host
 
 
 def _check_device(path: str) -> None:

@@ -7,7 +7,7 @@ A form checks what only a form can know, that a field is empty or that a number 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol, final
+from typing import Any, Final, Protocol, final
 
 from textual import on
 from textual.app import ComposeResult
@@ -119,7 +119,7 @@ class StartForm(Horizontal):
 
     @on(Button.Pressed)
     def _on_open(self) -> None:
-        text = {name: self.query_one(f"#{name}", Input).value.strip() for name in FIELDS}
+        text: dict[str, Any] = {name: self.query_one(f"#{name}", Input).value.strip() for name in FIELDS}
         pressed = self.query_one("#side", RadioSet).pressed_button
         side = (pressed.id or "") if pressed else ""
         missing = [words for name, (*_, words) in FIELDS.items() if words and not text[name]]

@@ -8,6 +8,7 @@ down and minus, where a hurried hand would raise instead.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, NamedTuple, final
 
 from stimctl.orders import Order, OrderKind
@@ -72,9 +73,12 @@ LOOSENING: Final = frozenset(
         OrderKind.NEXT,
         OrderKind.ANSWER,
         OrderKind.CONFIRM_PADS,
+        OrderKind.PRESENT,
+        OrderKind.SKIN_CHECKED,
     }
 )
-"""What brings output nearer. A held N must not answer a whole screening any more than a held R may raise twice."""
+"""What brings output nearer, or lets it go on. A held N must not answer a whole screening any more than a held R may
+raise twice, and a jammed H or K is nobody who looks."""
 
 LONE_US: Final = 120_000
 """Half a loosening key's solitude, in µs: longer than a keyboard's repeat interval (30 to 100 ms as usually set)."""
@@ -103,6 +107,12 @@ class Lone:
         self._last_us = now_us
         self._waiting = None if crowded or order is None else (now_us, order)
         return order is None or not crowded
+
+    def at_once(self, now_us: int, order: Order) -> Order:
+        """Note the key of an order that does not wait. One in a stream is given all the same, but shows nobody there."""
+        alone = self.key(now_us, order)
+        self.drop()
+        return order if alone else replace(order, repeated=True)
 
     def due(self, now_us: int) -> Order | None:
         """The order whose wait is over, once."""

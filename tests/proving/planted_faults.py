@@ -177,7 +177,7 @@ LIMITER: Final = (
          "        if not (self.armed and was_armed):\n            self._zero_levels()\n", "",
          "after a stop or a pause the level is still there"),
     _one("falls-late", "session.core",
-         "                self._deliver(now_us)  # a lower level", "                # a lower level",
+         "                self.deliver(now_us)  # a lower level", "                # a lower level",
          "a lower level waits for the next pass of the loop"),
     _one("no-silence-between", "engine.machine",
          "        if self.state not in DELIVERING:\n            self._fall_silent(now_us, burst)\n", "",
