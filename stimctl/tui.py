@@ -25,7 +25,7 @@ from textual.filter import LineFilter
 from textual.widgets import Button, ContentSwitcher, Input, OptionList, RadioSet, Static
 
 from stimctl.orders import Order, OrderKind, OutputWord, Stage, Status
-from stimctl.widgets import channels, frame
+from stimctl.widgets import channels, frame, leaving
 from stimctl.widgets.bells import Bells
 from stimctl.widgets.dose import DosePane
 from stimctl.widgets.forms import Entry, PadsPane, ScreeningForm, StartForm
@@ -168,6 +168,7 @@ class Face(App[None]):
         """Below 80 x 24 only output, level, alarms and STOP are shown, and only what lowers is taken."""
         self._small = event.size.width < WIDTH or event.size.height < HEIGHT
         self.screen.set_class(self._small, "small")
+        self._handle.beat()  # a layout of every widget lies on either side of this: two silences, not a long one
         if self._small:
             self._lone.drop()
             self._ask = None
@@ -199,10 +200,9 @@ class Face(App[None]):
         self._words["keys"].show(offers(status, question, width - 22))
 
     def _paint_top(self, status: Status) -> None:
-        hint = self._ask[0] if self._ask else self._hint
-        if status.stage is Stage.START:
-            hint = hint or " ".join(self._handle.notes)
-        alert = frame.alert_lines(status, stop_unanswered=self._stop_unanswered(status), hint=hint)
+        hint = self._hint or (" ".join(self._handle.notes) if status.stage is Stage.START else "")
+        asked, unanswered = self._ask[0] if self._ask else "", self._stop_unanswered(status)
+        alert = frame.alert_lines(status, stop_unanswered=unanswered, hint=hint, asked=asked)
         self._words["output"].show(frame.output_line(status, self.size.width))
         self._words["next"].show(frame.next_line(status), resize=True)
         self._words["alert"].show(alert, resize=True)
@@ -246,7 +246,7 @@ class Face(App[None]):
             self._stop()
             return True
         (ask, self._ask), self._hint = (self._ask, None), ""
-        typing = isinstance(self.focused, Input)
+        typing = isinstance(self.focused, Input) or self._in_review
         if self._small:
             self._blind(event.key)
         elif event.key == "f1" or (event.character == "?" and not typing):
@@ -257,8 +257,12 @@ class Face(App[None]):
             ask[1][event.key]()
         elif typing or not self._command(event.key):
             self._lone.key(self._clock())
-            return False
+            return self._in_review and self._review.write(event)
         return True
+
+    @property
+    def _in_review(self) -> bool:
+        return self._status is not None and self._status.stage is Stage.REVIEW
 
     def _blind(self, key: str) -> None:
         """What cannot be read must not be raised: a window that is too small lowers and stops, and that is all."""
@@ -320,7 +324,7 @@ class Face(App[None]):
     def _give(self, order: Order) -> None:
         self._handle.send(order)
         if order.kind is OrderKind.ANSWER and self._status:
-            self._screening.advance(self._status.questions)
+            self._screening.advance(order, self._status.questions)
 
     @property
     def _at_rest(self) -> bool:
@@ -329,27 +333,20 @@ class Face(App[None]):
         return status is None or (status.stage is Stage.START and status.output is OutputWord.OFF)
 
     def _quit(self) -> None:
+        """Stop first where zero is not confirmed, also in the review of a lost board; then ask, close or leave."""
         status = self._status
         if status is None or self._at_rest:
             self.exit()
-        elif status.output is not OutputWord.OFF:
+            return
+        if status.output is not OutputWord.OFF:
             self._stop()
-            self._ask = (
-                "Stopped first. Enter quits; if the board did not confirm, use the stop switch.",
-                {"enter": self._leave},
-            )
-        elif OrderKind.CLOSE in status.can and not self._leaving:
-            missing = self._review.missing if status.stage is Stage.REVIEW else ""
-            if missing:
-                self._ask = (f"{missing}. Enter closes anyway, any other key goes back.", {"enter": self._close})
-            else:
-                self._close()
-        elif status.stage is Stage.REVIEW:
-            self.exit()
+        asked = self._leaving and not (status.refusal and status.output is OutputWord.OFF)  # refused then; zero by now
+        act = self._close if leaving.closes(status) and not asked else self._leave
+        if words := leaving.question(status, self._review.missing, asked=asked):
+            self._ask = (words, {"enter": act})
         else:
-            self._ask = ("Quit and end this session? Enter quits, any other key stays.", {"enter": self._leave})
-        if self._status:
-            self._paint()
+            act()
+        self._paint()
 
     def _close(self) -> None:
         """Close the session, and first keep what is written and was not sent."""
@@ -367,7 +364,7 @@ class Face(App[None]):
     def _on_wish(self, event: Wish) -> None:
         if self._status and event.order.kind in self._status.can:
             self._give(event.order)
-            if self._status.stage is Stage.REVIEW:
+            if self._in_review:
                 self._say(self._review.taken(event.order))
         else:
             self._say(f"The session does not take '{event.order.kind}' now.")
@@ -377,6 +374,7 @@ class Face(App[None]):
         self._say(event.text)
 
     @on(OptionList.OptionHighlighted, "#questions")
+    @on(OptionList.OptionHighlighted, "#placements")
     def _on_question(self) -> None:
         self._paint()
 

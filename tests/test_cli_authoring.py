@@ -14,6 +14,7 @@ import pytest
 from stimctl.cli import main
 from stimctl.cli.parser import KINDS
 from stimctl.control import authoring
+from tests.protocol_texts import SECOND_CHANNEL, TWO, edit
 
 Out = pytest.CaptureFixture[str]
 LIBRARY = [entry.name for entry in authoring.library()]
@@ -56,6 +57,32 @@ def test_three_mistakes_are_three_lines_that_an_editor_can_jump_to(bad: Path, ca
     last = len(bad.read_text().splitlines())
     for number, name in ((2, "mystery_one"), (3, "mystery_two"), (last, "mystery_three")):
         assert any(line.startswith(f"{bad}:{number}:") and name in line for line in lines), lines
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ([("extensor pollicis longus", "EPL")], "thumb: muscle not recognised: antagonists judged by its site alone"),
+        (
+            [("extensor pollicis longus", "opponens"), ('2\nsite = "forearm-dorsal"', '2\nsite = "upper-arm"')],
+            "thumb: muscle not recognised: antagonists not judged",
+        ),
+        ([("extensor digitorum communis", "flexor digitorum"), (SECOND_CHANNEL, "")], "do not agree"),
+        ([('site = "forearm-dorsal"', 'site = "forearm-volar"'), (SECOND_CHANNEL, "")], "do not agree"),
+        ([("threshold_sd = 3.0", "threshold_uv = 4.9")], "threshold_uv 4.9 is low"),
+    ],
+)
+def test_what_no_limit_forbids_and_a_person_should_have_meant(
+    changes: list[tuple[str, str]], said: str, tmp_path: Path, capsys: Out
+) -> None:
+    for name, text in (
+        ("plain", edit(TWO, ("threshold_sd = 3.0", "threshold_uv = 5.0"))),
+        ("odd", edit(TWO, *changes)),
+    ):
+        (tmp_path / name).write_text(text)
+        assert main(["check", str(tmp_path / name)]) == 0
+        out = capsys.readouterr().out
+        assert (said in out) is (name == "odd"), out
 
 
 def test_several_files_end_with_a_count(good: Path, bad: Path, capsys: Out) -> None:

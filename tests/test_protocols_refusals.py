@@ -349,6 +349,44 @@ def test_a_pad_that_is_not_there() -> None:
     assert "did you mean `distal`?" in found[1].message
 
 
+@pytest.mark.parametrize("wrong", ["Distal", "distal ", "1distal"])
+def test_a_pad_that_is_no_name_is_named_with_the_nearest(wrong: str) -> None:
+    found = [each for each in faults(edit(CYCLIC, ('"distal"]', f'"{wrong}"]'))) if each.field == "channel[1].pads"]
+    assert [each.message for each in found] == [f"no pad `{wrong}` under [pads] (did you mean `distal`?)"]
+
+
+@pytest.mark.parametrize("wrong", ["5", '"\\u001b[31m"', '""', f'"{"x" * 99}"'])
+def test_a_pad_that_cannot_be_a_name(wrong: str) -> None:
+    found = [each for each in faults(edit(CYCLIC, ('"distal"]', f"{wrong}]"))) if each.field == "channel[1].pads"]
+    assert len(found) == 1
+    assert "\x1b" not in found[0].message
+
+
+@pytest.mark.parametrize("word", ["forearm", "forearms", "Forearm", "forearm-"])
+def test_which_side_of_the_forearm_is_never_guessed(word: str) -> None:
+    message = the_fault(put(CYCLIC, "site", f'"{word}"')).message
+    assert "`forearm-dorsal` or `forearm-volar`" in message
+    assert "did you mean `forearm-volar`?" in the_fault(put(CYCLIC, "site", '"forearm-voler"')).message
+
+
+def test_a_bound_that_a_small_pad_brings_names_the_pad() -> None:
+    small = edit(
+        put(CYCLIC, "max_amplitude_ma", "59.0"), ('distal]\nmodel = "square-50x50"', 'distal]\nmodel = "round-25"')
+    )
+    found = [fault.message for fault in faults(small) if fault.field == "channel[1].max_amplitude_ma"]
+    assert found
+    assert all("because pad `distal` is under 10 cm²" in each for each in found if "smaller pad" not in each)
+    assert "because" in found[0]
+    large = faults(put(CYCLIC, "max_amplitude_ma", "119.0"))
+    assert large
+    assert not [fault for fault in large if "because pad" in fault.message]
+
+
+@pytest.mark.parametrize("word", ["yes", "no", "On", "off"])
+def test_a_truth_is_written_true_or_false(word: str) -> None:
+    assert f"write true or false, not {word}" in the_fault(put(EMG, "cue", word)).message
+
+
 def test_no_pad_that_is_there_still_judges_the_site() -> None:
     text = put(edit(CYCLIC, ('["proximal", "distal"]', '["a", "b"]')), "max_amplitude_ma", "61")
     assert "channel[1].max_amplitude_ma" in {fault.field for fault in faults(text)}

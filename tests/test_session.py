@@ -631,6 +631,46 @@ def test_a_lost_contact_makes_pads_and_ceiling_doubtful(rig: Rig) -> None:
     assert rig.session.preparation.ceiling_ua(0) is None
 
 
+def test_a_lost_boards_session_closes_and_its_record_says_that_output_is_unknown(rig: Rig) -> None:
+    rig.work(until=State.BURST)
+    rig.twin.inject(Fault(FaultKind.LINE_CUT))
+    rig.go(2 * SECOND)
+    assert not rig.order(Kind.FINISH)
+    rig.session.stop_now("Ctrl+Q")  # quitting stops first, also here
+    rig.go(SECOND)
+    assert rig.status.output is OutputWord.UNKNOWN
+    assert not rig.order(Kind.CLOSE)
+    assert rig.session.ended
+    assert rig.events()[-1].payload["output"] == "unknown"
+
+
+def test_an_old_refusal_goes_with_the_next_order_that_is_taken(rig: Rig) -> None:
+    rig.work(until=State.TITRATING)
+    rig.go(SECOND)
+    assert rig.order(Kind.NEXT)
+    assert rig.status.refusal
+    assert not rig.order(Kind.LOWER)
+    assert rig.status.refusal == ""
+
+
+def test_when_all_is_answered_the_next_action_names_the_key(rig: Rig) -> None:
+    rig.work(until=State.SCREENING)
+    for question in rig.status.questions:
+        assert "Enter" not in rig.status.next_action
+        good = {"check": "yes", "sensation": "normal"}.get(question.kind, "no")
+        assert not rig.order(Kind.ANSWER, name=question.id, value=good)
+    assert "Enter goes on" in rig.status.next_action
+    assert not rig.order(Kind.ANSWER, name="metal", value="yes")  # no reason: open again, whatever it was before
+    assert "needs a reason" in rig.status.next_action
+    assert rig.order(Kind.NEXT)
+    assert not rig.order(Kind.ANSWER, name="metal", value="no")
+    assert not rig.order(Kind.NEXT)
+    assert "Enter" not in rig.status.next_action
+    for channel in rig.status.channels:
+        assert not rig.order(Kind.CONFIRM_PADS, name=channel.name)
+    assert "Enter goes on" in rig.status.next_action
+
+
 def test_a_lost_boards_port_is_let_go_before_it_is_opened_anew(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """A port that is still there is still ours, and nobody can open it twice."""
     rig.work(State.BURST)

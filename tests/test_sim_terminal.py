@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
-import re
 import select
 import signal
 import subprocess
@@ -21,7 +21,7 @@ from stimctl.boards.reference.codes import Cause
 from stimctl.errors import UsageError
 from stimctl.sim.board import Twin
 from stimctl.sim.patient import Patient
-from stimctl.sim.terminal import clock_us, self_paced_twin, serve
+from stimctl.sim.terminal import SERIAL, clock_us, self_paced_twin, serve
 from tests.sim_host import Host, make_twin, train
 from tests.twin_rig import dead_for_good
 
@@ -327,9 +327,22 @@ def test_killed_it_leaves_a_link_that_the_next_one_takes_over(
     dead_for_good(tmp_path / "board")
     again = Server(self_paced_twin(1), tmp_path / "board")
     try:
-        assert re.fullmatch(r"T\d{5}", identity(connect(tmp_path / "board")).serial)
+        assert identity(connect(tmp_path / "board")).serial == SERIAL
     finally:
         again.stop()
+
+
+def test_started_anew_it_is_the_same_board_with_fresh_challenges() -> None:
+    """A session finds only its own board again, so that a pulled cable or a power cut can be rehearsed."""
+    known, challenges = set(), set()
+    for seed in range(3):  # another patient each time
+        twin = self_paced_twin(seed)
+        host = Host(twin, twin.now_us)
+        said = host.identity()
+        known.add(dataclasses.replace(said, challenge=0))
+        challenges.add(said.challenge)
+    assert [said.serial for said in known] == [SERIAL]
+    assert len(challenges) == 3
 
 
 def identity(client: Client) -> m.Identity:

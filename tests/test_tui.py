@@ -229,7 +229,8 @@ def test_stop_works_whatever_is_open(situation: str) -> None:
         assert one.handle.stops == len(STOPS)
         one.clock.pass_ms(300)
         one.face.tick()
-        assert one.handle.sent == []  # also not the raise that was waiting
+        yes = [Order(K.ANSWER, name="metal", value="yes")]  # at once, still without its reason
+        assert one.handle.sent == (yes if situation == "reason" else [])  # also not the raise that was waiting
 
     play(go, SCREENING if situation == "reason" else RUN)
 
@@ -723,17 +724,19 @@ async def _reason(one: Bench) -> None:
     form, sheet = one.face.query_one(ScreeningForm), one.face.query_one("#questions", OptionList)
     field = form.query_one("#reason", Input)
     sheet.highlighted = 3
+    yes = Order(K.ANSWER, name="metal", value="yes")
     await one.press("y")
     assert one.face.focused is field
-    assert one.handle.sent == []
+    assert one.handle.sent == [yes]  # an earlier no must not stand while the reason is written
+    assert sheet.highlighted == 3
     await one.keys("enter")
-    assert one.handle.sent == []
-    assert "needs a reason" in await one.text()
+    assert one.handle.sent == [yes]
+    assert "counts as unanswered" in await one.text()
     await one.press("y")
     await one.type("old_plate_no_pain")
     await one.keys("enter")
     await one.pilot.pause()
-    assert one.handle.sent == [Order(K.ANSWER, name="metal", value="yes", text="old plate no pain")]
+    assert one.handle.sent == [yes, yes, replace(yes, text="old plate no pain")]
     assert not field.display
     assert sheet.has_focus
 
@@ -772,6 +775,7 @@ async def _review(one: Bench) -> None:
     face.query_one("#skin").focus()
     await one.type("red_spot")
     await one.pilot.click("#event")
+    await one.pilot.pause()
     await one.pilot.click("#ok")
     face.query_one("#pain").focus()
     await one.type("11")
@@ -783,7 +787,7 @@ async def _review(one: Bench) -> None:
     await one.keys("enter")
     await one.pilot.pause()
     assert one.handle.sent == [
-        Order(K.SKIN_CHECKED, value="event", text="red spot"), Order(K.SKIN_CHECKED, value="ok", text="red spot"),
+        Order(K.SKIN_CHECKED, value="event", text="red spot"), Order(K.SKIN_CHECKED, value="ok"),
         Order(K.PAIN, value="3"), Order(K.NOTE, text="went well"),
     ]  # fmt: skip
 
@@ -812,18 +816,40 @@ async def _skin_enter(one: Bench) -> None:
     assert "Not recorded yet" in await one.text()
     await one.type("spot")
     await one.press("enter")
-    assert one.handle.sent == []
-    assert "Enter: an event. Shift+Tab, Enter: looks well" in await one.text()
-    await one.press("enter")
     assert one.handle.sent == [Order(K.SKIN_CHECKED, value="event", text="spot")]
-    assert "Recorded: skin event, pain not yet" in await one.text()
+    assert "Recorded: skin event (spot), pain not yet" in await one.text()
     await one.pilot.click("#ok")
-    assert "Skin recorded: 'looks well' in place of 'event'" in await one.text()
+    assert one.handle.sent[1:] == [Order(K.SKIN_CHECKED, value="ok")]
+    assert "Skin recorded: 'looks well' in place of 'event'; the record keeps both" in await one.text()
     assert "Recorded: skin looks well" in await one.text()
 
 
-def test_enter_after_the_skins_words_says_what_is_still_to_press() -> None:
+def test_enter_records_the_skins_words_as_an_event_and_a_correction_follows() -> None:
     _skin_enter()
+
+
+@on(REVIEW)
+async def _skin_words(one: Bench) -> None:
+    field = one.face.query_one("#skin", Input)
+    await one.type("blist")
+    await one.press("tab")
+    assert one.face.focused is one.face.query_one("#ok")
+    await one.press("enter")
+    assert one.handle.sent == []
+    assert "Not recorded: the field holds words" in await one.text()
+    await one.press("tab")
+    await one.type("erq")  # a q on a button is a letter as well: it closes nothing
+    assert field.value == "blisterq"
+    assert one.face.focused is field
+    one.face.set_focus(None)
+    await one.type("k")
+    assert field.value == "blisterqk"
+    await one.press("enter")
+    assert one.handle.sent == [Order(K.SKIN_CHECKED, value="event", text="blisterqk")]
+
+
+def test_a_finding_about_the_skin_is_neither_lost_nor_recorded_as_the_opposite() -> None:
+    _skin_words()
 
 
 @on(REVIEW)
@@ -847,14 +873,41 @@ def test_closing_drops_no_text() -> None:
 
 @alone(replace(REVIEW, output=OutputWord.UNKNOWN))
 async def _unsent_lost(one: Bench) -> None:
+    lost = replace(
+        REVIEW, output=OutputWord.UNKNOWN, alarm="high", alarm_text="the board cannot be reached", messages=("x",)
+    )
+    await one.show(lost)
     await one.type("spot")
-    await one.press("ctrl+q", "enter")
-    assert one.handle.sent == [Order(K.NOTE, text="skin: spot")]
+    await one.press("ctrl+q", "ctrl+q")
+    assert one.handle.stops == 2
+    words = " ".join((await one.text()).split())
+    assert "Zero is not confirmed: use the stop switch. Enter closes all the same, output recorded as unknown" in words
+    await one.press("enter")
+    assert one.handle.sent == [Order(K.NOTE, text="skin: spot"), Order(K.CLOSE)]
+    await one.show(replace(lost, refusal="the board has not confirmed zero yet; close again when it has"))
+    await one.press("ctrl+q")
+    assert "Not closed yet. Enter leaves" in await one.text()
+    assert not one.face._exit
+    await one.press("enter")
     assert one.face._exit
 
 
-def test_leaving_a_lost_board_drops_no_text() -> None:
+def test_a_lost_boards_review_closes_says_how_and_drops_no_text() -> None:
     _unsent_lost()
+
+
+@alone(replace(REVIEW, output=OutputWord.UNKNOWN))
+async def _refused_close(one: Bench) -> None:
+    await one.press("ctrl+q", "enter")
+    assert one.kinds == [K.CLOSE]
+    await one.show(replace(REVIEW, refusal="the board has not confirmed zero yet; close again when it has"))
+    await one.press("ctrl+q", "enter")  # zero by now: it is closed, and not merely left
+    assert one.kinds == [K.CLOSE, K.CLOSE]
+    assert not one.face._exit
+
+
+def test_a_close_that_was_refused_can_be_given_again() -> None:
+    _refused_close()
 
 
 @on(replace(REVIEW, can=(K.CLOSE,)))

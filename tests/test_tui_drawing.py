@@ -15,7 +15,7 @@ from stimctl.widgets import channels, frame, procedure
 from stimctl.widgets.emg import braille, heading, nice_top
 from stimctl.widgets.parts import HELP
 from stimctl.widgets.words import bar, clock, edges, fit, flow, passed, tenths
-from tests.faces import EMG, QUESTIONS, RUN, THRESHOLDS, channel
+from tests.faces import EMG, QUESTIONS, REVIEW, RUN, THRESHOLDS, channel
 
 # --- words -------------------------------------------------------------------------------------------------------
 
@@ -110,6 +110,16 @@ def test_the_gravest_stands_first_and_three_lines_are_the_most() -> None:
     assert "R2 step" in lines[2]
     assert len(alerts(alarm="high", alarm_text="x", refusal="R2", hint="y", messages=("old",))) == 2
     assert max(map(len, lines)) <= 80
+
+
+def test_nothing_crowds_out_what_is_asked() -> None:
+    status = replace(REVIEW, alarm="high", alarm_text="the board cannot be reached", refusal="R", messages=("old",))
+    lines = frame.alert_lines(status, stop_unanswered=True, hint="x", asked="Enter closes").plain.split("\n")
+    assert [word in line for word, line in zip(("reached", "Enter closes", "NOT CONFIRMED"), lines, strict=True)] == [
+        True
+    ] * 3
+    calm = frame.alert_lines(replace(REVIEW, messages=("old",)), stop_unanswered=False, hint="", asked="Enter closes")
+    assert calm.plain == " Enter closes"
 
 
 def test_alarms_differ_in_signs() -> None:
@@ -250,11 +260,13 @@ def test_own_effort_is_the_share_of_triggered_bursts() -> None:
 
 def test_what_stands_in_the_way_carries_a_sign() -> None:
     rows = {question.id: procedure.question_row(question, 74).plain for question in QUESTIONS}
-    assert rows["skin"].startswith("▲ no")
-    assert rows["implant"].startswith("✓ no")
-    assert rows["bleeding"].startswith("  ......")
+    assert rows["skin"].startswith("  ▲ no")
+    assert rows["implant"].startswith("  ✓ no")
+    assert rows["bleeding"].startswith("    ......")
     assert "because: Stable" in rows["heart"]
-    assert procedure.question_row(replace(QUESTIONS[0], answer="yes"), 74).plain.startswith("▲ yes")
+    without = replace(QUESTIONS[2], justification="")
+    assert procedure.question_row(without, 74).plain.startswith("  ▲ yes")  # counts as unanswered
+    assert procedure.question_row(replace(QUESTIONS[0], answer="yes"), 74).plain.startswith("  ▲ yes")
 
 
 def test_long_questions_are_broken_under_their_own_words() -> None:
@@ -262,12 +274,19 @@ def test_long_questions_are_broken_under_their_own_words() -> None:
     lines = row.split("\n")
     assert len(lines) >= 4
     assert max(map(len, lines)) <= 60
-    assert all(line.startswith(" " * 10) for line in lines[1:])
+    assert all(line.startswith(" " * 12) for line in lines[1:])
 
 
 def test_every_kind_of_question_says_how_it_is_answered() -> None:
     for question in QUESTIONS:
         assert len(procedure.answers(question, QUESTIONS)) >= 4
+
+
+def test_the_row_that_the_keys_mean_carries_a_sign_and_not_a_colour_alone() -> None:
+    for row in (procedure.question_row(QUESTIONS[0], 74, at=True), procedure.pads_row(channel(), at=True)):
+        assert row.plain.startswith("▶ ")
+    for row in (procedure.question_row(QUESTIONS[0], 74), procedure.pads_row(channel())):
+        assert "▶" not in row.plain
 
 
 def test_pads_say_whether_they_are_confirmed() -> None:

@@ -216,11 +216,12 @@ def _sim(commands: Commands[_Parser]) -> None:
         "a board's twin with a simulated patient, on a pseudo-terminal",
         "stimctl sim reference --link ./board",
         "stimctl run wrist.toml --board reference:./board     (in another terminal)",
-        more="It speaks the board's own bytes, for any client to open, until Ctrl+C.",
+        more="It speaks the board's own bytes, for any client to open, until Ctrl+C. Started again with the same --seed,"
+        " or without one, it is the same board: a session finds it again, as after a power cut.",
     )
     parser.add_argument("board", metavar="BOARD", choices=("reference",), help="which board: reference")
     parser.add_argument("--link", metavar="PATH", help="make this link to the pseudo-terminal")
-    parser.add_argument("--seed", metavar="N", type=_seed, help="the simulated patient's seed")
+    parser.add_argument("--seed", metavar="N", type=_seed, help="the simulated patient's seed, and the board's serial")
 
 
 def _sessions(commands: Commands[_Parser]) -> None:

@@ -95,7 +95,7 @@ def run_sim(board: str, link: str | None, seed: int | None, say: Callable[[str],
         raise UsageError(f"there is no twin of {board!r}; there is: reference")
     from stimctl.control.twin import serve_twin
 
-    return serve_twin(link, _seed(seed), say)
+    return serve_twin(link, _seed(seed), say, chosen=seed is not None)
 
 
 # --- parts -------------------------------------------------------------------------------------------------------

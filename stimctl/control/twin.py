@@ -6,11 +6,14 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from stimctl.sim.terminal import self_paced_twin, serve
+from stimctl.sim.terminal import SERIAL, self_paced_twin, serve
 
 
-def serve_twin(link: str | None, seed: int, say: Callable[[str], None]) -> int:
-    """Serve the reference board's twin until it is told to stop; returns the exit code."""
+def serve_twin(link: str | None, seed: int, say: Callable[[str], None], *, chosen: bool) -> int:
+    """Serve the reference board's twin until it is told to stop; returns the exit code.
+
+    A ``chosen`` seed is a board of its own; else it is always the same board, with another patient each time.
+    """
 
     def ready(path: str) -> None:
         say("SIMULATED: the reference board's twin with a virtual patient; no current flows anywhere.")
@@ -18,5 +21,6 @@ def serve_twin(link: str | None, seed: int, say: Callable[[str], None]) -> int:
         board = shlex.quote(f"reference:{link or path}")
         say(f"Ready. Open it with: stimctl run FILE --board {board} (Ctrl+C ends the twin)")
 
-    serve(self_paced_twin(seed), link_path=Path(link) if link else None, on_ready=ready, on_status=say)
+    twin = self_paced_twin(seed, serial=f"{SERIAL}-{seed % 1_000_000}" if chosen else SERIAL)
+    serve(twin, link_path=Path(link) if link else None, on_ready=ready, on_status=say)
     return 0

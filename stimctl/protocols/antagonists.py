@@ -8,9 +8,10 @@ it is no anatomy, and what it overlooks is still seen in the trial bursts.
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, Protocol
 
-from stimctl.protocols.models import Channel
+from stimctl.limits import Effect
 
 _DIRECTIONS: Final = {
     "flex": "flexion",
@@ -45,7 +46,31 @@ _JOINT: Final = {"upper-arm": "elbow", "shoulder": "shoulder"}
 """What the muscles of a site move, unless they are the thumb's; wrist and fingers otherwise."""
 
 
-def opposed(one: Channel, other: Channel) -> bool:
+class Pulling(Protocol):
+    """What is read of a channel: of a file's, and of a schedule's."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+    @property
+    def muscle(self) -> str:
+        """The muscle, in words."""
+
+    @property
+    def site(self) -> str:
+        """Where its pads lie."""
+
+
+class Planned(Pulling, Protocol):
+    """A channel of which it is known what it is for."""
+
+    @property
+    def effect(self) -> Effect:
+        """Motor or sensory."""
+
+
+def opposed(one: Pulling, other: Pulling) -> bool:
     """Whether two channels pull the same joint in opposite directions."""
     if joint(one) != joint(other):
         return False
@@ -53,17 +78,39 @@ def opposed(one: Channel, other: Channel) -> bool:
     return bool(against & directions(other))
 
 
-def joint(channel: Channel) -> str:
+def doubts(channels: Sequence[Planned]) -> Iterator[str]:
+    """What of the muscles' words could not be judged, or does not fit the site: for a person to look at."""
+    for channel in channels:
+        if channel.effect is not Effect.MOTOR:
+            continue
+        said, lies = named(channel), _OF_SITE.get(channel.site, "")
+        if not said and len(channels) > 1:
+            yield f"{channel.name}: muscle not recognised: {_instead(lies)}"
+        elif lies and _OPPOSITE[lies] in said and lies not in said:
+            yield (
+                f"{channel.name}: {channel.muscle} and {channel.site} do not agree: there lie the muscles of"
+                f" {lies}; check muscle and site"
+            )
+
+
+def _instead(lies: str) -> str:
+    return f"antagonists judged by its site alone, as {lies}" if lies else "antagonists not judged"
+
+
+def joint(channel: Pulling) -> str:
     """What the channel moves: the thumb, the elbow, the shoulder, or wrist and fingers."""
     if re.search(r"pollic|thumb", channel.muscle.lower()):
         return "thumb"
     return _JOINT.get(channel.site, "wrist and fingers")
 
 
-def directions(channel: Channel) -> frozenset[str]:
-    """Where to the channel pulls."""
+def named(channel: Pulling) -> frozenset[str]:
+    """Where to the channel pulls, by its words; empty when they are not known here."""
     words = re.findall(r"[^\W\d_]+", channel.muscle.lower())
-    said = {pull for word in words for stem, pull in _DIRECTIONS.items() if word.startswith(stem)}
-    if not said and channel.site in _OF_SITE:
-        said = {_OF_SITE[channel.site]}
-    return frozenset(said)
+    return frozenset(pull for word in words for stem, pull in _DIRECTIONS.items() if word.startswith(stem))
+
+
+def directions(channel: Pulling) -> frozenset[str]:
+    """Where to the channel pulls: by its words, else by its site."""
+    said = named(channel)
+    return said if said or channel.site not in _OF_SITE else frozenset({_OF_SITE[channel.site]})

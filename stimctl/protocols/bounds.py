@@ -7,14 +7,25 @@ with no credit for ramps or rest (clinical reference, A.6). All comparisons are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import Final, NamedTuple
 
 from stimctl import pulse
-from stimctl.limits import ABSOLUTE, ACCURACY_DEN, ACCURACY_NUM, BodyPart, Effect, Limits, absolute, narrow, profile
+from stimctl.limits import (
+    ABSOLUTE,
+    ACCURACY_DEN,
+    ACCURACY_NUM,
+    SMALL_PAD_UM2,
+    BodyPart,
+    Effect,
+    Limits,
+    absolute,
+    narrow,
+    profile,
+)
 from stimctl.protocols.models import Channel
 from stimctl.units import UM2_PER_CM2, microamps, millihertz
 
@@ -53,6 +64,14 @@ class Breach(NamedTuple):
     value: str
     allowed: str
     source: str
+
+
+def because_small(channel: Channel, areas_um2: Mapping[str, int], breach: Breach) -> str:
+    """Which pad brings the thenar's bound to another place, as the end of a sentence; "" where none does."""
+    small = [name for name, area_um2 in areas_um2.items() if area_um2 < SMALL_PAD_UM2]
+    if channel.part is BodyPart.THENAR or breach.limit not in ("peak_ua", "charge_nc") or not small:
+        return ""
+    return f", because pad `{small[0]}` is under {SMALL_PAD_UM2 // UM2_PER_CM2} cm²"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,16 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from stimctl.errors import UnitError
+from stimctl.protocols.findings import shown
 
 NAME_PATTERN: Final = r"^[a-z][a-z0-9-]{0,31}$"
+AS_LIKELY: Final = 0.1
+"""Shares of likeness that lie closer than this decide nothing: of `forearm` and its two sides the difference is 0.03."""
 _NAME: Final = re.compile(NAME_PATTERN[:-1] + r"\Z")
+
+
+_NAME_WORDS: Final = "1 to 32 of a-z, 0-9 and -, beginning with a letter"
+_LONGEST_REFERENCE: Final = 64
 
 
 def fault(message: str, *, allowed: str = "", source: str = "") -> PydanticCustomError:
@@ -39,9 +46,20 @@ def closest(word: object, known: Iterable[str]) -> list[str]:
 
 
 def nearest(word: object, known: Iterable[str]) -> str:
-    """``' (did you mean `...`?)'`` when one of ``known`` looks like ``word``, else nothing."""
-    close = closest(word, known)
-    return f" (did you mean `{close[0]}`?)" if close else ""
+    """``' (did you mean `...`?)'`` when one of ``known`` looks like ``word``, else nothing.
+
+    All that look about as much like it are named: which one was meant must not be guessed (`forearm` has two sides).
+    """
+    close = closest(word, options := list(known))
+    if not close or not isinstance(word, str):
+        return ""
+    best = _likeness(word, close[0])
+    alike = [each for each in options if _likeness(word, each) >= best - AS_LIKELY]
+    return f" (did you mean {' or '.join(f'`{each}`' for each in alike)}?)"
+
+
+def _likeness(word: str, known: str) -> float:
+    return difflib.SequenceMatcher(None, known, word[:64]).ratio()
 
 
 class Check(ABC):
@@ -224,12 +242,28 @@ class Name(Check):
     def check(self, value: Any) -> str:
         """The name."""
         if type(value) is not str or not _NAME.match(value):
-            raise fault("is not a name", allowed="1 to 32 of a-z, 0-9 and -, beginning with a letter")
+            raise fault("is not a name", allowed=_NAME_WORDS)
         return value
 
     def schema(self) -> dict[str, Any]:
         """A string with a pattern."""
         return {"type": "string", "pattern": NAME_PATTERN}
+
+
+@final
+@dataclass(frozen=True)
+class Reference(Check):
+    """What should be a name that stands elsewhere. Any text passes: the rule that looks for it there names the nearest."""
+
+    def check(self, value: Any) -> str:
+        """The text."""
+        if type(value) is not str or not value.isprintable() or len(value) > _LONGEST_REFERENCE:
+            raise fault(f"{shown(value)} is not a name", allowed=_NAME_WORDS)
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        """A string with a name's pattern: anything else finds nothing."""
+        return Name().schema()
 
 
 @final

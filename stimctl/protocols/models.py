@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from stimctl.limits import BodyPart, Effect
 from stimctl.protocols import quantities as q
-from stimctl.protocols.checks import Choice, Exactly, Listing, Name, Truth, Words
+from stimctl.protocols.checks import Choice, Exactly, Listing, Name, Reference, Truth, Words
 from stimctl.protocols.pads import PAD_MODELS
 from stimctl.protocols.sites import FORBIDDEN_WORDS, SITES, Limb
 from stimctl.units import MicroSecond, SquareMicrometre, microseconds
@@ -37,7 +37,7 @@ _PAD = Choice(tuple(PAD_MODELS), "pads are models with a known conductive area (
 _SITE = Choice(
     tuple(SITES), "closed list of sites; forbidden placements per device labels and IEC 60601-2-10", _why_not_a_site
 )
-_PAIR = Listing(Name(), 2, 2, "the names of exactly two different pads, such as ['proximal', 'distal']")
+_PAIR = Listing(Reference(), 2, 2, "the names of exactly two different pads, such as ['proximal', 'distal']")
 _SOURCES = Listing(Words(300), 1, 20, "a list of 1 to 20 different texts")
 
 

@@ -70,6 +70,7 @@ def _within_limits(field: str, judge: Callable[[Channel, Limits], Iterator[bound
     def rule(protocol: Protocol, index: int, channel: Channel) -> Iterator[Finding]:
         for breach in judge(channel, _limits(protocol, channel)):
             message = f"is outside the limits of the {channel.part} ({protocol.effect} stimulation)"
+            message += bounds.because_small(channel, _areas(protocol, channel), breach)
             yield Finding(("channel", index, field), message, *breach[1:])
 
     return rule
@@ -81,8 +82,9 @@ def pulses_are_within_limits(protocol: Protocol, index: int, channel: Channel) -
     path = ("channel", index, "max_amplitude_ma")
     words = f"with phase_width_us = {channel.phase_width_us} and rate_hz = {channel.rate_hz} gives too much"
     for breach in bounds.train_breaches(strongest, _limits(protocol, channel)):
-        yield Finding(path, words, *breach[1:])
-    for area in sorted(_areas(protocol, channel))[:1]:
+        why = bounds.because_small(channel, _areas(protocol, channel), breach)
+        yield Finding(path, f"{words}{why}", *breach[1:])
+    for area in sorted(_areas(protocol, channel).values())[:1]:
         for breach in bounds.pad_breaches(bounds.together((strongest,), area), _limits(protocol, channel)):
             yield Finding(path, f"{words} on the smaller pad", *breach[1:])
 
@@ -278,15 +280,17 @@ PROTOCOL_RULES: Final[tuple[ProtocolRule, ...]] = (
 )
 
 
-def _areas(protocol: Protocol, channel: Channel) -> list[int]:
-    """Areas of the channel's pads, in µm²; a pad that is not there or has no known model has its own finding."""
+def _areas(protocol: Protocol, channel: Channel) -> dict[str, int]:
+    """Areas of the channel's pads by name, in µm²; a pad that is not there or has no known model has its own finding."""
     pads = protocol.pads if "pads" in protocol.model_fields_set else {}
-    return [pads[name].area_um2 for name in channel.pads if name in pads and "model" in pads[name].model_fields_set]
+    known = (name for name in channel.pads if name in pads and "model" in pads[name].model_fields_set)
+    return {name: pads[name].area_um2 for name in known}
 
 
 def _limits(protocol: Protocol, channel: Channel) -> Limits:
     """The refuse column; with no pad known, that of a large one, so that the site's own bounds are still judged."""
-    return bounds.refuse_column(channel.part, protocol.effect, min(_areas(protocol, channel), default=PAD_AREA_MAX_UM2))
+    smallest = min(_areas(protocol, channel).values(), default=PAD_AREA_MAX_UM2)
+    return bounds.refuse_column(channel.part, protocol.effect, smallest)
 
 
 def _narrowest(protocol: Protocol) -> Limits:

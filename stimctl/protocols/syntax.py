@@ -101,6 +101,8 @@ def _no_value(after: str) -> str:
         return f"a number begins with a digit: write 0.{decimals[1]}"
     if word := re.match(r"(?i)true\b|false\b", after):
         return f"write {word[0].lower()} in small letters"
+    if word := re.match(r"(?i)(?:yes|no|on|off)\b", after):
+        return f'write true or false, not {word[0]}; a text stands in quotation marks: "..."'
     if after[:1].isalpha():
         return 'a text stands in quotation marks: "..."'
     return ""

@@ -67,8 +67,8 @@ class Session(Course):
                 raise UsageError(f"{order.kind.value} is not possible now: the session is in {self.state.value!r}")
             if self._intent is not None and order.kind not in (Kind.NOTE, Kind.PRESENT):
                 raise UsageError("the board is arming; give the order again when it has")
-            self.forget_refusal(now_us)
             self._carry_out(order, now_us)
+            self.refusal = ""  # what an order before it was refused for is over, now that one was taken
             if self._engine is not None:
                 if not order.repeated:
                     self.engine.attend(now_us)  # only what was carried out: a jammed key is refused for ever, too

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from stimctl.driver import OutputState
 from stimctl.engine import Engine, State
@@ -22,13 +22,9 @@ from stimctl.session.skin import SkinWatch
 from stimctl.session.stage import OutputStage
 from stimctl.session.summary import file_line
 from stimctl.session.wording import refused
-from stimctl.units import SECOND
 
 if TYPE_CHECKING:
     from stimctl.session.hearing import Hearing
-
-READ_US: Final = 2 * SECOND
-"""How long the reason of a refused order stays on the screen at least."""
 
 _Room = TypeVar("_Room")
 
@@ -46,7 +42,7 @@ class Rooms:
         self.refusal = self.stop_reason = ""
         self.alarm: tuple[str, str] = ("", "")
         self.went_wrong = False
-        self._refused_us = self._timed_us = 0
+        self._timed_us = 0
         self.skin = SkinWatch()
         self.trigger_tries = 0
         self._engine: Engine | None = None
@@ -125,16 +121,11 @@ class Rooms:
 
     def keep_refusal(self, error: StimctlError, now_us: int) -> None:
         """Show why an order was refused; what the limiter refused is recorded with its rule and bound."""
-        self.refusal, self._refused_us = str(error), now_us
+        self.refusal = str(error)
         if isinstance(error, Refusal):
             self.refusal = refused(error)
         if isinstance(error, Refusal) and self._engine is not None:
             self.diary.write("refusal", refusal_payload(error, self.engine.schedule), now_us)
-
-    def forget_refusal(self, now_us: int) -> None:
-        """The next order has come; a reason stays long enough to be read."""
-        if now_us - self._refused_us > READ_US:
-            self.refusal = ""
 
     def note(self, text: str, now_us: int) -> None:
         """A remark of the control process, for the record."""

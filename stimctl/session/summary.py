@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from stimctl.protocols.antagonists import doubts
 from stimctl.pulse import figures
 from stimctl.safety import Finding
 from stimctl.schedule import ChannelPlan, Schedule
@@ -14,6 +15,9 @@ from stimctl.units import ma_text
 SAFE_THRESHOLD_SD: Final = 6.0
 """Below this many standard deviations a threshold deserves a second look (hazard H26; project). The usual 3 is meant for
 the plain deviation of a signal; this detector takes the median deviation of a smoothed envelope, which is smaller."""
+
+SAFE_THRESHOLD_UV: Final = 5.0
+"""Below this many µV a threshold deserves a second look: paralysed muscle at rest mostly reads more (B.3)."""
 
 HASH_SHOWN: Final = 16
 """Digits of a file's hash that are shown: 64 bits, which nobody meets by accident."""
@@ -62,3 +66,10 @@ def _unusual(schedule: Schedule) -> Iterator[str]:
             f"trigger: threshold_sd {sd:g} is low for this detector, which measures rest robustly: below"
             f" {SAFE_THRESHOLD_SD:g} rest alone may set off bursts; 8 is what its own tests use"
         )
+    uv = schedule.trigger.threshold_uv if schedule.trigger else None
+    if uv is not None and uv < SAFE_THRESHOLD_UV:
+        yield (
+            f"trigger: threshold_uv {uv:g} is low: a paralysed muscle at rest mostly reads above {SAFE_THRESHOLD_UV:g} µV,"
+            f" so that rest alone may set off bursts; threshold_sd follows the rest that is measured"
+        )
+    yield from doubts(schedule.channels)

@@ -89,14 +89,28 @@ def _before_opening(session: Session, now_us: int) -> Status:
 def _next_action(session: Session) -> str:
     if session.stage.driver.state is DriverState.ARMING:
         return "The board is arming at zero ..."
-    if session.state is State.SCREENING and (points := session.preparation.screening.open_points):
-        return f"{len(points)} still open; {points[0]}"
+    if session.state in (State.SCREENING, State.PADS):
+        return _next_answer(session)
     if session.state is State.REST and session.hearing is not None and not session.hearing.ear.ready:
         return "Relax completely: the resting EMG is being measured."
     if listening.is_trying(session) and session.hearing is not None:
         heard = f"try the trigger, heard {session.trigger_tries} times" if session.hearing.ear.ready else "relax first"
         return f"Output off: {heard}. Start: the stage arms at zero, then raise to the working level."
     return NEXT_ACTION[session.state]
+
+
+def _next_answer(session: Session) -> str:
+    """What is still to be answered or confirmed; and when nothing is, the key that goes on."""
+    screening = session.preparation.screening
+    if session.state is State.PADS:
+        return (
+            NEXT_ACTION[State.PADS] if session.preparation.pads_open else "Every channel is confirmed: Enter goes on."
+        )
+    if screening.blockers:
+        return f"No treatment today: Enter ends the session here. {screening.blockers[0]}"
+    if points := screening.open_points:
+        return f"{len(points)} still open; {points[0]}"
+    return "Every question is answered: Enter goes on to the pads."
 
 
 def _channel(session: Session, plan: ChannelPlan) -> ChannelStatus:

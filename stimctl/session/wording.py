@@ -14,7 +14,7 @@ NEXT_ACTION: Final[dict[State, str]] = {
     State.SCREENING: "Answer every question with the patient. Nothing is filled in for you.",
     State.PADS: "Place the pads, then confirm each channel: muscle, side, pads, lead.",
     State.THRESHOLDS: "Select a channel and start: the output stage arms at zero.",
-    State.TITRATING: "Raise step by step. Mark first feeling, first twitch, most tolerated.",
+    State.TITRATING: "Raise step by step. While the current stands, mark: first feeling, twitch, most tolerated.",
     State.READY: "Start: the output stage arms at zero, then raise to the working level.",
     State.TRIAL: "Raise to the working level. When the movement is right, begin.",
     State.REST: "Rest. Tell the patient to relax.",

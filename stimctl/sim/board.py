@@ -30,7 +30,8 @@ class Twin:
     """One board with one patient on its pads. Times are µs of one monotonic clock; one that steps back stands still.
 
     ``now_us`` is when it boots. ``chunk_ms`` (1 to 20) is the length of a chunk of samples; ``keep`` bounds how many
-    stretches each ledger remembers, for a twin that runs for days. Not thread-safe.
+    stretches each ledger remembers, for a twin that runs for days. ``serial`` and ``boots`` (how often it was switched
+    on, of which its challenges are made) come of the seed unless given. Not thread-safe.
     """
 
     def __init__(
@@ -42,6 +43,8 @@ class Twin:
         now_us: int = 0,
         chunk_ms: int = CHUNK_MS_MAX,
         keep: int | None = None,
+        serial: str = "",
+        boots: int = 0,
     ) -> None:
         self.patient = patient
         self.plan = FaultPlan(faults, now_us)
@@ -49,8 +52,9 @@ class Twin:
         self.disarms: list[tuple[int, Cause]] = []
         """When and why sessions ended, oldest first; the newest 100."""
         self._rng = random.Random(f"board {seed}")  # noqa: S311 - a simulation, not a secret
-        self._serial = f"T{seed % 100_000:05d}"
-        self._boots = self._rng.randrange(1, 0x8000)
+        self._serial = serial or f"T{seed % 100_000:05d}"
+        drawn = self._rng.randrange(1, 0x8000)  # always, so that the gains below are those of the seed
+        self._boots = boots or drawn
         self.stages = tuple(
             Stage(n, self.plan, gain_permille=1_000 + self._rng.randint(-15, 15), keep=keep)
             for n in range(len(patient.sites))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import secrets
 import select
 import signal
 import threading
@@ -28,6 +29,10 @@ from stimctl.sim.volition import Will
 SELF_PACED: Final = Will(spontaneous_s=12.0, spontaneous_min_s=6.0)
 """Over a wire nobody can cue the patient, so they try by themselves, every 12 s on average."""
 
+SERIAL: Final = "TWIN"
+"""The board that is shown where no seed says which."""
+
+_BOOTS_MAX: Final = 0x7FFF
 _LOOK_S: Final = 0.1  # how long a signal or should_stop() may go unnoticed
 _NOBODY_S: Final = 0.02  # how often to look for a client: a pty without one cannot be waited on
 _READ_MAX: Final = 4_096
@@ -51,9 +56,14 @@ def clock_us() -> int:
     return time.monotonic_ns() // 1_000
 
 
-def self_paced_twin(seed: int) -> Twin:
-    """The twin that ``stimctl sim reference`` shows: a patient who tries unasked, samples every 10 ms."""
-    return Twin(Patient(seed, will=SELF_PACED), seed=seed, now_us=clock_us(), chunk_ms=10, keep=_KEEP)
+def self_paced_twin(seed: int, *, serial: str = SERIAL) -> Twin:
+    """The twin that ``stimctl sim reference`` shows: a patient who tries unasked, samples every 10 ms.
+
+    Started anew it is the same board, switched on once more: the serial stays, so that a session finds its board again
+    when power or cable come back; the challenges, which are made of the count of its boots, do not.
+    """
+    patient, boots = Patient(seed, will=SELF_PACED), 1 + secrets.randbelow(_BOOTS_MAX)
+    return Twin(patient, seed=seed, now_us=clock_us(), chunk_ms=10, keep=_KEEP, serial=serial, boots=boots)
 
 
 def serve(

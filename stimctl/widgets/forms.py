@@ -128,7 +128,9 @@ class StartForm(Horizontal):
             return
         # Simulated and real do not mix (hazard H47): without another wish, EMG comes from where the output goes.
         text["emg"] = text["emg"] or ("sim:" if text["board"].startswith("sim:") else "board:")
-        self.post_message(Wish(Order(OrderKind.OPEN, side=side, **text)))
+        protocol, patient, board, emg = (text[name] for name in ("protocol", "patient", "board", "emg"))
+        opening = Order(OrderKind.OPEN, side=side, protocol=protocol, patient=patient, board=board, emg=emg)
+        self.post_message(Wish(opening))
 
 
 @final
@@ -147,17 +149,22 @@ class ScreeningForm(Vertical):
     def show(self, questions: Sequence[Question]) -> None:
         """Show ``questions`` with their answers."""
         width = self.app.size.width - 4  # the padding, and a scroll bar
-        self.query_one(Sheet).show([question_row(question, width) for question in questions])
+        sheet = self.query_one(Sheet)
+        sheet.show([question_row(each, width, at=at == sheet.highlighted) for at, each in enumerate(questions)])
 
     def at(self, questions: Sequence[Question]) -> Question | None:
         """The question at the cursor."""
         return self.query_one(Sheet).at(questions)
 
-    def advance(self, questions: Sequence[Question]) -> None:
-        """Move the cursor to the next open question below, then to one above; stay where there is none.
+    def advance(self, given: Order, questions: Sequence[Question]) -> None:
+        """After an answer ``given``: move the cursor to the next open question below, then to one above; stay where there is none.
 
         Never back up to a blocker: whoever answers on in the rhythm of the checks would say yes to it.
         """
+        if given.name == self._reason_for and given.value == "yes":
+            return  # it waits for its reason: the cursor stays where it belongs
+        if given.name == self._reason_for:
+            self.ask_reason("")  # answered otherwise: a reason left over must not bring the yes back
         sheet = self.query_one(Sheet)
         here = sheet.highlighted or 0
         above = [at for at in range(here) if questions[at].kind != "blocker"]
@@ -165,20 +172,24 @@ class ScreeningForm(Vertical):
         sheet.highlighted = next((at for at in order if is_open(questions[at])), here)
 
     def answer(self, value: str, questions: Sequence[Question]) -> Order | None:
-        """The order for ``value`` at the cursor; ``None`` where it is no answer, or where its reason comes first."""
+        """The order for ``value`` at the cursor; ``None`` where it is no answer, or was given here.
+
+        Yes to a precaution is given at once, without its reason: an earlier answer must not stand while it is written.
+        """
         question = self.at(questions)
         if question is None or (question.kind == "sensation") is (value in {"yes", "no"}):
             return None
         if question.kind == "precaution" and value == "yes":
-            self.ask_reason(question.id)
+            self.ask_reason(question.id, question.justification)
+            self.post_message(Wish(Order(OrderKind.ANSWER, name=question.id, value="yes")))
             return None
         return Order(OrderKind.ANSWER, name=question.id, value=value)
 
-    def ask_reason(self, question: str) -> None:
-        """Show the field for the reason of ``question``; hide it for an empty one."""
+    def ask_reason(self, question: str, before: str = "") -> None:
+        """Show the field for the reason of ``question``, with the one given before; hide it for an empty one."""
         self._reason_for = question
         field = self.query_one(Prose)
-        field.clear()
+        field.value = before
         field.display = bool(question)
         (field if question else self.query_one(Sheet)).focus()
 
@@ -188,7 +199,7 @@ class ScreeningForm(Vertical):
         if text:
             self.post_message(Wish(Order(OrderKind.ANSWER, name=self._reason_for, value="yes", text=text)))
         else:
-            self.post_message(Say("Yes to a precaution needs a reason. Without one it stays unanswered."))
+            self.post_message(Say("Yes to a precaution needs a reason: until there is one it counts as unanswered."))
         self.ask_reason("")
 
 
@@ -206,7 +217,8 @@ class PadsPane(Vertical):
 
     def show(self, status: Status) -> None:
         """Show the channels of ``status``, its warnings and its summary."""
-        self.query_one(Sheet).show([pads_row(channel) for channel in status.channels])
+        sheet = self.query_one(Sheet)
+        sheet.show([pads_row(each, at=at == sheet.highlighted) for at, each in enumerate(status.channels)])
         warnings = [Content.styled(f"▲ {text}", "$warning") for text in status.warnings]
         lines = Content("\n").join([*warnings, *map(Content, status.summary)])
         self.query_one(Words).show(lines, resize=True)

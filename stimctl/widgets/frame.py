@@ -76,9 +76,10 @@ ALARMS: Final = {
 }
 
 
-def alert_lines(status: Status, *, stop_unanswered: bool, hint: str) -> Content:
-    """At most two lines, three while stopped, the gravest first. Stopped is amber until the board itself confirms zero
-    (hazard H35); why has a line of its own, so that a long reason cannot be read as what the board confirmed.
+def alert_lines(status: Status, *, stop_unanswered: bool, hint: str, asked: str = "") -> Content:
+    """At most two lines, three while stopped or asked something, the gravest first. Stopped is amber until the board
+    itself confirms zero (hazard H35); why has a line of its own, so that a long reason cannot be read as what the board
+    confirmed. What is asked stands first or behind a high alarm: nothing crowds out which key answers.
     """
     lines: list[Content] = []
     if status.alarm in ALARMS:
@@ -91,7 +92,9 @@ def alert_lines(status: Status, *, stop_unanswered: bool, hint: str) -> Content:
         lines.append(Content.styled(" ■ STOPPED, confirmed by the board", "bold $success"))
     reason = status.stop_reason if status.stopped and status.stop_reason != status.alarm_text else ""
     rest = [(status.refusal, " ✕ Refused: ", "$warning"), (hint, " ", "$primary"), (reason, " Reason: ", "")]
-    rest.append((status.messages[-1] if status.messages else "", " ", MUTED))
+    rest.append((status.messages[-1] if status.messages and not asked else "", " ", MUTED))
     lines += [Content.styled(f"{sign}{text}", style) for text, sign, style in rest if text]
+    if asked:
+        lines.insert(0, Content.styled(f" {asked}", "bold $primary"))
     lines.sort(key=lambda line: 0 if "▲▲" in line.plain else 1)
-    return Content("\n").join(lines[: 3 if status.stopped else 2])
+    return Content("\n").join(lines[: 3 if status.stopped or asked else 2])

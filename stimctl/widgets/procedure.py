@@ -24,6 +24,10 @@ BLOCKED: Final = "No treatment: Enter ends the session here. N changes the answe
 """What a blocker answered with yes means, said where it was answered."""
 
 
+CURSOR: Final = {True: "▶ ", False: "  "}
+"""Which row the keys mean: a sign, for colour alone is not read by everybody."""
+
+
 def is_open(question: Question) -> bool:
     """Whether ``question`` still keeps the session shut: no answer, a check not done, a precaution without reason."""
     needs_reason = question.kind == "precaution" and question.answer == "yes" and not question.justification
@@ -43,12 +47,14 @@ def answers(question: Question, questions: Sequence[Question]) -> tuple[str, ...
     return (f"{len(done)} of {len(questions)} answered{rest}", *ANSWERS.get(question.kind, ()), "↑↓ question")
 
 
-def question_row(question: Question, width: int) -> Content:
-    """Answer, question and reason in lines of ``width``; what stands in the way carries a sign."""
-    bad = (question.kind, question.answer) in {("blocker", "yes"), ("check", "no"), ("sensation", "absent")}
+def question_row(question: Question, width: int, *, at: bool = False) -> Content:
+    """Answer, question and reason in lines of ``width``; what stands in the way and the one ``at`` the cursor carry a
+    sign (hazard H52).
+    """
+    bad = is_blocking(question) or question.answer == "absent" or bool(question.answer and is_open(question))
     answer = f"{'▲ ' if bad else '✓ ' if question.answer else '  '}{question.answer or '......'}"
     style = "bold $warning" if bad else "$success" if question.answer else MUTED
-    indent, room = "\n" + " " * 10, max(20, width - 10)
+    indent, room = "\n" + " " * 12, max(20, width - 12)
     text = indent.join(textwrap.wrap(question.text, room))
     if is_blocking(question):
         text += indent + indent.join(textwrap.wrap(BLOCKED, room))
@@ -57,18 +63,19 @@ def question_row(question: Question, width: int) -> Content:
         if question.justification
         else ""
     )
-    return Content.assemble((f"{answer:<10}", style), text, (reason, MUTED))
+    return Content.assemble((CURSOR[at], "bold $primary"), (f"{answer:<10}", style), text, (reason, MUTED))
 
 
-def pads_row(channel: ChannelStatus) -> Content:
+def pads_row(channel: ChannelStatus, *, at: bool = False) -> Content:
     """One channel to confirm: what sits where, and how well it touches."""
     contact = channel.contact or "not known"
     if channel.impedance_ohm is not None and "Ω" not in contact:
         contact += f" ({channel.impedance_ohm / 1_000:.1f} kΩ)"
     done = ("✓ confirmed", "$success") if channel.pads_confirmed else ("… V confirms", "$warning")
     return Content.assemble(
-        (f"output {channel.output}  {channel.name}", STRONG), f"  {channel.muscle}, {channel.site}\n",
-        (f"  {channel.pads}, contact {contact}   ", MUTED), done,
+        (CURSOR[at], "bold $primary"), (f"output {channel.output}  {channel.name}", STRONG),
+        f"  {channel.muscle}, {channel.site}\n",
+        (f"    {channel.pads}, contact {contact}   ", MUTED), done,
     )  # fmt: skip
 
 

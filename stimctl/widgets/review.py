@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, final
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
@@ -40,7 +40,7 @@ class ReviewForm(Vertical):
     def compose(self) -> ComposeResult:
         """The results above, three lines to fill in and what came of them below."""
         yield VerticalScroll(Words("results"))
-        words = Prose(placeholder="what was seen; _ writes a space", compact=True, id="skin")
+        words = Prose(placeholder="nothing, or what was seen; Enter", compact=True, id="skin")
         buttons = [Button(text, id=name, compact=True) for name, text in SKIN.items()]
         for button in buttons:
             button.active_effect_duration = 0  # a button ignores presses while it looks pressed
@@ -58,7 +58,8 @@ class ReviewForm(Vertical):
         self.query_one("#results", Words).show(Content("\n").join(map(Content, results)), resize=True)
         skin = SKIN[self._skin.value] if self._skin else "not yet"
         pain = f"{self._pain} of 10" if self._pain else "not yet"
-        noted = f"Recorded: skin {skin}, pain {pain}, notes {self._notes}"
+        words = f" ({self._skin.text})" if self._skin and self._skin.text else ""
+        noted = f"Recorded: skin {skin}{words}, pain {pain}, notes {self._notes}"
         self.query_one("#noted", Words).show(Content.styled(noted, MUTED if self._skin and self._pain else "$warning"))
 
     # --- what is recorded, and what is not --------------------------------------------------------------------
@@ -67,7 +68,8 @@ class ReviewForm(Vertical):
         """Remember an order that the session took; returns what to tell the operator."""
         if order.kind is OrderKind.SKIN_CHECKED:
             before, self._skin = self._skin, order
-            instead = f" in place of '{SKIN[before.value]}'" if before else ""
+            self.query_one("#skin", Input).clear()  # it is recorded; a correction begins with an empty field
+            instead = f" in place of '{SKIN[before.value]}'; the record keeps both" if before else ""
             return f"Skin recorded: '{SKIN[order.value]}'{instead}."
         if order.kind is OrderKind.PAIN:
             before_pain, self._pain = self._pain, order.value
@@ -89,8 +91,7 @@ class ReviewForm(Vertical):
 
     def unsent(self) -> list[Order]:
         """Notes that keep what is written and was not sent."""
-        sent_skin = self._skin.text if self._skin else ""
-        rests = (("skin", "skin: ", sent_skin), ("pain", "pain: ", self._pain), ("note", "", ""))
+        rests = (("skin", "skin: ", ""), ("pain", "pain: ", self._pain), ("note", "", ""))
         texts = [(says, self._text(name), sent) for name, says, sent in rests]
         return [Order(OrderKind.NOTE, text=says + text) for says, text, sent in texts if text and text != sent]
 
@@ -106,24 +107,41 @@ class ReviewForm(Vertical):
 
     # --- filling in -------------------------------------------------------------------------------------------
 
+    def write(self, event: events.Key) -> bool:
+        """Put a letter into the field for the skin when no field has the focus: nothing typed may vanish."""
+        if isinstance(self.screen.focused, Input) or not event.is_printable or event.character is None:
+            return False
+        field = self.query_one("#skin", Input)
+        field.focus()
+        field.cursor_position = len(field.value)  # getting the focus selects it all, and a letter would replace it
+        field.insert_text_at_cursor(event.character)
+        return True
+
     @on(Input.Submitted, "#skin")
     def _on_words(self) -> None:
-        """Words alone are no answer. The step leads to 'event': the button that a hurried Enter may press."""
+        """Words about the skin are an event. That it looks well is a button, and takes an empty field."""
         if self._text("skin"):
-            self.query_one("#event").focus()
-            self.post_message(Say("Not recorded yet. Enter: an event. Shift+Tab, Enter: looks well."))
+            self._record("event")
         else:
-            self.post_message(Say("Not recorded yet. Tab leads to 'looks well' and 'event'; Enter there records it."))
+            self.post_message(Say("Not recorded yet. An event: write what was seen, Enter. Tab, Enter: looks well."))
 
     @on(Button.Pressed)
     def _on_skin(self, event: Button.Pressed) -> None:
-        words = self._text("skin")
-        if event.button.id == "event" and not words:
+        words, name = self._text("skin"), event.button.id or ""
+        if name == "event" and not words:
             self.post_message(Say("Say in a few words what was seen; a skin event needs them."))
-            self.query_one("#skin").focus()
+        elif name == "ok" and words:
+            self.post_message(
+                Say("Not recorded: the field holds words. Enter records an event; empty it for looks well.")
+            )
         else:
-            self.post_message(Wish(Order(OrderKind.SKIN_CHECKED, value=event.button.id or "", text=words)))
-            self.query_one("#pain").focus()
+            self._record(name)
+            return
+        self.query_one("#skin").focus()
+
+    def _record(self, skin: str) -> None:
+        self.post_message(Wish(Order(OrderKind.SKIN_CHECKED, value=skin, text=self._text("skin"))))
+        self.query_one("#pain").focus()
 
     @on(Input.Submitted, "#pain")
     def _on_pain(self, event: Input.Submitted) -> None:
