@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import select
 import signal
 import socket
@@ -135,3 +136,13 @@ def test_signals_are_watched_from_the_main_thread_alone() -> None:
     thread.join()
     assert len(refused) == 1
     assert "main thread" in refused[0]
+
+
+def test_where_there_is_a_break_key_it_ends_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows: the same module, begun where signal has that name."""
+    monkeypatch.setattr(signal, "SIGBREAK", 21, raising=False)
+    assert ours.__spec__ is not None
+    assert ours.__spec__.loader is not None
+    there = importlib.util.module_from_spec(ours.__spec__)
+    ours.__spec__.loader.exec_module(there)
+    assert {21} == there.ENDS - ours.ENDS

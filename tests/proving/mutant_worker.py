@@ -112,7 +112,12 @@ def _plant(task: Task) -> Report | None:
 def _run(task: Task) -> Report:
     plugin = Plugin(task)
     folder = tempfile.mkdtemp(dir=sys.pycache_prefix)  # the parent's own, and gone with it
-    code = pytest.main([*OPTIONS, f"--basetemp={folder}/tests", *task.files], plugins=[plugin])
+    try:
+        code = pytest.main([*OPTIONS, f"--basetemp={folder}/tests", *task.files], plugins=[plugin])
+    except Exception:  # as pytest tidies up what a failed test has left open
+        if not plugin.failed:
+            raise
+        code = pytest.ExitCode.TESTS_FAILED
     return plugin.report(code)
 
 
