@@ -11,7 +11,7 @@ from stimctl.engine import Event, State
 from stimctl.errors import UsageError
 from stimctl.limits import Effect, Sensation
 from stimctl.session.core import HERE, Session
-from stimctl.session.course import AGAIN_US, OLD_US
+from stimctl.session.course import AGAIN_US, NOBODY_THERE, OLD_US
 from stimctl.session.diary import Diary
 from stimctl.session.hearing import Hearing
 from stimctl.session.stage import OutputStage
@@ -46,6 +46,7 @@ def heard_nothing_wrong(rig: SessionBench) -> bool:
 def test_the_times_of_the_course() -> None:
     """One press comes by two ways within a second; ceilings hold for five minutes (procedure D, step 11)."""
     assert (AGAIN_US, OLD_US) == (1_000_000, 300_000_000)
+    assert NOBODY_THERE == "nobody answered the presence prompt"
 
 
 def test_a_session_begins_with_what_it_was_given_and_with_nothing_under_way() -> None:
@@ -335,6 +336,59 @@ def test_ceilings_grow_old_in_a_pause_and_before_the_start(state: State, now_us:
     rig.session._follow_the_engine(now_us)
     assert rig.state is (State.THRESHOLDS if void else state)
     assert (not rig.session.preparation.thresholds, bool(rig.page.lines)) == (void, void)
+
+
+def test_ceilings_do_not_grow_old_while_the_board_is_asked_to_arm() -> None:
+    rig = asked_to_arm(SessionBench(State.PAUSED), Event.RESUME)
+    rig.session.preparation.thresholds[0] = Thresholds(Effect.MOTOR, Sensation.NORMAL)
+    rig.session._follow_the_engine(OLD_US)
+    assert (rig.state, len(rig.session.preparation.thresholds), rig.page.lines) == (State.PAUSED, 1, [])
+
+
+def test_what_an_order_brought_disarms_first_and_is_then_written_down() -> None:
+    rig, ears = SessionBench(State.BURST, armed=True), Ears()
+    rig.session.hearing = cast(Hearing, ears)
+    seen: list[DriverState] = []
+    rig.page.react = lambda _: seen.append(rig.driver_state)
+    rig.session.happen(Event.PAUSE, T_US, by="P")
+    assert (rig.state, rig.page.kinds) == (State.PAUSED, ["site-time", "pause"])
+    assert set(seen) == {DriverState.STOPPING}
+    assert rig.page.rows[1][1]["by"] == "P"
+    assert ears.rested == [T_US]
+
+
+# --- what the engine's own clock brings ----------------------------------------------------------------------------------
+
+
+def test_a_stop_that_time_brought_is_a_stop_like_any_other() -> None:
+    rig = SessionBench(State.BURST, armed=True)
+    rig.session.engine.happen(Event.STOP, T_US)
+    rig.session._time_brought((Event.BURST_OVER, Event.STOP), T_US)
+    assert (rig.bench.latch.epoch, rig.bench.latch.reason, rig.new_stops) == (1, NOBODY_THERE, 1)
+    rows = [(kind, payload.get("reason")) for kind, payload, _ in rig.page.rows]
+    assert rows == [("burst-delivered", None), ("stop", NOBODY_THERE)]
+    assert (rig.session.stop_reason, rig.page.lines) == (NOBODY_THERE, [f"STOP: {NOBODY_THERE}"])
+    rig.session.engine.state = State.READY
+    stopped(rig, "Space pressed", T_US + AGAIN_US - 1)
+    assert rig.page.kinds[-1] == "stop-again"
+
+
+def test_a_pause_that_time_brought_says_why_and_trips_nothing() -> None:
+    rig = SessionBench(State.BURST, armed=True)
+    rig.session.engine.happen(Event.PAUSE, T_US)
+    rig.session._time_brought((Event.PAUSE,), T_US)
+    assert (rig.driver_state, rig.bench.latch.epoch) == (DriverState.STOPPING, 0)
+    assert [(kind, payload.get("reason")) for kind, payload, _ in rig.page.rows] == [
+        ("site-time", None),
+        ("pause", NOBODY_THERE),
+    ]
+    assert (rig.session.stop_reason, rig.page.lines) == ("", [f"Paused: {NOBODY_THERE}"])
+
+
+def test_nothing_that_happened_is_nothing() -> None:
+    rig = SessionBench(State.BURST, armed=True)
+    rig.session._time_brought((), T_US)
+    assert (rig.driver_state, rig.page.rows, rig.page.lines) == (DriverState.ARMED, [], [])
 
 
 # --- faults --------------------------------------------------------------------------------------------------------------

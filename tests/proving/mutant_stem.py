@@ -15,6 +15,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any, Final, NoReturn
@@ -93,7 +94,7 @@ class _Stem(Plugin):
         names.sort(key=lambda name: place.get(name, len(place)))
         if task.tracing:
             self.trace()
-        for name, following in zip(names, [*names[1:], None], strict=True):
+        for name, following in zip_longest(names, names[1:]):  # none at all, if no test comes there: it survives
             nextitem = None if following is None else items[following]
             session.config.hook.pytest_runtest_protocol(item=items[name], nextitem=nextitem)
             if self.failed:
