@@ -385,6 +385,12 @@ def test_a_pause_that_time_brought_says_why_and_trips_nothing() -> None:
     assert (rig.session.stop_reason, rig.page.lines) == ("", [f"Paused: {NOBODY_THERE}"])
 
 
+def test_what_ends_no_output_is_only_written_down() -> None:
+    rig = SessionBench(State.REST, armed=True)
+    rig.session._time_brought((Event.BURST_OVER,), T_US)
+    assert (rig.driver_state, rig.page.kinds, rig.page.lines) == (DriverState.ARMED, ["burst-delivered"], [])
+
+
 def test_nothing_that_happened_is_nothing() -> None:
     rig = SessionBench(State.BURST, armed=True)
     rig.session._time_brought((), T_US)
