@@ -321,8 +321,10 @@ def test_textual_reads_its_keys_from_the_pipe_and_leaves_properly() -> None:
         assert rig.restored()
 
 
-def test_a_face_in_a_session_of_its_own_still_follows_the_terminals_size() -> None:
+def test_a_face_in_a_session_of_its_own_still_follows_the_terminals_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own, so that what it paints is not taken from what a stop has to run on; the kernel then tells it nothing."""
+    monkeypatch.setenv("COLUMNS", "80")  # what somebody exported once is not the window's size
+    monkeypatch.setenv("LINES", "24")
     with Rig("textual") as rig:
         face = int(rig.wait("PID", b"status output off [0-9]+ Size.width=80, height=24").split()[3])
         assert os.getsid(face) == face

@@ -13,6 +13,7 @@ from tests.twin_rig import Facts, Flow
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs pseudo-terminals and /proc")
 
 
+@pytest.mark.timeout(400)  # real programs and real waits; the walk itself tells when it is stuck
 @pytest.mark.parametrize("part", range(2), ids=["on every screen", "in spite of everything"])
 def test_every_stop_key_is_heard_and_zero_is_confirmed(part: int) -> None:
     trials = stop_keys.share()[part]

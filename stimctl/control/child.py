@@ -130,11 +130,16 @@ class FaceChild:
 
 
 def _start(command: Sequence[str], stdin: int | None, link: str, fds: Sequence[int]) -> subprocess.Popen[bytes]:
-    environment: Mapping[str, str] = {**os.environ, ENVIRONMENT: link}
+    environment: Mapping[str, str] = {**_without_size(os.environ), ENVIRONMENT: link}
     with blocked_for_face():
         return subprocess.Popen(  # noqa: S603 - our own program
             command, stdin=stdin, env=environment, pass_fds=fds, start_new_session=OWN_SESSION
         )
+
+
+def _without_size(environment: Mapping[str, str]) -> dict[str, str]:
+    """Without a size that somebody exported: Textual would believe it, and paint past the window's edge for ever."""
+    return {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")}
 
 
 def _size(screen: int | None) -> os.terminal_size | None:

@@ -108,8 +108,8 @@ class Run:
         return side
 
     def _choose(self, question: Any) -> bool:
-        yes = self._quick.check(question) != z3.unsat
-        no = self._quick.check(z3.Not(question)) != z3.unsat
+        yes: bool = self._quick.check(question) != z3.unsat
+        no: bool = self._quick.check(z3.Not(question)) != z3.unsat
         if not yes and not no:
             raise Abandoned  # what is known was impossible already
         if yes and no:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from stimctl.records import journal, store
+from stimctl.records import store
 from tests.proving.sim_threads import FOREVER_US, Fibres
 
 
@@ -45,7 +45,7 @@ class Disk:
         def connect(path: Path, *, busy_s: float) -> Any:
             return _Connection(opened(path, busy_s=busy_s), self)
 
-        with patch.object(journal.store, "connect_writer", connect):
+        with patch.object(store, "connect_writer", connect):
             yield
 
 
