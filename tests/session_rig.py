@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -167,3 +169,23 @@ class Rig:
         self.session.close("test over", self.now_us)
         self.journal.failed = ""
         self.journal.close()
+
+
+Made = Callable[..., Rig]
+"""Makes a rig; takes what :class:`Rig` takes behind its folder."""
+
+
+@contextmanager
+def rigs(folder: Callable[[], Path]) -> Iterator[Made]:
+    """Make as many rigs as a test asks for, each in a new ``folder()``, and close them all."""
+    made: list[Rig] = []
+
+    def make(text: str = CYCLIC, *, seed: int = 1, emg: str = "") -> Rig:
+        made.append(Rig(folder(), text, seed=seed, emg=emg))
+        return made[-1]
+
+    try:
+        yield make
+    finally:
+        for each in made:
+            each.close()

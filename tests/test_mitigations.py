@@ -9,7 +9,7 @@ import io
 import math
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,23 +42,13 @@ from stimctl.widgets import frame
 from stimctl.widgets.bells import Bells
 from tests import protocol_texts as texts
 from tests.faces import STEPS
-from tests.session_rig import CYCLIC, EMG, TENS, Rig
-
-Made = Callable[..., Rig]
+from tests.session_rig import CYCLIC, EMG, TENS, Made, Rig, rigs
 
 
 @pytest.fixture
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
-    """Makes rigs, and closes them all."""
-    rigs: list[Rig] = []
-
-    def make(text: str = CYCLIC, *, seed: int = 1, emg: str = "") -> Rig:
-        rigs.append(Rig(tmp_path_factory.mktemp("rig"), text, seed=seed, emg=emg))
-        return rigs[-1]
-
-    yield make
-    for each in rigs:
-        each.close()
+    with rigs(lambda: tmp_path_factory.mktemp("rig")) as make:
+        yield make
 
 
 def checked(text: str) -> Report:

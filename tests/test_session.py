@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,23 +21,13 @@ from stimctl.session.link import Link, open_link
 from stimctl.session.wording import CAN, NEXT_ACTION
 from stimctl.sim.faults import Fault, FaultKind
 from stimctl.units import MINUTE, MS, SECOND
-from tests.session_rig import CYCLIC, EMG, TENS, Rig
-
-Made = Callable[..., Rig]
+from tests.session_rig import CYCLIC, EMG, TENS, Made, Rig, rigs
 
 
 @pytest.fixture
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
-    """Makes rigs, and closes them all."""
-    rigs: list[Rig] = []
-
-    def make(text: str = CYCLIC, *, seed: int = 1, emg: str = "") -> Rig:
-        rigs.append(Rig(tmp_path_factory.mktemp("rig"), text, seed=seed, emg=emg))
-        return rigs[-1]
-
-    yield make
-    for each in rigs:
-        each.close()
+    with rigs(lambda: tmp_path_factory.mktemp("rig")) as make:
+        yield make
 
 
 @pytest.fixture

@@ -243,13 +243,19 @@ class Hindrance:
     reasons: tuple[str, ...] = ()  # of stops that are as good as the key's own
 
 
-def _after(noise: bytes, pause_s: float = 0.1) -> Callable[[Walk, bytes], int]:
+def _once(act: Act, pause_s: float = 0.1) -> Callable[[Walk, bytes], int]:
+    """The key a moment after ``act``."""
+
     def typed(walk: Walk, key: bytes) -> int:
-        walk.type(noise)
+        act(walk)
         walk.pause(pause_s)
         return walk.type(key)
 
     return typed
+
+
+def _after(noise: bytes, pause_s: float = 0.1) -> Callable[[Walk, bytes], int]:
+    return _once(lambda walk: walk.type(noise), pause_s)
 
 
 def _split(walk: Walk, key: bytes) -> int:
@@ -269,12 +275,7 @@ def _storm(walk: Walk, key: bytes) -> int:
 
 
 def _signalled(number: int, pause_s: float = 0.1) -> Callable[[Walk, bytes], int]:
-    def typed(walk: Walk, key: bytes) -> int:
-        walk.signal_face(number)
-        walk.pause(pause_s)
-        return walk.type(key)
-
-    return typed
+    return _once(lambda walk: walk.signal_face(number), pause_s)
 
 
 def _awake(walk: Walk) -> None:
