@@ -11,10 +11,10 @@ from typing import Final, final
 
 from stimctl.engine.dose import Dose
 from stimctl.engine.lanes import FULL_PPM, SENSORY_RAMP_US, Lane, ending_ppm
-from stimctl.engine.table import ARMED, DELIVERING, TABLE, Event, State
+from stimctl.engine.table import ARMED, DELIVERING, STAGES, TABLE, Event, State
 from stimctl.errors import UsageError
 from stimctl.limits import Effect
-from stimctl.orders import Counts, Progress
+from stimctl.orders import Counts, Progress, Stage
 from stimctl.pulse import Command
 from stimctl.schedule import CONTROL_PERIOD_US, TEST_BURST, BurstPlan, Schedule
 from stimctl.units import MINUTE, SECOND
@@ -42,7 +42,7 @@ class Engine:
         self.lanes = {plan.channel: Lane(plan) for plan in schedule.channels}
         self._sensory = schedule.channels[0].effect is Effect.SENSORY
         self._titrated: int | None = None
-        self._began_us: int | None = None
+        self._stopped_in = State.CHOOSING
         self._command = Command(())
         self._entered_us = self._stepped_us = self._attended_us = self._cycle_from_us = now_us
         self._flowed_us, self._triggered_us = 0, -NEVER_US
@@ -60,6 +60,11 @@ class Engine:
         return self.state is State.STOPPED
 
     @property
+    def stage(self) -> Stage:
+        """The step of the procedure; that in which it was stopped, while a stop or fault is in force."""
+        return STAGES[self._stopped_in if self.stopped else self.state]
+
+    @property
     def titrated(self) -> int | None:
         """The output whose thresholds are being found."""
         return self._titrated if self.state is State.TITRATING else None
@@ -73,6 +78,8 @@ class Engine:
         if not self.can(event):
             raise UsageError(f"{event.value!r} is not possible now: the session is in {self.state.value!r}")
         was_armed, burst = self.armed, self._burst_in_force()
+        self.dose.pass_time(self.state, now_us - self._entered_us)
+        self._stopped_in = self._stopped_in if self.stopped else self.state
         self.state = TABLE[self.state, event]
         if not (self.armed and was_armed):
             self._zero_levels()
@@ -101,7 +108,6 @@ class Engine:
         """What an event means for counts and clocks."""
         self.dose.book(event)
         if event is Event.BEGIN:
-            self._began_us = now_us if self._began_us is None else self._began_us
             self.dose.rest_us = self._lead_in_us()
         elif event is Event.TRIGGER:
             self._triggered_us = now_us
@@ -277,22 +283,6 @@ class Engine:
 
     def progress(self, now_us: int) -> Progress:
         """Where burst, set and session stand."""
-        phase, elapsed_us, length_us = self._phase(now_us)
-        began_us = now_us if self._began_us is None else self._began_us
-        session_us = now_us - began_us if self.schedule.burst else self._flowed_us
-        return self.dose.progress(self.state, Progress(phase, elapsed_us, length_us, session_elapsed_us=session_us))
-
-    def _phase(self, now_us: int) -> tuple[str, int, int]:
-        """Name of the phase, how long it has lasted, and how long it is (0: nobody knows)."""
         burst, since_us = self._burst_now(now_us)
-        if burst is not None:
-            return burst.phase(since_us)
-        elapsed_us = now_us - self._entered_us
-        if self.state is State.REST:
-            return "rest", min(elapsed_us, self.dose.rest_us), self.dose.rest_us
-        if self.state is State.LISTENING and self.schedule.trigger:
-            waiting = "waiting, then burst" if self.schedule.trigger.assist_missed else "waiting for an attempt"
-            return waiting, elapsed_us, self.schedule.trigger.window_us
-        if self.state is State.FLOWING:
-            return "stimulating", self._flowed_us, self.schedule.flow_us
-        return self.state.value, elapsed_us, 0
+        phase = burst.phase(since_us) if burst is not None else None
+        return self.dose.progress(self.state, phase, now_us - self._entered_us, self._flowed_us)

@@ -28,7 +28,7 @@ def review_lines(engine: Engine, thresholds: dict[int, Thresholds], measured_uc:
             f"Attempts: {counts.triggered} triggered, {counts.missed} missed, {counts.assisted} assisted"
             f"{_voluntary_text(counts)}"
         )
-    lines.append(f"Stimulation on for {seconds_text(counts.on_time_us)}, trial and threshold bursts included")
+    lines.append(f"Stimulation on for {seconds_text(counts.on_time_us)}, trial and thresholds included")
     lines.append(f"Charge per phase, summed: {counts.charge_uc / 1000:.1f} mC commanded")
     if measured_uc is not None:
         lines[-1] += f", {measured_uc / 1000:.1f} mC by the board's own measurement"
