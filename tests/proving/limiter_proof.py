@@ -24,9 +24,10 @@ from tests.proving.table import Outcome, Row
 from tests.proving.theorem import Theorem, Verdict, refute
 from tests.proving.theorem import prove as settle
 
+PARTS: Final = (limiter_trains, limiter_places, limiter_memory)
 THEOREMS: Final = {
     theorem.name: theorem
-    for part in (limiter_trains, limiter_places, limiter_memory)
+    for part in PARTS
     for theorem in part.THEOREMS
 }  # fmt: skip
 
@@ -62,7 +63,7 @@ def in_turn(work: Callable[[Any], Verdict], jobs: Iterable[Any]) -> Iterator[Ver
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if "forkserver" in methods:
-        context.set_forkserver_preload(["tests.proving.limiter_proof"])
+        context.set_forkserver_preload([part.__name__ for part in PARTS])
     with ProcessPoolExecutor(os.cpu_count() or 1, context, max_tasks_per_child=1) as pool:
         yield from pool.map(work, jobs)
 
