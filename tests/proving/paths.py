@@ -97,8 +97,8 @@ class Run:
         self._quick.set("rlimit", steps)
         return bool(self._quick.check(fact) == z3.unsat)
 
-    def _impossible_relaxed(self, fact: Any) -> bool:
-        """The same by all that is known, the late facts too."""
+    def _impossible_late(self, fact: Any) -> bool:
+        """Whether all that is known, the late facts too, contradicts this even when relaxed."""
         self._relaxed.push()
         self._relaxed.add(*self._late)
         answer = self._relaxed.check(self.forms.relaxed(fact))
@@ -170,7 +170,7 @@ class Run:
     def settle(self, label: str, claim: Any) -> None:
         """Prove a claim here, or raise :class:`Refuted` or :class:`Undecided`."""
         opposite = self.forms.normal(z3.Not(claim))
-        if z3.is_false(opposite) or self._impossible_relaxed(opposite) or self._impossible(opposite, QUICK_STEPS):
+        if z3.is_false(opposite) or self._impossible_late(opposite) or self._impossible(opposite, QUICK_STEPS):
             return
         for solver in full_solvers(self.known):
             answer = solver.check(opposite)
