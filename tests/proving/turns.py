@@ -13,7 +13,7 @@ KEY: Final = {"start": 1, "pause": 1, "clear": 1, "arm": 3, "deliver": 3}
 """Operations in which the long run tries pairs of pre-emptions one by one: the loop held at every so manyth line, the stop
 at each of its own. The other operations' pairs are drawn by a seed."""
 
-SHORT: Final = 6
+SHORT: Final = 4
 """The everyday share holds each operation before so many of its lines, evenly spread, and at its end."""
 
 PAIRS: Final = 300
