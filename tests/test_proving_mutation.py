@@ -312,8 +312,11 @@ def test_first_come_the_tests_that_run_the_line_and_none_is_left_out() -> None:
     assert task.cpu_s["f.py::slow"] > task.cpu_s["f.py::quick"]
 
 
-def test_what_the_likeliest_file_does_not_notice_is_tried_by_all_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mutants that a process of its own has to import: one file is imported at first, and nobody survives by that."""
+@pytest.mark.parametrize(("at_first", "then"), [("green", ("a.py", "c.py")), ("crash", ("a.py", "b.py", "c.py"))])
+def test_what_the_likeliest_file_does_not_kill_is_tried_by_the_others(
+    monkeypatch: pytest.MonkeyPatch, at_first: str, then: tuple[str, ...]
+) -> None:
+    """Mutants that a process of its own has to import: one file is imported at first, and nothing is judged by that."""
     mutant = next(each for each in mutants_in("stimctl.driver.line") if not function_around(each))
     tried: list[tuple[str, ...]] = []
 
@@ -321,14 +324,14 @@ def test_what_the_likeliest_file_does_not_notice_is_tried_by_all_the_others(monk
         def map(self, tasks: Iterator[tuple[Any, Task]]) -> Iterator[tuple[Any, Report]]:
             for note, task in tasks:
                 tried.append(task.files)
-                yield note, Report("test", "c") if "c.py" in task.files else Report("green")
+                yield note, Report("test", "c") if "c.py" in task.files else Report(at_first)
 
     monkeypatch.setattr(mutant_campaign, "Pool", OneOfThree)
     campaign = Campaign(TARGETS[0], [mutant], workers=1, folder=Path())
     campaign._files, campaign._knowledge = (), Knowledge(("a.py", "b.py", "c.py"))
     campaign._knowledge.note(Report("green", seconds={"b.py::quick": 0.1, "a.py::slow": 1.0}))
     assert [(each.id, report.end) for each, report in campaign._planted([mutant])] == [(mutant.id, "test")]
-    assert tried == [("b.py",), ("a.py", "c.py")]
+    assert tried == [("b.py",), then]
 
 
 @pytest.mark.timeout(600)  # a process of its own, with a bound of its own for every test in it

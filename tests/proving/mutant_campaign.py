@@ -142,6 +142,8 @@ class Campaign:
             others = tuple(file for file in task.files if file not in task.likeliest())
             if report.end == "green" and others:
                 left.append((mutant, replace(task, files=others)))
+            elif report.end == "crash" and others:
+                left.append((mutant, task))  # that a file cannot be imported is no kill; a test of another one may fail
             else:
                 yield mutant, report
         yield from Pool(self._workers).map(iter(left))
