@@ -39,6 +39,7 @@ class Scenario:
         self.rng = random.Random(f"world {seed}")
         self.text = sim_texts.draw(self.rng, self.theme.text)
         self._draw()
+        self.length_us = self.ends_us - self.time.now_us
 
     def _draw(self) -> None:
         rng, begin_us = self.rng, self.time.now_us

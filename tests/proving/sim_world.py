@@ -59,13 +59,15 @@ class Result:
 class World(Scenario):
     """Everything of one seed: its scenario, come true."""
 
-    def __init__(self, seed: int, folder: Path, *, trace: bool = False, theme: str = "") -> None:
+    def __init__(
+        self, seed: int, folder: Path, *, trace: bool = False, theme: str = "", until_wrong: bool = False
+    ) -> None:
         """``theme``: what this session is to try beside what the seed draws, see :class:`~tests.proving.sim_scenario.Theme`."""
         super().__init__(seed, theme)
         self.folder = folder
         self.store = folder / "store" / f"{seed}.db"
         self.result = Result(seed)
-        self._tracing = trace
+        self._tracing, self._until_wrong = trace, until_wrong
         self._digest = hashlib.sha256()
         self.fibres = Fibres(self.time)
         self.disk, self.quirks = Disk(self.fibres), Quirks()
@@ -229,11 +231,14 @@ class World(Scenario):
         if self.time.now_us >= self.ends_us and not self.is_over:
             self._end()
         self.judge.step()
+        if self._until_wrong and self.result.wrong:
+            raise Killed
 
     def _next_us(self) -> int:
-        times = [self.ends_us] if self.time.now_us < self.ends_us else []
-        times += [each.at_us for each in self.stops[:1]] + self.misfortunes.next_us()
-        return min(times, default=FOREVER_US)
+        next_us = self.misfortunes.next_us()
+        if self.stops:
+            next_us = min(next_us, self.stops[0].at_us)
+        return min(next_us, self.ends_us) if self.time.now_us < self.ends_us else next_us
 
     def _end(self) -> None:
         """The session's time is up."""
