@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence, Sized
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -99,7 +99,7 @@ class Bench:
     async def quiet(self) -> None:
         """Let what was posted pass from the application to the screen, on to a widget, and what it says come back."""
         nodes = (self.face, self.face.screen, *self.face.screen.walk_children(Widget))
-        waiting = [node._message_queue.values for node in nodes]  # looked at thousands of times: the bare queues
+        waiting: list[Sized] = [node._message_queue.values for node in nodes]  # looked at thousands of times: the bare queues
         still = 0
         while still < 20:  # the test's own time limit is the guard
             await asyncio.sleep(0)
