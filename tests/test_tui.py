@@ -99,7 +99,8 @@ class Bench:
     async def quiet(self) -> None:
         """Let what was posted pass from the application to the screen, on to a widget, and what it says come back."""
         nodes = (self.face, self.face.screen, *self.face.screen.walk_children(Widget))
-        waiting: list[Sized] = [node._message_queue.values for node in nodes]  # looked at thousands of times: the bare queues
+        # Looked at thousands of times: the bare queues.
+        waiting: list[Sized] = [node._message_queue.values for node in nodes]
         still = 0
         while still < 20:  # the test's own time limit is the guard
             await asyncio.sleep(0)
