@@ -59,6 +59,7 @@ DEEDS: dict[str, Callable[[], object]] = {
     "a link": lambda: _outside("link").symlink_to("x"),
     "a mode": lambda: _outside(".").chmod(0o700),
     "a database": _database,
+    "a database by its address": lambda: sqlite3.connect(_outside("r.db").as_uri() + "?mode=rwc", uri=True).close(),
     "a process": lambda: subprocess.run(["true"], check=False),
     "a connection": _connection,
     "code": lambda: eval(compile("1", "<pasted>", "eval")),
@@ -75,6 +76,9 @@ def test_the_guard_lets_pass_what_happens_in_its_folder(tmp_path: Path) -> None:
     with Guard(tmp_path):
         Path("x").write_text("x")
         sqlite3.connect("r.db").close()
+        Path("file:/dev").mkdir(parents=True)  # as a path, it is a name like any other
+        with contextlib.suppress(NotADirectoryError):
+            Path(os.devnull, "x").mkdir()
 
 
 def test_a_failing_input_is_told_with_its_seed() -> None:

@@ -178,11 +178,12 @@ class Guard:
         if isinstance(path, int):
             return True
         name = os.fsdecode(path)  # type: ignore[arg-type]
-        if name.startswith("file:"):
-            name = name.removeprefix("file:").removeprefix("//").partition("?")[0]
+        if name.startswith("file:///"):  # a database's address; a file's path would have fewer strokes
+            name = name.removeprefix("file://").partition("?")[0]
         whole = os.path.abspath(name)  # noqa: PTH100 - links are seen as what they are
         byte_code = "__pycache__" in whole or whole.startswith(sys.pycache_prefix or "/none")
-        return byte_code or whole.startswith(self._folder) or whole == os.devnull
+        nowhere = (whole + os.sep).startswith(os.devnull + os.sep)  # itself, and what cannot be made below it
+        return byte_code or whole.startswith(self._folder) or nowhere
 
 
 def _writes(mode: object, flags: object) -> bool:
