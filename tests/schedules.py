@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stimctl.limits import BodyPart, Effect
 from stimctl.pulse import symmetric
-from stimctl.schedule import BurstPlan, ChannelPlan, PadPlan, Schedule, TriggerPlan
+from stimctl.schedule import ChannelPlan, MovementPlan, PadPlan, Schedule, TriggerPlan, burst
 from stimctl.units import MINUTE, SECOND, MicroAmp, SquareMicrometre
 
 PAD_UM2 = SquareMicrometre(25 * 10**8)
@@ -28,7 +28,7 @@ def channel(
     )
 
 
-BURST = BurstPlan(ramp_up_us=SECOND, hold_us=3 * SECOND, ramp_down_us=SECOND, rest_us=5 * SECOND)
+BURST = burst(ramp_up_us=SECOND, hold_us=3 * SECOND, ramp_down_us=SECOND, rest_us=5 * SECOND)
 
 TRIGGER = TriggerPlan(
     channel=0,
@@ -50,7 +50,7 @@ def cyclic(
     *channels: ChannelPlan,
     repetitions: int = 3,
     sets: int = 1,
-    burst: BurstPlan = BURST,
+    movement: MovementPlan = BURST,
     trigger: TriggerPlan | None = None,
 ) -> Schedule:
     return Schedule(
@@ -58,7 +58,7 @@ def cyclic(
         kind="fes-emg-triggered" if trigger else "fes-cyclic",
         purpose="Open the hand.",
         channels=channels or (channel(),),
-        burst=burst,
+        movement=movement,
         trigger=trigger,
         repetitions=repetitions,
         sets=sets,
@@ -74,7 +74,7 @@ def tens(flow_us: int = 2 * MINUTE) -> Schedule:
         kind="tens-conventional",
         purpose="Ease pain.",
         channels=(channel(effect=Effect.SENSORY),),
-        burst=None,
+        movement=None,
         trigger=None,
         repetitions=1,
         sets=1,

@@ -61,7 +61,7 @@ class Dose:
         schedule = self._schedule
         # After a burst nothing is heard for the lockout either (hazard H24).
         lockout_us = schedule.trigger.lockout_us if schedule.trigger else 0
-        self.rest_us = max(schedule.burst.rest_us if schedule.burst else 0, lockout_us)
+        self.rest_us = max(schedule.movement.rest_us if schedule.movement else 0, lockout_us)
         self.repetition += 1
         if self.done:
             self.rest_us = 0

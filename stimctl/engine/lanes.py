@@ -12,7 +12,7 @@ from typing import Final, final
 
 from stimctl.limits import Effect
 from stimctl.pulse import Output
-from stimctl.schedule import CONTROL_PERIOD_US, BurstPlan, ChannelPlan
+from stimctl.schedule import CONTROL_PERIOD_US, FULL_PPM, ChannelPlan, Spell
 from stimctl.units import MS, SECOND, MicroAmp
 
 LATE_US: Final = 2 * CONTROL_PERIOD_US
@@ -20,9 +20,6 @@ LATE_US: Final = 2 * CONTROL_PERIOD_US
 
 FELT_US: Final = 500 * MS
 """How long an amplitude stands before a patient can be asked about it (project; procedure D, step 6: 1 to 2 s a step)."""
-
-FULL_PPM: Final = 1_000_000
-"""The whole level, in the parts per million that an envelope is given in."""
 
 SENSORY_RAMP_US: Final = 1 * SECOND
 """TENS rises to a raised level over this time, gently and above every ramp minimum, and so it ends."""
@@ -59,7 +56,7 @@ class Lane:
         """The wished amplitude in the board's steps, rounded down."""
         return self.amplitude_ua - self.amplitude_ua % self.plan.step_ua
 
-    def move(self, share_ppm: int, now_us: int, elapsed_us: int, ramp_us: int, burst: BurstPlan | None) -> None:
+    def move(self, share_ppm: int, now_us: int, elapsed_us: int, ramp_us: int, duty: Spell | None) -> None:
         """Go towards ``share_ppm`` of the level."""
         self.wanted_ua = wanted_ua = self.level_ua * share_ppm // FULL_PPM
         if self.amplitude_ua == wanted_ua:
@@ -69,32 +66,32 @@ class Lane:
         if self.amplitude_ua == 0 and now_us < self.owes_rest_until_us:
             return
         rise_ua = self.level_ua * min(elapsed_us, LATE_US) // ramp_us
-        self._become(min(wanted_ua, self.amplitude_ua + rise_ua), now_us, burst)
+        self._become(min(wanted_ua, self.amplitude_ua + rise_ua), now_us, duty)
 
     def _felt_after_us(self) -> int:
         """How long an amplitude must stand before it counts as given: half a second, and at least two pulses."""
         return max(FELT_US, 2 * 10**9 // self.plan.shape.rate_mhz)
 
-    def fall_to(self, amplitude_ua: int, now_us: int, burst: BurstPlan | None) -> None:
+    def fall_to(self, amplitude_ua: int, now_us: int, duty: Spell | None) -> None:
         """At most ``amplitude_ua``, at once."""
         self.wanted_ua = min(self.wanted_ua, amplitude_ua)
-        self._become(min(self.amplitude_ua, amplitude_ua), now_us, burst)
+        self._become(min(self.amplitude_ua, amplitude_ua), now_us, duty)
 
-    def _become(self, amplitude_ua: int, now_us: int, burst: BurstPlan | None) -> None:
+    def _become(self, amplitude_ua: int, now_us: int, duty: Spell | None) -> None:
         if amplitude_ua and not self.amplitude_ua:
             self.on_from_us = now_us
-        elif self.amplitude_ua and not amplitude_ua and burst and self.plan.effect is Effect.MOTOR:
+        elif self.amplitude_ua and not amplitude_ua and duty and self.plan.effect is Effect.MOTOR:
             on_us = now_us - self.on_from_us
-            self.owes_rest_until_us = now_us + -(-on_us * burst.rest_us // burst.on_us)
+            self.owes_rest_until_us = now_us + -(-on_us * duty.off_us // duty.on_us)
         if amplitude_ua != self.amplitude_ua:
             self.amplitude_ua, self.steady_from_us = amplitude_ua, now_us
 
-    def set_level(self, level_ua: int, now_us: int, burst: BurstPlan | None) -> None:
+    def set_level(self, level_ua: int, now_us: int, duty: Spell | None) -> None:
         """A new level: a lower one acts at once, a higher one is approached by :meth:`move`."""
         self.level_ua = self.wanted_ua = level_ua  # until the next step knows better
         if level_ua == 0:
             self.given_ua = 0
-        self.fall_to(level_ua, now_us, burst)
+        self.fall_to(level_ua, now_us, duty)
 
     def count(self, elapsed_us: int, *, treating: bool) -> None:
         """Add what flowed in ``elapsed_us`` at the present amplitude: pulses times charge, in 1e-9 pC."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from stimctl.engine.course import Course
 from stimctl.engine.dose import Dose
-from stimctl.engine.lanes import FULL_PPM, SENSORY_RAMP_US, Lane, ending_ppm
+from stimctl.engine.lanes import SENSORY_RAMP_US, Lane, ending_ppm
 from stimctl.engine.table import ARMED, DELIVERING, TABLE, Event, State
 from stimctl.errors import UsageError
 from stimctl.limits import Effect
 from stimctl.orders import Counts, Progress
 from stimctl.pulse import Command
-from stimctl.schedule import CONTROL_PERIOD_US, TEST_BURST, BurstPlan, Schedule
+from stimctl.schedule import CONTROL_PERIOD_US, FULL_PPM, TEST_BURST, Advance, MovementPlan, Schedule, Spell
 from stimctl.units import MINUTE, SECOND
 
 LEAD_IN_US: Final = 3 * SECOND
@@ -40,11 +41,14 @@ class Engine:
         self.dose = Dose(schedule)
         self.baseline_ready = True
         self.lanes = {plan.channel: Lane(plan) for plan in schedule.channels}
+        self._outputs = tuple(self.lanes)
         self._sensory = schedule.channels[0].effect is Effect.SENSORY
+        self._course: Course | None = None
+        self._control_ppm = 0
         self._titrated: int | None = None
         self._began_us: int | None = None
         self._command = Command(())
-        self._entered_us = self._stepped_us = self._attended_us = self._cycle_from_us = now_us
+        self._entered_us = self._stepped_us = self._attended_us = now_us
         self._flowed_us, self._triggered_us = 0, -NEVER_US
 
     # --- events ----------------------------------------------------------------------------------------------
@@ -72,14 +76,15 @@ class Engine:
         """Follow the table; raises :class:`UsageError` for a move that it does not list."""
         if not self.can(event):
             raise UsageError(f"{event.value!r} is not possible now: the session is in {self.state.value!r}")
-        was_armed, burst = self.armed, self._burst_in_force()
+        was_armed, movement = self.armed, self._movement_in_force()
         self.state = TABLE[self.state, event]
         if not (self.armed and was_armed):
             self._zero_levels()
         if self.state not in DELIVERING:
-            self._fall_silent(now_us, burst)
+            self._fall_silent(now_us, movement)
         if self.armed and not was_armed:
-            self._cycle_from_us = self._attended_us = now_us
+            self._attended_us = now_us
+        self._set_out(now_us)
         self._entered_us = now_us
         self._book(event, now_us)
 
@@ -93,9 +98,17 @@ class Engine:
         for lane in self.lanes.values():
             lane.level_ua = lane.given_ua = 0
 
-    def _fall_silent(self, now_us: int, burst: BurstPlan | None) -> None:
-        for lane in self.lanes.values():
-            lane.fall_to(0, now_us, burst)
+    def _fall_silent(self, now_us: int, movement: MovementPlan | None) -> None:
+        for output, lane in self.lanes.items():
+            lane.fall_to(0, now_us, _duty(movement, output))
+
+    def _set_out(self, now_us: int) -> None:
+        """Begin the movement of the state that was entered: again and again while levels are found and tried."""
+        movement = self._movement_in_force()
+        if movement is None or self.state not in DELIVERING:
+            self._course = None
+        else:
+            self._course = Course(movement, self._outputs, now_us, again=self.state is not State.BURST)
 
     def _book(self, event: Event, now_us: int) -> None:
         """What an event means for counts and clocks."""
@@ -108,7 +121,7 @@ class Engine:
 
     def _lead_in_us(self) -> int:
         """Long enough for the rest that the last trial burst asks for (duty), and for a baseline."""
-        rest_us = self.schedule.burst.rest_us if self.schedule.burst else 0
+        rest_us = self.schedule.movement.rest_us if self.schedule.movement else 0
         trigger = self.schedule.trigger
         return max(LEAD_IN_US, rest_us, trigger.baseline_us + SECOND if trigger else 0)
 
@@ -124,13 +137,22 @@ class Engine:
 
     def set_level(self, channel: int, level_ua: int, now_us: int) -> None:
         """Set a channel's level. A lower one acts at once; a higher one is approached by the ramp."""
-        self.lanes[channel].set_level(level_ua, now_us, self._burst_in_force())
+        self.lanes[channel].set_level(level_ua, now_us, _duty(self._movement_in_force(), channel))
 
     # --- time ------------------------------------------------------------------------------------------------
 
-    def step(self, now_us: int, *, onset: bool = False) -> tuple[Event, ...]:
-        """Let time pass up to ``now_us`` and an attempt be heard; returns what happened, in order."""
+    def step(
+        self, now_us: int, *, onset: bool = False, key: bool = False, control_ppm: int | None = None
+    ) -> tuple[Event, ...]:
+        """Let time pass up to ``now_us``; returns what happened, in order.
+
+        ``onset``: an attempt was heard. ``key``: the operator's or patient's switch was pressed. ``control_ppm``: the
+        control signal as a share, in parts per million; ``None`` where there is none that can be trusted.
+        """
         self._count_delivery(now_us)
+        self._control_ppm = control_ppm if control_ppm is not None and 0 <= control_ppm <= FULL_PPM else 0
+        if self._course is not None:
+            self._course.step(now_us, _advance(onset=onset, key=key))
         happened: list[Event] = []
         while (event := self._due(now_us, onset=onset)) is not None:
             self.happen(event, now_us)
@@ -149,7 +171,7 @@ class Engine:
             return self._after_rest()
         if self.state is State.LISTENING:
             return self._heard(elapsed_us, now_us, onset=onset)
-        if self.state is State.BURST and self.schedule.burst and elapsed_us >= self.schedule.burst.on_us:
+        if self.state is State.BURST and self._course is not None and self._course.over:
             return Event.BURST_OVER
         if self.state is State.FLOWING and self._flowed_us >= self.schedule.flow_us:
             return Event.DOSE_DONE
@@ -166,7 +188,7 @@ class Engine:
         return None
 
     def _after_rest(self) -> Event:
-        if self.schedule.burst is None:
+        if self.schedule.movement is None:
             return Event.TO_FLOW
         if self.dose.done:
             return Event.DOSE_DONE
@@ -179,15 +201,14 @@ class Engine:
         """
         if not self.armed:
             return NEVER_US
-        burst, since_us = self._burst_now(now_us)
-        event_us = max(now_us + 1, self._next_event_us(now_us, burst, since_us))
-        if self._moving(burst, since_us):
+        event_us = max(now_us + 1, self._next_event_us(now_us))
+        if self._moving(now_us):
             # The envelope's own corners come first, so that a burst ends when it should and not a period later.
             return min(now_us + period_us, event_us)
         prompt_us = self._attended_us + PRESENCE_EVERY_US
         return min(event_us, prompt_us if prompt_us > now_us else max(now_us + 1, prompt_us + PRESENCE_GRACE_US))
 
-    def _moving(self, burst: BurstPlan | None, since_us: int) -> bool:
+    def _moving(self, now_us: int) -> bool:
         """Whether any amplitude is on its way, up or down."""
         level = False
         for lane in self.lanes.values():
@@ -196,16 +217,13 @@ class Engine:
             level = level or lane.level_ua > 0
         if not level:
             return False
-        if burst is None:
-            return self.state is State.FLOWING and self.schedule.flow_us - self._flowed_us <= SENSORY_RAMP_US
-        return since_us < burst.ramp_up_us or burst.on_us - burst.ramp_down_us <= since_us < burst.on_us
+        if self._course is not None:
+            return self._course.moving(now_us)
+        return self.state is State.FLOWING and self.schedule.flow_us - self._flowed_us <= SENSORY_RAMP_US
 
-    def _next_event_us(self, now_us: int, burst: BurstPlan | None, since_us: int) -> int:
-        if burst is not None:
-            for mark in (burst.ramp_up_us, burst.on_us - burst.ramp_down_us, burst.on_us, burst.cycle_us):
-                if mark > since_us:
-                    return now_us + mark - since_us
-            return now_us + CONTROL_PERIOD_US
+    def _next_event_us(self, now_us: int) -> int:
+        if self._course is not None:
+            return self._course.next_mark_us(now_us)
         if self.state is State.REST:
             return self._entered_us + self.dose.rest_us if self.baseline_ready else now_us + CONTROL_PERIOD_US
         if self.state is State.LISTENING and self.schedule.trigger and self.schedule.trigger.cued:
@@ -217,32 +235,30 @@ class Engine:
 
     # --- amplitudes ------------------------------------------------------------------------------------------
 
-    def _burst_in_force(self) -> BurstPlan | None:
-        """The burst whose duty rules now; ``None`` for sensory stimulation."""
+    def _movement_in_force(self) -> MovementPlan | None:
+        """The movement whose duty rules now; ``None`` for sensory stimulation."""
         if self._sensory:
             return None
-        return TEST_BURST if self.state is State.TITRATING else self.schedule.burst
-
-    def _burst_now(self, now_us: int) -> tuple[BurstPlan | None, int]:
-        """The burst whose envelope rules now, and the time since its onset."""
-        burst = self._burst_in_force()
-        if burst is None or self.state not in DELIVERING:
-            return None, 0
-        if self.state is State.BURST:
-            return burst, now_us - self._entered_us
-        return burst, (now_us - self._cycle_from_us) % burst.cycle_us
+        return TEST_BURST if self.state is State.TITRATING else self.schedule.movement
 
     def _move(self, now_us: int) -> None:
         """Let every channel go towards its share of its level."""
         if self.state not in DELIVERING:
             return
-        burst, since_us = self._burst_now(now_us)
-        share_ppm = self._flow_share_ppm() if burst is None else burst.share_ppm(since_us)
-        ramp_us = burst.ramp_up_us if burst else SENSORY_RAMP_US
-        titrated = self.titrated
-        for lane in self.lanes.values():
-            share = share_ppm if titrated is None or lane.plan.channel == titrated else 0
-            lane.move(share, now_us, now_us - self._stepped_us, ramp_us, burst)
+        titrated, elapsed_us = self.titrated, now_us - self._stepped_us
+        for output, lane in self.lanes.items():
+            share_ppm, ramp_us, duty = self._share(output, now_us)
+            lane.move(share_ppm if titrated in (None, output) else 0, now_us, elapsed_us, ramp_us, duty)
+
+    def _share(self, output: int, now_us: int) -> tuple[int, int, Spell | None]:
+        """The share of its level that an output is to have, its ramp in µs, and the duty that it keeps."""
+        course = self._course
+        if course is None:
+            return self._flow_share_ppm(), SENSORY_RAMP_US, None
+        share_ppm = course.share_ppm(output, now_us)
+        if course.follows(output):
+            share_ppm = share_ppm * self._control_ppm // FULL_PPM
+        return share_ppm, course.rise_us[output], course.duty[output]
 
     def _flow_share_ppm(self) -> int:
         """Continuous stimulation ends by a ramp, as a burst does."""
@@ -267,7 +283,7 @@ class Engine:
     @property
     def complete(self) -> bool:
         """Whether the whole prescription was given."""
-        return self.dose.done if self.schedule.burst else self._flowed_us >= self.schedule.flow_us
+        return self.dose.done if self.schedule.movement else self._flowed_us >= self.schedule.flow_us
 
     # --- for reading -----------------------------------------------------------------------------------------
 
@@ -279,14 +295,13 @@ class Engine:
         """Where burst, set and session stand."""
         phase, elapsed_us, length_us = self._phase(now_us)
         began_us = now_us if self._began_us is None else self._began_us
-        session_us = now_us - began_us if self.schedule.burst else self._flowed_us
+        session_us = now_us - began_us if self.schedule.movement else self._flowed_us
         return self.dose.progress(self.state, Progress(phase, elapsed_us, length_us, session_elapsed_us=session_us))
 
     def _phase(self, now_us: int) -> tuple[str, int, int]:
         """Name of the phase, how long it has lasted, and how long it is (0: nobody knows)."""
-        burst, since_us = self._burst_now(now_us)
-        if burst is not None:
-            return burst.phase(since_us)
+        if self._course is not None:
+            return self._course.part(now_us)
         elapsed_us = now_us - self._entered_us
         if self.state is State.REST:
             return "rest", min(elapsed_us, self.dose.rest_us), self.dose.rest_us
@@ -296,3 +311,12 @@ class Engine:
         if self.state is State.FLOWING:
             return "stimulating", self._flowed_us, self.schedule.flow_us
         return self.state.value, elapsed_us, 0
+
+
+def _duty(movement: MovementPlan | None, output: int) -> Spell | None:
+    return movement.duty(output) if movement else None
+
+
+def _advance(*, onset: bool, key: bool) -> Advance:
+    """What may end a phase now, besides the time; the operator's key before all."""
+    return Advance.KEY if key else Advance.ATTEMPT if onset else Advance.TIME

@@ -21,7 +21,7 @@ def review_lines(engine: Engine, thresholds: dict[int, Thresholds], measured_uc:
     """The session in a few plain lines."""
     schedule, counts = engine.schedule, engine.counts()
     lines = [prescribed_line(schedule)]
-    if schedule.burst:
+    if schedule.movement:
         lines.append(f"Delivered {counts.delivered} of {schedule.repetitions * schedule.sets} bursts")
     if schedule.trigger:
         lines.append(
@@ -42,11 +42,11 @@ def review_lines(engine: Engine, thresholds: dict[int, Thresholds], measured_uc:
 
 def prescribed_line(schedule: Schedule) -> str:
     """What the protocol asks for, in one line."""
-    if schedule.burst is None:
+    if schedule.movement is None:
         return f"Prescribed: {seconds_text(schedule.flow_us)} of continuous stimulation"
     sets = f"{schedule.sets} sets of " if schedule.sets > 1 else ""
     heard = " set off by the patient's own attempts" if schedule.trigger else " by the clock"
-    on, rest = seconds_text(schedule.burst.on_us), seconds_text(schedule.burst.rest_us)
+    on, rest = seconds_text(schedule.movement.on_us), seconds_text(schedule.movement.rest_us)
     return f"Prescribed: {sets}{schedule.repetitions} bursts of {on}, rest {rest},{heard}"
 
 

@@ -1,0 +1,161 @@
+"""A movement: phases that follow each other, each with a goal for every channel; then a rest.
+
+A plain burst is a movement of three phases (ramp up, hold, ramp down) in which all channels do the same. A task, such as
+reach, grasp, hold and release, gives each channel its own goal in each phase (clinical reference, B.7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Final, NamedTuple, final
+
+FULL_PPM: Final = 1_000_000
+"""The whole level, in the parts per million that an envelope is given in."""
+
+
+@final
+class Advance(StrEnum):
+    """What ends a phase. Whatever it is, the phase ends at its time-out, too."""
+
+    TIME = "time"
+    KEY = "key"
+    ATTEMPT = "attempt"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Where a channel goes in a phase: which share of its level, how fast, and after what delay (µs).
+
+    ``follows``: the share is multiplied by the control signal, from 0 to 1.
+    """
+
+    share_ppm: int = 0
+    ramp_us: int = 0
+    delay_us: int = 0
+    follows: bool = False
+
+    def share(self, from_ppm: int, since_us: int) -> int:
+        """The share at a time after the phase began, for a channel that came in at ``from_ppm``; rounded down."""
+        moving_us = since_us - self.delay_us
+        if moving_us < 0:
+            return from_ppm
+        if moving_us >= self.ramp_us:
+            return self.share_ppm
+        return from_ppm + (self.share_ppm - from_ppm) * moving_us // self.ramp_us
+
+    @property
+    def settled_us(self) -> int:
+        """When the share has arrived, after the phase's beginning."""
+        return self.delay_us + self.ramp_us
+
+    @property
+    def rise_us(self) -> int:
+        """How long the whole level would take at this goal's slope; 0 for a goal of nothing."""
+        return self.ramp_us * FULL_PPM // self.share_ppm if self.share_ppm else 0
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PhasePlan:
+    """One phase: its name, its longest time in µs, each output's goal, what else ends it, and what is said then.
+
+    An output without a goal of its own has that of the ``others``, which is zero, at once, unless stated.
+    """
+
+    name: str
+    length_us: int
+    goals: Mapping[int, Goal] = field(default_factory=lambda: MappingProxyType({}))
+    others: Goal = field(default_factory=Goal)
+    advance: Advance = Advance.TIME
+    cue: str = ""
+
+    def goal(self, output: int) -> Goal:
+        """Where an output goes."""
+        return self.goals.get(output, self.others)
+
+
+@final
+class Spell(NamedTuple):
+    """A stretch of a cycle in which an output is on, and the stretch off after it, in µs, at every phase's longest."""
+
+    on_us: int
+    off_us: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class MovementPlan:
+    """Phases in order and the rest after them, in µs. ``release``: where a phase goes whose event never came."""
+
+    phases: tuple[PhasePlan, ...]
+    rest_us: int
+    release: int | None = None
+
+    @property
+    def on_us(self) -> int:
+        """Longest time from the first phase to the end of the last; ramps count as on (A.6)."""
+        return sum(phase.length_us for phase in self.phases)
+
+    @property
+    def cycle_us(self) -> int:
+        """Movement and rest together."""
+        return self.on_us + self.rest_us
+
+    def rise_us(self, output: int) -> int:
+        """The shortest time in which this output's goals would take it from zero to its whole level."""
+        return min((rise for phase in self.phases if (rise := phase.goal(output).rise_us)), default=0)
+
+    def spells(self, output: int) -> tuple[Spell, ...]:
+        """When this output is on in one cycle. The rest at the end belongs to the last spell, with what is off before
+        the first."""
+        runs = list(self._runs(output))
+        lead_us = runs.pop(0)[1] if runs and not runs[0][0] else 0
+        if not runs:
+            return ()
+        if not runs[-1][0]:
+            runs[-1] = (False, runs[-1][1] + self.rest_us + lead_us)
+        else:
+            runs.append((False, self.rest_us + lead_us))
+        return tuple(Spell(on[1], off[1]) for on, off in zip(runs[::2], runs[1::2], strict=True))
+
+    def duty(self, output: int) -> Spell | None:
+        """The spell that asks for the least rest after it, which is what an output must have before it comes on again."""
+        return min(self.spells(output), key=lambda spell: Fraction(spell.off_us, spell.on_us), default=None)
+
+    def _runs(self, output: int) -> Iterator[tuple[bool, int]]:
+        """Whether the output is on, and how long, one stretch after the other."""
+        on, length_us = False, 0
+        for is_on, part_us in self._parts(output):
+            if is_on is not on:
+                if length_us:
+                    yield on, length_us
+                on, length_us = is_on, 0
+            length_us += part_us
+        if length_us:
+            yield on, length_us
+
+    def _parts(self, output: int) -> Iterator[tuple[bool, int]]:
+        """Each phase, cut where the output comes on or has gone off."""
+        was_ppm = 0
+        for phase in self.phases:
+            goal = phase.goal(output)
+            turn_us = min(phase.length_us, goal.settled_us if goal.share_ppm < was_ppm else goal.delay_us)
+            yield was_ppm > 0, turn_us
+            yield goal.share_ppm > 0, phase.length_us - turn_us
+            was_ppm = goal.share(was_ppm, phase.length_us)
+
+
+def burst(ramp_up_us: int, hold_us: int, ramp_down_us: int, rest_us: int) -> MovementPlan:
+    """The movement that every channel makes alike: up, hold, down; then the rest. All µs."""
+    up, level, down = Goal(FULL_PPM, ramp_up_us), Goal(FULL_PPM, ramp_up_us), Goal(0, ramp_down_us)
+    phases = (
+        PhasePlan("ramp up", ramp_up_us, others=up),
+        PhasePlan("hold", hold_us, others=level),
+        PhasePlan("ramp down", ramp_down_us, others=down),
+    )
+    return MovementPlan(tuple(phase for phase in phases if phase.length_us), rest_us)

@@ -1,0 +1,115 @@
+"""What a schedule is made of: channels with their pads and pulses, a movement or a flow, what sets a burst off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, final
+
+from stimctl.errors import UsageError
+from stimctl.limits import BodyPart, Effect
+from stimctl.pulse import PulseTrain
+from stimctl.schedule.movement import MovementPlan
+from stimctl.units import MS, MicroAmp, SquareMicrometre
+
+CONTROL_PERIOD_US: Final = 20 * MS
+"""How often the amplitude is renewed while it changes: F.3 of the clinical reference asks for 20 to 50 ms."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The smallest steps a board can set: amplitude in µA, phase width and gap in µs, rate in mHz."""
+
+    amplitude_ua: int = 1
+    width_us: int = 1
+    rate_mhz: int = 1
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PadPlan:
+    """A physical pad on the skin: its name in the file, its model, its conductive area."""
+
+    name: str
+    model: str
+    area_um2: SquareMicrometre
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ChannelPlan:
+    """One channel: where it is, what it delivers, how far the operator may take it. ``channel`` counts from 0."""
+
+    name: str
+    muscle: str
+    channel: int
+    site: str
+    part: BodyPart
+    effect: Effect
+    pads: tuple[PadPlan, ...]
+    target_ua: MicroAmp
+    max_ua: MicroAmp
+    shape: PulseTrain
+    step_ua: int
+
+    def train(self, amplitude_ua: int) -> PulseTrain:
+        """This channel's train at ``amplitude_ua``, rounded down to the board's step."""
+        return self.shape.at(MicroAmp(amplitude_ua - amplitude_ua % self.step_ua))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TriggerPlan:
+    """How an attempt is heard (clinical reference B.3). Exactly one of the two thresholds is set."""
+
+    channel: int
+    threshold_sd: float | None
+    threshold_uv: float | None
+    dwell_ms: int
+    release_fraction: float
+    blanking_ms: int
+    lockout_us: int
+    baseline_us: int
+    cued: bool
+    window_us: int
+    assist_missed: bool
+    min_interval_us: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A whole session. ``movement`` and ``trigger`` are ``None`` where the kind has none; ``flow_us`` is TENS time.
+
+    ``antagonists_together`` is the file's reason for muscles that pull against each other, if it gives one.
+    """
+
+    title: str
+    kind: str
+    purpose: str
+    channels: tuple[ChannelPlan, ...]
+    movement: MovementPlan | None
+    trigger: TriggerPlan | None
+    repetitions: int
+    sets: int
+    set_rest_us: int
+    flow_us: int
+    rounded: tuple[str, ...]
+    antagonists_together: str = ""
+
+    def by_name(self, name: str) -> ChannelPlan:
+        """The channel of that name; raises :class:`UsageError`: an unknown name is never some channel."""
+        for plan in self.channels:
+            if plan.name == name:
+                return plan
+        known = ", ".join(plan.name for plan in self.channels)
+        raise UsageError(f"there is no channel {name!r}; the protocol has: {known}")
+
+    @property
+    def longest_us(self) -> int:
+        """Length of the treatment when every attempt takes its whole window."""
+        if self.movement is None:
+            return self.flow_us
+        window_us = self.trigger.window_us if self.trigger else 0
+        one = window_us + self.movement.cycle_us
+        return self.sets * self.repetitions * one + (self.sets - 1) * self.set_rest_us
