@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
 from stimctl import __version__
-from stimctl.cli import authoring, checking, records, running, say
+from stimctl.cli import authoring, checking, records, running, say, tidying
 
 EXIT_CODES: Final = "exit codes: 0 all good, 1 faults, 2 wrong usage, 70 a bug in stimctl, 128 + N ended by signal N"
 
@@ -72,7 +72,7 @@ def build() -> argparse.ArgumentParser:
     parser.set_defaults(run=running.start)
     _start(parser.add_argument_group("the start screen's options, without a command"))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
-    for add in (_demo, _run, _check, _new, _library, _schema, _sim, _sessions, _verify):
+    for add in (_demo, _run, _check, _fmt, _new, _library, _schema, _sim, _sessions, _verify):
         add(commands)
     return parser
 
@@ -171,6 +171,20 @@ def _check(commands: Commands[_Parser]) -> None:
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help="a protocol file; - reads standard input")
     _format(parser)
+
+
+def _fmt(commands: Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "fmt",
+        tidying.fmt,
+        "lay protocol files out alike, comments kept, nothing that they say changed",
+        "stimctl fmt wrist.toml",
+        "stimctl fmt --check *.toml",
+        more="A file is written only when its layout changes, and then whole or not at all.",
+    )
+    parser.add_argument("files", metavar="FILE", nargs="+", help="protocol files; - for standard input to output")
+    parser.add_argument("--check", action="store_true", help="only say which files are not tidy")
 
 
 def _new(commands: Commands[_Parser]) -> None:

@@ -1,4 +1,4 @@
-"""What an author of protocol files needs: a check that ends in a dry flight, the library, the schema, templates.
+"""What an author of protocol files needs: a check that ends in a dry flight, a tidy layout, the library, templates.
 
 A check is two judges, one after the other: the file's model, which knows the line of every mistake, and the limiter,
 which flies the whole schedule at its maximum and is the authority. Nothing here opens a port.
@@ -19,7 +19,7 @@ from stimctl.session.rehearsal import Rehearsal, rehearse
 from stimctl.session.summary import schedule_lines, warning_lines
 from stimctl.units import seconds_text
 
-__all__ = ["Entry", "Report", "check", "library", "library_text", "schema", "template"]
+__all__ = ["Entry", "Report", "check", "library", "library_text", "schema", "template", "tidied"]
 
 STDIN: Final = "-"
 
@@ -73,12 +73,26 @@ def _check(name: str, stdin: IO[bytes]) -> Report:
 
 
 def _load(name: str, stdin: IO[bytes]) -> Loaded:
-    if name != STDIN:
-        return load_with_hash(Path(name))
+    return load_with_hash(Path(name)) if name != STDIN else loads_with_hash(_piped(stdin), "<stdin>")
+
+
+def _piped(stdin: IO[bytes]) -> str:
     try:
-        return loads_with_hash(stdin.read().decode("utf-8-sig"), "<stdin>")
+        return stdin.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ProtocolError((Fault("<stdin>", 0, 0, "file", f"is not UTF-8 text (byte {error.start})"),)) from None
+
+
+def tidied(name: str, stdin: IO[bytes]) -> tuple[str, str]:
+    """The text of a file, or of ``stdin`` for ``-``, as it is and as it looks when tidy.
+
+    Raises :class:`ProtocolError` for what cannot be read or is no TOML. Whether it is a good protocol does not matter.
+    """
+    if name == STDIN:
+        text = _piped(stdin)
+        return text, protocols.tidy(text, "<stdin>")
+    text = protocols.file_text(Path(name))
+    return text, protocols.tidy(text, name)
 
 
 def _fly(loaded: Loaded) -> Report:

@@ -6,7 +6,8 @@ means therapy here; what travels on a wire is a codec.
 
 from __future__ import annotations
 
-from stimctl.protocols.loading import Loaded, load, load_with_hash, loads, loads_with_hash, sha256
+from stimctl.protocols.layout import tidy
+from stimctl.protocols.loading import Loaded, file_text, load, load_with_hash, loads, loads_with_hash, sha256
 from stimctl.protocols.models import (
     KINDS,
     BurstTimes,
@@ -25,6 +26,7 @@ from stimctl.protocols.rules import session_us
 from stimctl.protocols.schemas import schema
 from stimctl.protocols.shipped import Entry, library, library_text, template
 from stimctl.protocols.sites import SITES, Limb, Site
+from stimctl.protocols.writing import dumps
 
 __all__ = [
     "KINDS",
@@ -45,6 +47,8 @@ __all__ = [
     "TensConventional",
     "TensDose",
     "Trigger",
+    "dumps",
+    "file_text",
     "library",
     "library_text",
     "load",
@@ -55,4 +59,5 @@ __all__ = [
     "session_us",
     "sha256",
     "template",
+    "tidy",
 ]

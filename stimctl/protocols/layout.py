@@ -6,11 +6,11 @@ two. A comment behind a field keeps its column. What a file says is never touche
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stimctl.errors import OurBug
+from stimctl.protocols.loading import tables
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -29,12 +29,12 @@ class _Piece(NamedTuple):
     column: int = 0
 
 
-def tidy(text: str) -> str:
-    """``text`` laid out anew; raises :class:`tomllib.TOMLDecodeError` for what is not TOML."""
-    before = tomllib.loads(text)
+def tidy(text: str, name: str) -> str:
+    """``text`` laid out anew; ``name`` stands for the file in faults. Raises :class:`ProtocolError` for what is no TOML."""
+    before = tables(text, name)
     pieces = list(_pieces(text.replace("\r\n", "\n")))
     after = "\n".join(_lines(pieces)) + "\n"
-    if tomllib.loads(after) != before or list(_said(_pieces(after))) != list(_said(pieces)):
+    if repr(tables(after, name)) != repr(before) or list(_said(_pieces(after))) != list(_said(pieces)):
         raise OurBug("tidying would change what the file says; it stays as it is")
     return after
 
@@ -68,7 +68,9 @@ def _walk(node: Node) -> Iterator[_Piece]:
 def _heading(node: Node) -> _Piece:
     """``[a.b]`` or ``[[a]]``, without spaces inside."""
     parts = [child for child in node.children if child.type in {"[", "]", "[[", "]]"} or child.type.endswith("_key")]
-    return _Piece("".join(_text(part) for part in parts), parts[0].start_point.row, parts[-1].end_point.row, heading=True)
+    return _Piece(
+        "".join(_text(part) for part in parts), parts[0].start_point.row, parts[-1].end_point.row, heading=True
+    )
 
 
 def _pair(node: Node) -> _Piece:
@@ -103,7 +105,9 @@ def _opens(pieces: list[_Piece], index: int, last: _Piece) -> bool:
     """Whether a heading begins here, or a comment that stands right above one."""
     if last.comment and pieces[index].heading:
         return False  # the empty line is above the comment
-    while pieces[index].comment and index + 1 < len(pieces) and pieces[index + 1].first_row == pieces[index].last_row + 1:
+    while (
+        pieces[index].comment and index + 1 < len(pieces) and pieces[index + 1].first_row == pieces[index].last_row + 1
+    ):
         index += 1
     return pieces[index].heading and not (last.comment and _stands_alone(last, pieces, index))
 

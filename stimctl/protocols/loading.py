@@ -43,6 +43,11 @@ def load_with_hash(path: Path) -> Loaded:
     return Loaded(_parse(text, str(path)), hashlib.sha256(raw).hexdigest(), str(path), text)
 
 
+def file_text(path: Path) -> str:
+    """The text of the file at ``path``, whatever it says; raises :class:`ProtocolError` when it cannot be read."""
+    return _text(_bytes(path), str(path))
+
+
 def loads(text: str, name: str) -> Protocol:
     """The protocol in ``text``; ``name`` stands for the file in faults. Raises :class:`ProtocolError`."""
     return loads_with_hash(text, name).protocol
@@ -99,7 +104,7 @@ def _text(raw: bytes, name: str) -> str:
 
 
 def _parse(text: str, name: str) -> Protocol:
-    result = read(_tables(text, name))
+    result = read(tables(text, name))
     if not isinstance(result, tuple):
         return result
     places = find_places(text)
@@ -107,7 +112,8 @@ def _parse(text: str, name: str) -> Protocol:
     raise ProtocolError(tuple(sorted(faults, key=lambda fault: (fault.line, fault.column, fault.field))))
 
 
-def _tables(text: str, name: str) -> dict[str, Any]:
+def tables(text: str, name: str) -> dict[str, Any]:
+    """What TOML makes of ``text``; raises :class:`ProtocolError` with its place and an author's words."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -111,8 +111,7 @@ class MovementPlan:
         return min((rise for phase in self.phases if (rise := phase.goal(output).rise_us)), default=0)
 
     def spells(self, output: int) -> tuple[Spell, ...]:
-        """When this output is on in one cycle. The rest at the end belongs to the last spell, with what is off before
-        the first."""
+        """When this output is on in one cycle; the last spell's rest goes on until the first one of the next cycle."""
         runs = list(self._runs(output))
         lead_us = runs.pop(0)[1] if runs and not runs[0][0] else 0
         if not runs:
@@ -145,8 +144,9 @@ class MovementPlan:
         for phase in self.phases:
             goal = phase.goal(output)
             turn_us = min(phase.length_us, goal.settled_us if goal.share_ppm < was_ppm else goal.delay_us)
-            yield was_ppm > 0, turn_us
-            yield goal.share_ppm > 0, phase.length_us - turn_us
+            for is_on, part_us in ((was_ppm > 0, turn_us), (goal.share_ppm > 0, phase.length_us - turn_us)):
+                if part_us:
+                    yield is_on, part_us
             was_ppm = goal.share(was_ppm, phase.length_us)
 
 
