@@ -526,8 +526,8 @@ def test_no_tone_while_every_level_is_zero(made: Made) -> None:
 # --- H38: no way around the limiter ----------------------------------------------------------------------------
 
 OPTIONS = {
-    "--board", "--column", "--debug", "--emg", "--format", "--headless", "--help", "--link", "--output", "--rate",
-    "--remote-terminal", "--seed", "--speed", "--store", "--version", "-h", "-o",
+    "--board", "--check", "--column", "--debug", "--emg", "--format", "--headless", "--help", "--link", "--output",
+    "--rate", "--remote-terminal", "--seed", "--speed", "--store", "--version", "-h", "-o",
 }  # fmt: skip
 """Every option of every command, read by a person: none of them is known to limiter, envelope, limits or driver."""
 
