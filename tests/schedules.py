@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stimctl.limits import BodyPart, Effect
 from stimctl.pulse import symmetric
-from stimctl.schedule import ChannelPlan, MovementPlan, PadPlan, Schedule, TriggerPlan, burst
+from stimctl.schedule import Advance, ChannelPlan, EarPlan, MovementPlan, PadPlan, Schedule, TriggerPlan, burst
 from stimctl.units import MINUTE, SECOND, MicroAmp, SquareMicrometre
 
 PAD_UM2 = SquareMicrometre(25 * 10**8)
@@ -30,15 +30,19 @@ def channel(
 
 BURST = burst(ramp_up_us=SECOND, hold_us=3 * SECOND, ramp_down_us=SECOND, rest_us=5 * SECOND)
 
-TRIGGER = TriggerPlan(
+EAR = EarPlan(
     channel=0,
     threshold_sd=4.0,
     threshold_uv=None,
     dwell_ms=50,
     release_fraction=0.6,
     blanking_ms=15,
-    lockout_us=300_000,
     baseline_us=2 * SECOND,
+)
+
+TRIGGER = TriggerPlan(
+    by=Advance.ATTEMPT,
+    lockout_us=300_000,
     cued=True,
     window_us=8 * SECOND,
     assist_missed=False,
@@ -65,6 +69,7 @@ def cyclic(
         set_rest_us=10 * SECOND,
         flow_us=0,
         rounded=(),
+        ear=EAR if trigger and trigger.by is Advance.ATTEMPT else None,
     )
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stimctl.engine.course import Course
+from stimctl.engine.course import Course, Turn
+from stimctl.errors import OurBug
 from stimctl.schedule import FULL_PPM, Advance, Goal, MovementPlan, PhasePlan, Spell, burst
 from stimctl.units import MS, SECOND
 
@@ -71,8 +72,8 @@ def test_a_share_goes_straight_from_where_it_was_to_its_goal(
         assert exact - 1 <= share <= exact + 1e-6  # rounded towards less output
 
 
-@pytest.mark.parametrize(("share", "rise_us"), [(FULL_PPM, SECOND), (FULL_PPM // 2, 2 * SECOND), (0, 0)])
-def test_a_goals_slope_is_told_for_the_whole_level(share: int, rise_us: int) -> None:
+@pytest.mark.parametrize(("share", "rise_us"), [(FULL_PPM, SECOND), (FULL_PPM // 2, 2 * SECOND), (0, None)])
+def test_a_goals_slope_is_told_for_the_whole_level(share: int, rise_us: int | None) -> None:
     assert Goal(share, SECOND).rise_us == rise_us
 
 
@@ -95,6 +96,71 @@ def test_the_spells_of_a_task() -> None:
     assert GRASP.duty(EXTENSORS) == GRASP.spells(EXTENSORS)[0]
     assert GRASP.rise_us(EXTENSORS) == SECOND
     assert GRASP.rise_us(FLEXORS) == 500 * MS
+
+
+def test_the_longest_stretch_counts_what_events_and_skips_can_take_out() -> None:
+    """Skipped from reach to release, the extensors are on through both; a phase that time alone ends keeps them apart."""
+    assert GRASP.longest_on_us(EXTENSORS) == (3_000 + 400 + 3_000 + 500) * MS
+    sure = MovementPlan(GRASP.phases, GRASP.rest_us)
+    assert sure.longest_on_us(EXTENSORS) == 3_400 * MS
+    hurried = MovementPlan((GRASP.phases[0], phase("wait", 2, Advance.KEY, extensors=OUT), *GRASP.phases[3:]), SECOND)
+    assert hurried.longest_on_us(EXTENSORS) == (3_000 + 400 + 3_000 + 500) * MS
+    assert GRASP.longest_on_us(7) == 0
+
+
+@given(st.integers(1, 9 * SECOND), st.integers(0, 9 * SECOND), st.integers(0, 9 * SECOND), st.integers(0, 9 * SECOND))
+def test_the_longest_stretch_of_a_burst_is_the_burst(up_us: int, hold_us: int, down_us: int, rest_us: int) -> None:
+    plain = burst(up_us, hold_us, down_us, rest_us)
+    assert plain.longest_on_us(0) == plain.on_us == plain.spells(0)[0].on_us
+
+
+@given(st.data())
+def test_no_course_is_on_longer_than_the_longest_stretch(data: st.DataObject) -> None:
+    plan = data.draw(movements())
+    walk, on_from_us, step_us = Course(plan, (0,), 0), None, 50 * MS
+    for now_us in range(0, plan.on_us, step_us):
+        walk.step(now_us, data.draw(st.sampled_from((Advance.TIME, Advance.TIME, Advance.KEY, Advance.ATTEMPT))))
+        if not walk.share_ppm(0, now_us):
+            on_from_us = None
+        elif on_from_us is None:
+            on_from_us = now_us
+        assert on_from_us is None or now_us - on_from_us <= plan.longest_on_us(0)
+
+
+@st.composite
+def movements(draw: st.DrawFn) -> MovementPlan:
+    lengths = st.integers(1, 20).map(lambda tenths: tenths * 100 * MS)
+    goals = st.builds(Goal, st.sampled_from((0, 0, 1, FULL_PPM)), st.integers(0, SECOND), st.integers(0, SECOND))
+    phases = draw(
+        st.lists(
+            st.builds(PhasePlan, st.just("p"), lengths, others=goals, advance=st.sampled_from(Advance)),
+            min_size=1,
+            max_size=5,
+        )
+    )
+    return MovementPlan(tuple(phases), SECOND, draw(st.none() | st.integers(0, len(phases) - 1)))
+
+
+def test_what_is_no_movement_is_refused() -> None:
+    good = phase("reach", 3, extensors=UP)
+    for wrong in (
+        ((), 0, None),
+        ((phase("no time", 0),), 0, None),
+        ((good,), -1, None),
+        ((good,), 0, 1),
+        ((good,), 0, -1),
+    ):
+        with pytest.raises(OurBug):
+            MovementPlan(*wrong)
+    for wrong_goal in (-1, 0, 0), (FULL_PPM + 1, 0, 0), (0, -1, 0), (0, 0, -1):
+        with pytest.raises(OurBug):
+            Goal(*wrong_goal)
+
+
+def test_a_goal_without_a_ramp_is_the_steepest_of_all() -> None:
+    """The limiter refuses such a plan: where a phase before it is cut short, the channel would jump."""
+    plan = MovementPlan((phase("up", 2, extensors=UP), phase("hold", 2, extensors=Goal(FULL_PPM))), SECOND)
+    assert plan.rise_us(EXTENSORS) == 0
 
 
 def test_a_channel_that_is_never_on_has_no_spells() -> None:
@@ -151,15 +217,40 @@ def test_a_task_goes_through_its_phases_and_channels_hand_over() -> None:
     assert shares(walk, 7) == (0, 600_000)
 
 
-def test_the_key_ends_the_phase_that_waits_for_it_and_no_other() -> None:
+def test_an_event_ends_the_phase_that_waits_for_it() -> None:
     walk = course()
-    walk.step(SECOND, Advance.KEY)
-    assert walk.part(SECOND)[0] == "reach"
-    walk.step(6 * SECOND, Advance.ATTEMPT)
-    assert walk.part(6 * SECOND)[0] == "hold"
-    walk.step(int(6.5 * SECOND), Advance.KEY)
+    assert [turn.phase for turn in walk.step(6 * SECOND, Advance.ATTEMPT)] == ["grasp", "hold"]
+    assert walk.step(int(6.5 * SECOND), Advance.KEY) == [
+        Turn("release", "", int(6.5 * SECOND), Advance.KEY, missed=False)
+    ]
     assert walk.part(int(6.5 * SECOND)) == ("release", 0, 3 * SECOND)
     assert shares(walk, 6.5)[1] == 600_000
+
+
+def test_a_key_that_nothing_waits_for_leads_towards_the_release_and_no_further() -> None:
+    """Skipping ahead always means letting go (B.7)."""
+    walk = course()
+    walk.step(SECOND, Advance.KEY)
+    assert walk.part(SECOND)[0] == "release"
+    assert walk.step(2 * SECOND, Advance.KEY) == []
+    assert walk.part(2 * SECOND)[0] == "release"
+    plain = course(burst(SECOND, SECOND, SECOND, SECOND))
+    assert plain.step(100 * MS, Advance.KEY) == []
+
+
+def test_what_began_is_told_with_its_cue_and_what_was_missed() -> None:
+    plan = MovementPlan((phase("try", 2, Advance.ATTEMPT), PhasePlan("open", SECOND, cue="Open")), SECOND)
+    assert course(plan).step(3 * SECOND) == [
+        Turn("open", "Open", 2 * SECOND, Advance.ATTEMPT, missed=True),
+        Turn("", "", 3 * SECOND, Advance.TIME, missed=False),
+    ]
+
+
+def test_a_movement_without_a_rest_goes_round() -> None:
+    walk = course(MovementPlan((phase("slow", 3), phase("fast", 3)), 0), again=True)
+    assert [turn.phase for turn in walk.step(7 * SECOND)] == ["fast", "", "slow"]
+    assert walk.part(7 * SECOND) == ("slow", SECOND, 3 * SECOND)
+    assert walk.next_mark_us(7 * SECOND) == 9 * SECOND
 
 
 def test_an_event_that_never_comes_leads_to_release_and_rest() -> None:
@@ -219,6 +310,4 @@ def test_a_share_moves_only_on_its_ramp() -> None:
 
 def test_a_channel_that_follows_a_signal_is_always_moving() -> None:
     walk = course(MovementPlan((phase("open", 8, extensors=Goal(FULL_PPM, SECOND, follows=True)),), SECOND))
-    assert walk.follows(EXTENSORS)
-    assert not walk.follows(FLEXORS)
     assert walk.moving(5 * SECOND)

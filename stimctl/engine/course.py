@@ -5,19 +5,31 @@ Phases follow each other on the dot: a late look at the clock begins the next on
 
 from __future__ import annotations
 
-from typing import final
+from typing import NamedTuple, final
 
 from stimctl.schedule import Advance, MovementPlan, PhasePlan
 
 
 @final
+class Turn(NamedTuple):
+    """A phase that began: its name and cue, when (µs), and what ended the one before it; ``missed``: nothing did.
+
+    The rest after the last phase has no name.
+    """
+
+    phase: str
+    cue: str
+    at_us: int
+    by: Advance
+    missed: bool
+
+
+@final
 class Course:
-    """One movement from ``now_us`` on. ``again``: after its rest it begins anew, for trials and threshold finding."""
+    """One movement from ``now_us`` on. ``again``: after its rest it begins anew, for trials, levels and a flow."""
 
     def __init__(self, plan: MovementPlan, outputs: tuple[int, ...], now_us: int, *, again: bool = False) -> None:
         self.plan, self._outputs, self._again = plan, outputs, again
-        self.rise_us = {each: max(1, plan.rise_us(each)) for each in outputs}
-        self.duty = {each: plan.duty(each) for each in outputs}
         self._index = 0
         self._entered_us = now_us
         self._from_ppm: dict[int, int] = {}
@@ -32,32 +44,54 @@ class Course:
         """The phase under way; ``None`` in the rest."""
         return None if self.over else self.plan.phases[self._index]
 
-    def step(self, now_us: int, advance: Advance = Advance.TIME) -> None:
-        """Let time pass up to ``now_us``, then let an event end the phase that waits for it."""
-        while self.length_us and now_us - self._entered_us >= self.length_us:
-            self._next(self._entered_us + self.length_us, missed=True)
+    @property
+    def length_us(self) -> int | None:
+        """How long the phase, or the rest, may last; ``None`` for a rest that does not end by itself."""
         phase = self.phase
-        if phase is not None and advance is not Advance.TIME and phase.advance is advance:
-            self._next(now_us, missed=False)
+        return phase.length_us if phase is not None else self.plan.rest_us if self._again else None
+
+    # --- time and events -----------------------------------------------------------------------------------------
+
+    def step(self, now_us: int, advance: Advance = Advance.TIME) -> list[Turn]:
+        """Let time pass up to ``now_us``, then let an event end the phase that waits for it; the phases that began.
+
+        A key that no phase waits for leads towards the release, never further into the task (B.7).
+        """
+        turns: list[Turn] = []
+        while (length_us := self.length_us) is not None and now_us - self._entered_us >= length_us:
+            turns.append(self._time_out(self._entered_us + length_us))
+        phase = self.phase
+        if phase is None or advance is Advance.TIME:
+            return turns
+        if phase.advance is advance:
+            turns.append(self._go(self._index + 1, now_us, advance))
+        elif advance is Advance.KEY and self._index < (release := self._release):
+            turns.append(self._go(release, now_us, advance))
+        return turns
 
     @property
-    def length_us(self) -> int:
-        """How long the phase, or the rest, may last; 0 for a rest that does not end by itself."""
-        phase = self.phase
-        return phase.length_us if phase is not None else self.plan.rest_us if self._again else 0
+    def _release(self) -> int:
+        """The phase to which a missed event leads; 0, which lies ahead of none, where the plan names none."""
+        return self.plan.release or 0
 
-    def _next(self, at_us: int, *, missed: bool) -> None:
+    def _time_out(self, at_us: int) -> Turn:
         """Begin the next phase, or the one for an event that never came; after the rest, the first."""
         phase = self.phase
+        if phase is None:
+            return self._go(0, at_us, Advance.TIME)
+        if phase.advance is Advance.TIME:
+            return self._go(self._index + 1, at_us, Advance.TIME)
+        return self._go(max(self._index + 1, self._release), at_us, phase.advance, missed=True)
+
+    def _go(self, index: int, at_us: int, by: Advance, *, missed: bool = False) -> Turn:
         since_us = at_us - self._entered_us
         self._from_ppm = {each: self._share_ppm(each, since_us) for each in self._outputs}
-        if phase is None:
-            self._index = 0
-        elif missed and phase.advance is not Advance.TIME and self.plan.release is not None:
-            self._index = max(self._index + 1, self.plan.release)
-        else:
-            self._index += 1
-        self._entered_us = at_us
+        self._index, self._entered_us = index, at_us
+        phase = self.phase
+        name, cue = (phase.name, phase.cue) if phase is not None else ("", "")
+        return Turn(name, cue, at_us, by, missed)
+
+    # --- where the channels are ----------------------------------------------------------------------------------
 
     def share_ppm(self, output: int, now_us: int) -> int:
         """The share of its level that an output is to have now; the control signal is not in it."""
@@ -66,11 +100,6 @@ class Course:
     def _share_ppm(self, output: int, since_us: int) -> int:
         phase = self.phase
         return phase.goal(output).share(self._from_ppm.get(output, 0), since_us) if phase is not None else 0
-
-    def follows(self, output: int) -> bool:
-        """Whether the control signal moves this output now."""
-        phase = self.phase
-        return phase is not None and phase.goal(output).follows
 
     def moving(self, now_us: int) -> bool:
         """Whether the share of any output changes by itself now."""
@@ -87,9 +116,11 @@ class Course:
 
     def next_mark_us(self, now_us: int) -> int:
         """The next corner of any envelope after ``now_us``: a ramp that begins or ends, the end of the phase."""
-        phase = self.phase
-        goals = [phase.goal(each) for each in self._outputs] if phase is not None else []
-        marks = [self.length_us, *(mark for goal in goals for mark in (goal.delay_us, goal.settled_us))]
+        phase, length_us = self.phase, self.length_us
+        marks = [] if length_us is None else [length_us]
+        if phase is not None:
+            goals = [phase.goal(each) for each in self._outputs]
+            marks += [mark for goal in goals for mark in (goal.delay_us, goal.settled_us)]
         since_us = now_us - self._entered_us
         later = [mark for mark in marks if mark > since_us]
         return self._entered_us + min(later) if later else 0

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from stimctl.engine.course import Course
+from stimctl.engine.course import Turn
+from stimctl.engine.delivery import Delivery
 from stimctl.engine.dose import Dose
-from stimctl.engine.lanes import SENSORY_RAMP_US, Lane, ending_ppm
-from stimctl.engine.table import ARMED, DELIVERING, TABLE, Event, State
+from stimctl.engine.table import ARMED, TABLE, Event, State
 from stimctl.errors import UsageError
-from stimctl.limits import Effect
 from stimctl.orders import Counts, Progress
 from stimctl.pulse import Command
-from stimctl.schedule import CONTROL_PERIOD_US, FULL_PPM, TEST_BURST, Advance, MovementPlan, Schedule, Spell
+from stimctl.schedule import CONTROL_PERIOD_US, Advance, Schedule
 from stimctl.units import MINUTE, SECOND
 
 LEAD_IN_US: Final = 3 * SECOND
@@ -40,16 +39,12 @@ class Engine:
         self.state = State.CHOOSING
         self.dose = Dose(schedule)
         self.baseline_ready = True
-        self.lanes = {plan.channel: Lane(plan) for plan in schedule.channels}
-        self._outputs = tuple(self.lanes)
-        self._sensory = schedule.channels[0].effect is Effect.SENSORY
-        self._course: Course | None = None
-        self._control_ppm = 0
+        self._delivery = Delivery(schedule)
+        self.lanes = self._delivery.lanes
         self._titrated: int | None = None
         self._began_us: int | None = None
-        self._command = Command(())
         self._entered_us = self._stepped_us = self._attended_us = now_us
-        self._flowed_us, self._triggered_us = 0, -NEVER_US
+        self._triggered_us = -NEVER_US
 
     # --- events ----------------------------------------------------------------------------------------------
 
@@ -76,15 +71,13 @@ class Engine:
         """Follow the table; raises :class:`UsageError` for a move that it does not list."""
         if not self.can(event):
             raise UsageError(f"{event.value!r} is not possible now: the session is in {self.state.value!r}")
-        was_armed, movement = self.armed, self._movement_in_force()
+        was_armed = self.armed
         self.state = TABLE[self.state, event]
         if not (self.armed and was_armed):
-            self._zero_levels()
-        if self.state not in DELIVERING:
-            self._fall_silent(now_us, movement)
+            self._delivery.zero_levels()
+        self._delivery.enter(self.state, self.titrated, now_us)
         if self.armed and not was_armed:
             self._attended_us = now_us
-        self._set_out(now_us)
         self._entered_us = now_us
         self._book(event, now_us)
 
@@ -93,22 +86,6 @@ class Engine:
         if self.can(Event.TITRATE):
             self._titrated = channel
         self.happen(Event.TITRATE, now_us)
-
-    def _zero_levels(self) -> None:
-        for lane in self.lanes.values():
-            lane.level_ua = lane.given_ua = 0
-
-    def _fall_silent(self, now_us: int, movement: MovementPlan | None) -> None:
-        for output, lane in self.lanes.items():
-            lane.fall_to(0, now_us, _duty(movement, output))
-
-    def _set_out(self, now_us: int) -> None:
-        """Begin the movement of the state that was entered: again and again while levels are found and tried."""
-        movement = self._movement_in_force()
-        if movement is None or self.state not in DELIVERING:
-            self._course = None
-        else:
-            self._course = Course(movement, self._outputs, now_us, again=self.state is not State.BURST)
 
     def _book(self, event: Event, now_us: int) -> None:
         """What an event means for counts and clocks."""
@@ -122,8 +99,8 @@ class Engine:
     def _lead_in_us(self) -> int:
         """Long enough for the rest that the last trial burst asks for (duty), and for a baseline."""
         rest_us = self.schedule.movement.rest_us if self.schedule.movement else 0
-        trigger = self.schedule.trigger
-        return max(LEAD_IN_US, rest_us, trigger.baseline_us + SECOND if trigger else 0)
+        ear = self.schedule.ear
+        return max(LEAD_IN_US, rest_us, ear.baseline_us + SECOND if ear else 0)
 
     # --- the operator ----------------------------------------------------------------------------------------
 
@@ -137,7 +114,7 @@ class Engine:
 
     def set_level(self, channel: int, level_ua: int, now_us: int) -> None:
         """Set a channel's level. A lower one acts at once; a higher one is approached by the ramp."""
-        self.lanes[channel].set_level(level_ua, now_us, _duty(self._movement_in_force(), channel))
+        self._delivery.set_level(channel, level_ua, now_us)
 
     # --- time ------------------------------------------------------------------------------------------------
 
@@ -149,46 +126,56 @@ class Engine:
         ``onset``: an attempt was heard. ``key``: the operator's or patient's switch was pressed. ``control_ppm``: the
         control signal as a share, in parts per million; ``None`` where there is none that can be trusted.
         """
-        self._count_delivery(now_us)
-        self._control_ppm = control_ppm if control_ppm is not None and 0 <= control_ppm <= FULL_PPM else 0
-        if self._course is not None:
-            self._course.step(now_us, _advance(onset=onset, key=key))
+        elapsed_us = now_us - self._stepped_us
+        if self._delivery.count(elapsed_us):
+            self.dose.tally.on_time_us += elapsed_us
+        self._delivery.hear(now_us, _advance(onset=onset, key=key), control_ppm)
         happened: list[Event] = []
-        while (event := self._due(now_us, onset=onset)) is not None:
+        while (event := self._due(now_us, onset=onset, key=key)) is not None:
             self.happen(event, now_us)
             happened.append(event)
-            onset = False
-        self._move(now_us)
+            onset = key = False
+        self._delivery.move(now_us, elapsed_us)
         self._stepped_us = now_us
         return tuple(happened)
 
-    def _due(self, now_us: int, *, onset: bool) -> Event | None:
-        """The event that the clock, or an onset, brings now."""
+    @property
+    def awaits(self) -> Advance | None:
+        """What the phase under way waits for: the time, a key or an attempt; ``None`` where there is none."""
+        return self._delivery.awaits
+
+    def take_turns(self) -> tuple[Turn, ...]:
+        """The phases that began since this was last asked, for cues and for the record."""
+        return self._delivery.take_turns()
+
+    def _due(self, now_us: int, *, onset: bool, key: bool) -> Event | None:
+        """The event that the clock, an onset or a key brings now."""
         elapsed_us = now_us - self._entered_us
         if self.armed and now_us - self._attended_us >= PRESENCE_EVERY_US + PRESENCE_GRACE_US:
             return Event.PAUSE if self.can(Event.PAUSE) else Event.STOP
         if self.state is State.REST and elapsed_us >= self.dose.rest_us and self.baseline_ready:
             return self._after_rest()
         if self.state is State.LISTENING:
-            return self._heard(elapsed_us, now_us, onset=onset)
-        if self.state is State.BURST and self._course is not None and self._course.over:
+            return self._heard(elapsed_us, now_us, onset=onset, key=key)
+        if self.state is State.BURST and self._delivery.over:
             return Event.BURST_OVER
-        if self.state is State.FLOWING and self._flowed_us >= self.schedule.flow_us:
+        if self.state is State.FLOWING and self._delivery.flowed_us >= self.schedule.flow_us:
             return Event.DOSE_DONE
         return None
 
-    def _heard(self, elapsed_us: int, now_us: int, *, onset: bool) -> Event | None:
+    def _heard(self, elapsed_us: int, now_us: int, *, onset: bool, key: bool) -> Event | None:
         trigger = self.schedule.trigger
         if trigger is None:
             return None
-        if onset and now_us - self._triggered_us >= trigger.min_interval_us:
+        given = key if trigger.by is Advance.KEY else onset
+        if given and now_us - self._triggered_us >= trigger.min_interval_us:
             return Event.TRIGGER
         if trigger.cued and elapsed_us >= trigger.window_us:
             return Event.ASSIST if trigger.assist_missed else Event.MISSED
         return None
 
     def _after_rest(self) -> Event:
-        if self.schedule.movement is None:
+        if self.schedule.flow_us:
             return Event.TO_FLOW
         if self.dose.done:
             return Event.DOSE_DONE
@@ -202,88 +189,28 @@ class Engine:
         if not self.armed:
             return NEVER_US
         event_us = max(now_us + 1, self._next_event_us(now_us))
-        if self._moving(now_us):
+        if self._delivery.moving(now_us):
             # The envelope's own corners come first, so that a burst ends when it should and not a period later.
             return min(now_us + period_us, event_us)
         prompt_us = self._attended_us + PRESENCE_EVERY_US
         return min(event_us, prompt_us if prompt_us > now_us else max(now_us + 1, prompt_us + PRESENCE_GRACE_US))
 
-    def _moving(self, now_us: int) -> bool:
-        """Whether any amplitude is on its way, up or down."""
-        level = False
-        for lane in self.lanes.values():
-            if lane.amplitude_ua != lane.wanted_ua:
-                return True
-            level = level or lane.level_ua > 0
-        if not level:
-            return False
-        if self._course is not None:
-            return self._course.moving(now_us)
-        return self.state is State.FLOWING and self.schedule.flow_us - self._flowed_us <= SENSORY_RAMP_US
-
     def _next_event_us(self, now_us: int) -> int:
-        if self._course is not None:
-            return self._course.next_mark_us(now_us)
+        mark_us = self._delivery.next_mark_us(now_us)
         if self.state is State.REST:
-            return self._entered_us + self.dose.rest_us if self.baseline_ready else now_us + CONTROL_PERIOD_US
-        if self.state is State.LISTENING and self.schedule.trigger and self.schedule.trigger.cued:
-            return self._entered_us + self.schedule.trigger.window_us
-        if self.state is State.FLOWING:
-            left_us = self.schedule.flow_us - self._flowed_us
-            return now_us + (left_us - SENSORY_RAMP_US if left_us > SENSORY_RAMP_US else left_us)
-        return NEVER_US
-
-    # --- amplitudes ------------------------------------------------------------------------------------------
-
-    def _movement_in_force(self) -> MovementPlan | None:
-        """The movement whose duty rules now; ``None`` for sensory stimulation."""
-        if self._sensory:
-            return None
-        return TEST_BURST if self.state is State.TITRATING else self.schedule.movement
-
-    def _move(self, now_us: int) -> None:
-        """Let every channel go towards its share of its level."""
-        if self.state not in DELIVERING:
-            return
-        titrated, elapsed_us = self.titrated, now_us - self._stepped_us
-        for output, lane in self.lanes.items():
-            share_ppm, ramp_us, duty = self._share(output, now_us)
-            lane.move(share_ppm if titrated in (None, output) else 0, now_us, elapsed_us, ramp_us, duty)
-
-    def _share(self, output: int, now_us: int) -> tuple[int, int, Spell | None]:
-        """The share of its level that an output is to have, its ramp in µs, and the duty that it keeps."""
-        course = self._course
-        if course is None:
-            return self._flow_share_ppm(), SENSORY_RAMP_US, None
-        share_ppm = course.share_ppm(output, now_us)
-        if course.follows(output):
-            share_ppm = share_ppm * self._control_ppm // FULL_PPM
-        return share_ppm, course.rise_us[output], course.duty[output]
-
-    def _flow_share_ppm(self) -> int:
-        """Continuous stimulation ends by a ramp, as a burst does."""
-        return ending_ppm(self.schedule.flow_us - self._flowed_us) if self.state is State.FLOWING else FULL_PPM
+            mark_us = self._entered_us + self.dose.rest_us if self.baseline_ready else now_us + CONTROL_PERIOD_US
+        elif self.state is State.LISTENING and self.schedule.trigger and self.schedule.trigger.cued:
+            mark_us = self._entered_us + self.schedule.trigger.window_us
+        return mark_us
 
     def command(self) -> Command:
         """The absolute command for every output, in the board's steps; the same one while nothing changes."""
-        outputs = tuple([lane.output() for lane in self.lanes.values()])
-        if self._command.outputs != outputs:
-            self._command = Command(outputs)
-        return self._command
-
-    def _count_delivery(self, now_us: int) -> None:
-        """Add what the last amplitudes delivered since the last step."""
-        elapsed_us = now_us - self._stepped_us
-        delivering = [lane for lane in self.lanes.values() if lane.amplitude_ua]
-        for lane in delivering:
-            lane.count(elapsed_us, treating=self.state in (State.BURST, State.FLOWING))
-        self.dose.tally.on_time_us += elapsed_us if delivering else 0
-        self._flowed_us += elapsed_us if self.state is State.FLOWING else 0
+        return self._delivery.command()
 
     @property
     def complete(self) -> bool:
         """Whether the whole prescription was given."""
-        return self.dose.done if self.schedule.movement else self._flowed_us >= self.schedule.flow_us
+        return self._delivery.flowed_us >= self.schedule.flow_us if self.schedule.flow_us else self.dose.done
 
     # --- for reading -----------------------------------------------------------------------------------------
 
@@ -295,26 +222,22 @@ class Engine:
         """Where burst, set and session stand."""
         phase, elapsed_us, length_us = self._phase(now_us)
         began_us = now_us if self._began_us is None else self._began_us
-        session_us = now_us - began_us if self.schedule.movement else self._flowed_us
+        session_us = self._delivery.flowed_us if self.schedule.flow_us else now_us - began_us
         return self.dose.progress(self.state, Progress(phase, elapsed_us, length_us, session_elapsed_us=session_us))
 
     def _phase(self, now_us: int) -> tuple[str, int, int]:
         """Name of the phase, how long it has lasted, and how long it is (0: nobody knows)."""
-        if self._course is not None:
-            return self._course.part(now_us)
+        if self.state is State.FLOWING:
+            return "stimulating", self._delivery.flowed_us, self.schedule.flow_us
+        if (part := self._delivery.part(now_us)) is not None:
+            return part
         elapsed_us = now_us - self._entered_us
         if self.state is State.REST:
             return "rest", min(elapsed_us, self.dose.rest_us), self.dose.rest_us
         if self.state is State.LISTENING and self.schedule.trigger:
             waiting = "waiting, then burst" if self.schedule.trigger.assist_missed else "waiting for an attempt"
             return waiting, elapsed_us, self.schedule.trigger.window_us
-        if self.state is State.FLOWING:
-            return "stimulating", self._flowed_us, self.schedule.flow_us
         return self.state.value, elapsed_us, 0
-
-
-def _duty(movement: MovementPlan | None, output: int) -> Spell | None:
-    return movement.duty(output) if movement else None
 
 
 def _advance(*, onset: bool, key: bool) -> Advance:

@@ -8,8 +8,8 @@ from stimctl.errors import UsageError
 from stimctl.protocols import Channel as FileChannel
 from stimctl.protocols import FesCyclic, FesEmgTriggered, Protocol, TensConventional
 from stimctl.pulse import symmetric
-from stimctl.schedule.movement import MovementPlan, burst
-from stimctl.schedule.plans import ChannelPlan, PadPlan, Schedule, Steps, TriggerPlan
+from stimctl.schedule.movement import Advance, MovementPlan, burst
+from stimctl.schedule.plans import ChannelPlan, EarPlan, PadPlan, Schedule, Steps, TriggerPlan
 from stimctl.units import MINUTE, MS, MicroAmp, microamps, microseconds, millihertz
 
 TEST_BURST: Final = burst(ramp_up_us=1_000 * MS, hold_us=1_500 * MS, ramp_down_us=200 * MS, rest_us=3_000 * MS)
@@ -30,7 +30,8 @@ def compile_schedule(protocol: Protocol, steps: Steps) -> Schedule:
         purpose=protocol.purpose,
         channels=channels,
         movement=_burst(fes) if fes else None,
-        trigger=_trigger(fes, channels) if isinstance(fes, FesEmgTriggered) else None,
+        trigger=_trigger(fes) if isinstance(fes, FesEmgTriggered) else None,
+        ear=_ear(fes, channels) if isinstance(fes, FesEmgTriggered) else None,
         repetitions=fes.dose.repetitions if fes else 1,
         sets=fes.dose.sets if fes else 1,
         set_rest_us=microseconds(fes.dose.set_rest_s) if fes else 0,
@@ -79,20 +80,27 @@ def _burst(protocol: FesCyclic | FesEmgTriggered) -> MovementPlan:
     )
 
 
-def _trigger(protocol: FesEmgTriggered, channels: tuple[ChannelPlan, ...]) -> TriggerPlan:
+def _trigger(protocol: FesEmgTriggered) -> TriggerPlan:
+    trigger = protocol.trigger
+    return TriggerPlan(
+        by=Advance.ATTEMPT,
+        lockout_us=int(trigger.lockout_ms) * MS,
+        cued=trigger.cue,
+        window_us=microseconds(trigger.attempt_window_s) if trigger.cue and trigger.attempt_window_s else 0,
+        assist_missed=trigger.on_missed == "assist",
+        min_interval_us=MINUTE // int(trigger.max_triggers_per_min),
+    )
+
+
+def _ear(protocol: FesEmgTriggered, channels: tuple[ChannelPlan, ...]) -> EarPlan:
     trigger = protocol.trigger
     heard = next(plan for plan in channels if plan.name == trigger.channel)
-    return TriggerPlan(
+    return EarPlan(
         channel=heard.channel,
         threshold_sd=trigger.threshold_sd,
         threshold_uv=trigger.threshold_uv,
         dwell_ms=int(trigger.dwell_ms),
         release_fraction=float(trigger.release_fraction),
         blanking_ms=int(trigger.blanking_ms),
-        lockout_us=int(trigger.lockout_ms) * MS,
         baseline_us=microseconds(trigger.baseline_s),
-        cued=trigger.cue,
-        window_us=microseconds(trigger.attempt_window_s) if trigger.cue and trigger.attempt_window_s else 0,
-        assist_missed=trigger.on_missed == "assist",
-        min_interval_us=MINUTE // int(trigger.max_triggers_per_min),
     )

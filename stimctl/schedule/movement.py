@@ -1,7 +1,8 @@
 """A movement: phases that follow each other, each with a goal for every channel; then a rest.
 
 A plain burst is a movement of three phases (ramp up, hold, ramp down) in which all channels do the same. A task, such as
-reach, grasp, hold and release, gives each channel its own goal in each phase (clinical reference, B.7).
+reach, grasp, hold and release, gives each channel its own goal in each phase (clinical reference, B.7). TENS whose rate,
+width or amplitude changes is a movement without a rest that begins again and again (B.5).
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Final, NamedTuple, final
+
+from stimctl.errors import OurBug
+from stimctl.pulse import PulseTrain
 
 FULL_PPM: Final = 1_000_000
 """The whole level, in the parts per million that an envelope is given in."""
@@ -31,13 +35,19 @@ class Advance(StrEnum):
 class Goal:
     """Where a channel goes in a phase: which share of its level, how fast, and after what delay (µs).
 
-    ``follows``: the share is multiplied by the control signal, from 0 to 1.
+    ``follows``: the share is multiplied by the control signal, from 0 to 1. ``pulses``: what the pulses of this phase are
+    like, at zero amplitude; ``None``: the channel's own, which are the strongest that it ever has.
     """
 
     share_ppm: int = 0
     ramp_us: int = 0
     delay_us: int = 0
     follows: bool = False
+    pulses: PulseTrain | None = None
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.share_ppm <= FULL_PPM and self.ramp_us >= 0 and self.delay_us >= 0):
+            raise OurBug(f"no channel can go there: {self}")
 
     def share(self, from_ppm: int, since_us: int) -> int:
         """The share at a time after the phase began, for a channel that came in at ``from_ppm``; rounded down."""
@@ -54,9 +64,9 @@ class Goal:
         return self.delay_us + self.ramp_us
 
     @property
-    def rise_us(self) -> int:
-        """How long the whole level would take at this goal's slope; 0 for a goal of nothing."""
-        return self.ramp_us * FULL_PPM // self.share_ppm if self.share_ppm else 0
+    def rise_us(self) -> int | None:
+        """How long the whole level would take at this goal's steepest, from zero; ``None`` for a goal of nothing."""
+        return self.ramp_us * FULL_PPM // self.share_ppm if self.share_ppm else None
 
 
 @final
@@ -96,6 +106,11 @@ class MovementPlan:
     rest_us: int
     release: int | None = None
 
+    def __post_init__(self) -> None:
+        lasting = self.rest_us >= 0 and all(phase.length_us > 0 for phase in self.phases)
+        if not (self.phases and lasting and (self.release is None or 0 <= self.release < len(self.phases))):
+            raise OurBug(f"no movement can be made of this: {self}")
+
     @property
     def on_us(self) -> int:
         """Longest time from the first phase to the end of the last; ramps count as on (A.6)."""
@@ -107,8 +122,34 @@ class MovementPlan:
         return self.on_us + self.rest_us
 
     def rise_us(self, output: int) -> int:
-        """The shortest time in which this output's goals would take it from zero to its whole level."""
-        return min((rise for phase in self.phases if (rise := phase.goal(output).rise_us)), default=0)
+        """The shortest time in which this output's goals would take it from zero to its whole level.
+
+        Any phase may be reached from zero, where one before it is cut short; so a goal to stay at a share needs a ramp, too.
+        """
+        rises = (phase.goal(output).rise_us for phase in self.phases)
+        return min((rise for rise in rises if rise is not None), default=0)
+
+    def longest_on_us(self, output: int) -> int:
+        """The longest that this output can be on without a break, whatever comes early, late or never.
+
+        Only a phase that time alone ends, and that nothing skips, is sure to bring it to zero for a while.
+        """
+        longest_us = on_us = 0
+        for index, phase in enumerate(self.phases):
+            goal = phase.goal(output)
+            if goal.share_ppm:
+                on_us += phase.length_us if on_us else max(0, phase.length_us - goal.delay_us)
+            elif on_us:
+                on_us += min(phase.length_us, goal.settled_us)
+            longest_us = max(longest_us, on_us)
+            if not goal.share_ppm and goal.settled_us < phase.length_us and self._is_sure(index):
+                on_us = 0
+        return longest_us
+
+    def _is_sure(self, index: int) -> bool:
+        """Whether a phase is always gone through, and for all of its time."""
+        skipped = self.release is not None and index < self.release
+        return self.phases[index].advance is Advance.TIME and not skipped
 
     def spells(self, output: int) -> tuple[Spell, ...]:
         """When this output is on in one cycle; the last spell's rest goes on until the first one of the next cycle."""

@@ -8,7 +8,7 @@ from typing import Final, final
 from stimctl.errors import UsageError
 from stimctl.limits import BodyPart, Effect
 from stimctl.pulse import PulseTrain
-from stimctl.schedule.movement import MovementPlan
+from stimctl.schedule.movement import Advance, MovementPlan
 from stimctl.units import MS, MicroAmp, SquareMicrometre
 
 CONTROL_PERIOD_US: Final = 20 * MS
@@ -38,7 +38,11 @@ class PadPlan:
 @final
 @dataclass(frozen=True, slots=True)
 class ChannelPlan:
-    """One channel: where it is, what it delivers, how far the operator may take it. ``channel`` counts from 0."""
+    """One channel: where it is, what it delivers, how far the operator may take it. ``channel`` counts from 0.
+
+    ``shape`` has the strongest pulses that any phase gives, each of their numbers at its highest: ceilings are found with
+    it, and the limiter refuses what they do not cover.
+    """
 
     name: str
     muscle: str
@@ -59,7 +63,7 @@ class ChannelPlan:
 
 @final
 @dataclass(frozen=True, slots=True)
-class TriggerPlan:
+class EarPlan:
     """How an attempt is heard (clinical reference B.3). Exactly one of the two thresholds is set."""
 
     channel: int
@@ -68,8 +72,16 @@ class TriggerPlan:
     dwell_ms: int
     release_fraction: float
     blanking_ms: int
-    lockout_us: int
     baseline_us: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TriggerPlan:
+    """What sets a movement off, and how long it is waited for: an attempt, which needs an ear, or a key. All µs."""
+
+    by: Advance
+    lockout_us: int
     cued: bool
     window_us: int
     assist_missed: bool
@@ -79,7 +91,10 @@ class TriggerPlan:
 @final
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A whole session. ``movement`` and ``trigger`` are ``None`` where the kind has none; ``flow_us`` is TENS time.
+    """A whole session. ``movement``, ``trigger`` and ``ear`` are ``None`` where the kind has none.
+
+    ``flow_us`` is the time of what flows without counting repetitions (TENS), 0 elsewhere; a movement then runs in it
+    again and again, and none means that nothing changes.
 
     ``antagonists_together`` is the file's reason for muscles that pull against each other, if it gives one.
     """
@@ -96,6 +111,7 @@ class Schedule:
     flow_us: int
     rounded: tuple[str, ...]
     antagonists_together: str = ""
+    ear: EarPlan | None = None
 
     def by_name(self, name: str) -> ChannelPlan:
         """The channel of that name; raises :class:`UsageError`: an unknown name is never some channel."""
@@ -108,7 +124,7 @@ class Schedule:
     @property
     def longest_us(self) -> int:
         """Length of the treatment when every attempt takes its whole window."""
-        if self.movement is None:
+        if self.flow_us or self.movement is None:
             return self.flow_us
         window_us = self.trigger.window_us if self.trigger else 0
         one = window_us + self.movement.cycle_us

@@ -114,10 +114,10 @@ class Session(Course):
         assert link is not None
         stage = OutputStage(self.latch, link.driver)
         hearing = None
-        if case.schedule.trigger is not None:
+        if case.schedule.ear is not None:
             from stimctl.session.hearing import Hearing  # brings NumPy, which only listening needs
 
-            hearing = Hearing(case.recording, case.schedule.trigger, link.driver)
+            hearing = Hearing(case.recording, case.schedule.ear, link.driver)
         self.diary.open(meta(case, board_facts(link), self._circumstances(case)), now_us)
         try:
             if hearing is not None:

@@ -21,7 +21,7 @@ def review_lines(engine: Engine, thresholds: dict[int, Thresholds], measured_uc:
     """The session in a few plain lines."""
     schedule, counts = engine.schedule, engine.counts()
     lines = [prescribed_line(schedule)]
-    if schedule.movement:
+    if not schedule.flow_us:
         lines.append(f"Delivered {counts.delivered} of {schedule.repetitions * schedule.sets} bursts")
     if schedule.trigger:
         lines.append(
@@ -42,7 +42,7 @@ def review_lines(engine: Engine, thresholds: dict[int, Thresholds], measured_uc:
 
 def prescribed_line(schedule: Schedule) -> str:
     """What the protocol asks for, in one line."""
-    if schedule.movement is None:
+    if schedule.flow_us or schedule.movement is None:
         return f"Prescribed: {seconds_text(schedule.flow_us)} of continuous stimulation"
     sets = f"{schedule.sets} sets of " if schedule.sets > 1 else ""
     heard = " set off by the patient's own attempts" if schedule.trigger else " by the clock"

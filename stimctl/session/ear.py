@@ -6,7 +6,7 @@ from collections import deque
 from typing import Final, final
 
 from stimctl.orders import EmgStatus
-from stimctl.schedule import TriggerPlan
+from stimctl.schedule import EarPlan
 from stimctl.sensors.onset import Detector, Onset
 from stimctl.sensors.quality import Quality
 from stimctl.sensors.rest import RestState
@@ -23,17 +23,17 @@ SHOWN_S: Final = 6
 class Ear:
     """Listens for one trigger. Fed with every chunk at all times; reports onsets only while :meth:`listen` says so."""
 
-    def __init__(self, trigger: TriggerPlan, rate_hz: float, source: str) -> None:
+    def __init__(self, plan: EarPlan, rate_hz: float, source: str) -> None:
         self.source = source
         self.rate_hz = rate_hz
         self._detector: Detector = ThresholdDetector(
             OnsetSettings(
-                threshold_sd=trigger.threshold_sd,
-                threshold_uv=trigger.threshold_uv,
-                dwell_ms=trigger.dwell_ms,
-                release_fraction=trigger.release_fraction,
-                blanking_ms=trigger.blanking_ms,
-                baseline_s=trigger.baseline_us / 1e6,
+                threshold_sd=plan.threshold_sd,
+                threshold_uv=plan.threshold_uv,
+                dwell_ms=plan.dwell_ms,
+                release_fraction=plan.release_fraction,
+                blanking_ms=plan.blanking_ms,
+                baseline_s=plan.baseline_us / 1e6,
             ),
             rate_hz,
         )

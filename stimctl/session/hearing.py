@@ -13,7 +13,7 @@ from stimctl.driver import Samples as BoardSamples
 from stimctl.errors import LinkLost, RecordError, UsageError
 from stimctl.orders import EmgStatus
 from stimctl.records.raw import RawEmg
-from stimctl.schedule import TriggerPlan
+from stimctl.schedule import EarPlan
 from stimctl.sensors.onset import Onset
 from stimctl.sensors.recording import Recording, load_spec
 from stimctl.sensors.replay import RecordingSource
@@ -26,19 +26,19 @@ BOARD: Final = ("", "board:", "sim:")
 
 @final
 class Hearing:
-    """One trigger's ear and its source. All times are session µs."""
+    """One ear and its source. All times are session µs."""
 
-    def __init__(self, recording: Recording | None, trigger: TriggerPlan, driver: Driver) -> None:
+    def __init__(self, recording: Recording | None, plan: EarPlan, driver: Driver) -> None:
         self._driver = driver
         self._source: Source | None = None
         facts = driver.facts
         if recording is None:
             if facts is None or not facts.analog_rate_hz:
                 raise UsageError("this board has no EMG input; give a source with --emg, such as file:recording.npz")
-            self.ear = Ear(trigger, facts.analog_rate_hz, "board")
+            self.ear = Ear(plan, facts.analog_rate_hz, "board")
         else:
             self._source = RecordingSource(recording)
-            self.ear = Ear(trigger, self._source.rate_hz, self._source.name)
+            self.ear = Ear(plan, self._source.rate_hz, self._source.name)
         self._on = False
         self._raw: RawEmg | None = None
 

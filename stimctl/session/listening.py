@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from stimctl.engine import Event, State
 from stimctl.errors import LinkLost
+from stimctl.schedule import Advance
 
 if TYPE_CHECKING:
     from stimctl.session.core import Session
@@ -23,13 +24,14 @@ def heard(session: Session, now_us: int) -> bool:
             session.fault(str(error), now_us, alarm="high")
             return False
     hearing.poll(now_us)
-    hearing.ear.listen(trying or session.state is State.LISTENING)
+    waiting = session.state is State.LISTENING or session.engine.awaits is Advance.ATTEMPT
+    hearing.ear.listen(trying or waiting)
     session.engine.baseline_ready = hearing.ear.ready
     onset = hearing.take_onset() is not None
     if onset and trying:
         session.trigger_tries += 1
         session.diary.write("trigger-tried", {"heard": session.trigger_tries}, now_us, "Attempt heard; output is off")
-    return onset and session.state is State.LISTENING
+    return onset and waiting
 
 
 def is_trying(session: Session) -> bool:

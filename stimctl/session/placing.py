@@ -35,13 +35,12 @@ def _burst(plan: ChannelPlan, schedule: Schedule) -> Burst | None:
     A channel that comes on twice in a cycle is on longest in one stretch and rests least after another: both are taken.
     """
     movement = schedule.movement if plan.effect is Effect.MOTOR else None
-    spells = movement.spells(plan.channel) if movement else ()
-    if movement is None or not spells:
+    duty = movement.duty(plan.channel) if movement else None
+    if movement is None or duty is None:
         return None
-    on_us = max(spell.on_us for spell in spells)
-    rest_us = min(spell.off_us * on_us // spell.on_us for spell in spells)
+    on_us = movement.longest_on_us(plan.channel)
     rise_us = min(movement.rise_us(plan.channel), on_us)
-    return Burst(rise_us, on_us - rise_us, 0, rest_us)
+    return Burst(rise_us, on_us - rise_us, 0, duty.off_us * on_us // duty.on_us)
 
 
 def _file_limits(plan: ChannelPlan) -> Limits:

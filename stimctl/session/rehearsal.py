@@ -2,6 +2,7 @@
 
 Load time and run time are judged by the same engine and the same limiter (design rule 8). Every channel is taken to its
 maximum, every trigger comes the moment it is listened for, nobody is ever slow: what passes here passes with less, too.
+What may end a phase comes at once in every second movement and never in the others; a control signal asks for everything.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from stimctl.engine import LATE_US, Engine, Event, State
 from stimctl.limits import ABSOLUTE, Limits, Sensation
 from stimctl.pulse import Command, Output
 from stimctl.safety import Finding, Latch, Limiter
-from stimctl.schedule import CONTROL_PERIOD_US, ChannelPlan, Schedule
+from stimctl.schedule import CONTROL_PERIOD_US, FULL_PPM, Advance, ChannelPlan, Schedule
 from stimctl.session.placing import placements
 from stimctl.units import MS
 
@@ -113,6 +114,13 @@ class _Flight:
     def _judge(self) -> None:
         engine = self._engine
         engine.attend(self._now_us)
-        engine.step(self._now_us, onset=engine.state is State.LISTENING)
+        waited = engine.state is State.LISTENING
+        early = Advance.TIME if engine.dose.tally.delivered % 2 == 0 else engine.awaits
+        engine.step(
+            self._now_us,
+            onset=waited or early is Advance.ATTEMPT,
+            key=waited or early is Advance.KEY,
+            control_ppm=FULL_PPM,
+        )
         if engine.armed:
             self._limiter.approve(engine.command(), self._now_us)

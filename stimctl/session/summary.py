@@ -60,13 +60,13 @@ def _unusual(schedule: Schedule) -> Iterator[str]:
     """What no limit forbids and a person should have meant."""
     if schedule.antagonists_together:
         yield f"antagonists work in the same burst: {schedule.antagonists_together}"
-    sd = schedule.trigger.threshold_sd if schedule.trigger else None
+    sd = schedule.ear.threshold_sd if schedule.ear else None
     if sd is not None and sd < SAFE_THRESHOLD_SD:
         yield (
             f"trigger: threshold_sd {sd:g} is low for this detector, which measures rest robustly: below"
             f" {SAFE_THRESHOLD_SD:g} rest alone may set off bursts; 8 is what its own tests use"
         )
-    uv = schedule.trigger.threshold_uv if schedule.trigger else None
+    uv = schedule.ear.threshold_uv if schedule.ear else None
     if uv is not None and uv < SAFE_THRESHOLD_UV:
         yield (
             f"trigger: threshold_uv {uv:g} is low: a paralysed muscle at rest mostly reads above {SAFE_THRESHOLD_UV:g} µV,"
