@@ -14,7 +14,7 @@ from stimctl.schedule import Advance, MovementPlan, PhasePlan
 class Turn(NamedTuple):
     """A phase that began: its name and cue, when (µs), and what ended the one before it; ``missed``: nothing did.
 
-    The rest after the last phase has no name.
+    The rest after the last phase has no name; where there is none, the first phase follows.
     """
 
     phase: str
@@ -84,6 +84,8 @@ class Course:
         return self._go(max(self._index + 1, self._release), at_us, phase.advance, missed=True)
 
     def _go(self, index: int, at_us: int, by: Advance, *, missed: bool = False) -> Turn:
+        if index >= len(self.plan.phases) and self._again and not self.plan.rest_us:
+            index = 0
         since_us = at_us - self._entered_us
         self._from_ppm = {each: self._share_ppm(each, since_us) for each in self._outputs}
         self._index, self._entered_us = index, at_us
