@@ -30,25 +30,30 @@ class Course:
 
     def __init__(self, plan: MovementPlan, outputs: tuple[int, ...], now_us: int, *, again: bool = False) -> None:
         self.plan, self._outputs, self._again = plan, outputs, again
-        self._index = 0
-        self._entered_us = now_us
-        self._from_ppm: dict[int, int] = {}
+        self._from_ppm = dict.fromkeys(outputs, 0)
+        self._begin(0, now_us)
+
+    def _begin(self, index: int, at_us: int) -> None:
+        """Be in a phase from ``at_us`` on; what holds as long as it lasts is worked out once."""
+        phases, outputs = self.plan.phases, self._outputs
+        self._index, self._entered_us = index, at_us
+        self.phase: PhasePlan | None = phases[index] if index < len(phases) else None
+        """The phase under way; ``None`` in the rest."""
+        self.goals = {each: self.phase.goal(each) for each in outputs} if self.phase is not None else {}
+        """Where each output goes; nowhere in the rest."""
+        rest_us = self.plan.rest_us if self._again else None
+        self.length_us = self.phase.length_us if self.phase is not None else rest_us
+        """How long the phase, or the rest, may last; ``None`` for a rest that does not end by itself."""
+        self._marks = {mark for goal in self.goals.values() for mark in (goal.delay_us, goal.settled_us)}
+        self._marks |= set() if self.length_us is None else {self.length_us}
+        self._follows = any(goal.follows for goal in self.goals.values())
+        moves = (each for each in outputs if self.goals and self.goals[each].share_ppm != self._from_ppm[each])
+        self._moves = [(self.goals[each].delay_us, self.goals[each].settled_us) for each in moves]
 
     @property
     def over(self) -> bool:
         """Whether the last phase has ended; the rest is nobody's movement."""
-        return self._index >= len(self.plan.phases)
-
-    @property
-    def phase(self) -> PhasePlan | None:
-        """The phase under way; ``None`` in the rest."""
-        return None if self.over else self.plan.phases[self._index]
-
-    @property
-    def length_us(self) -> int | None:
-        """How long the phase, or the rest, may last; ``None`` for a rest that does not end by itself."""
-        phase = self.phase
-        return phase.length_us if phase is not None else self.plan.rest_us if self._again else None
+        return self.phase is None
 
     # --- time and events -----------------------------------------------------------------------------------------
 
@@ -86,46 +91,27 @@ class Course:
     def _go(self, index: int, at_us: int, by: Advance, *, missed: bool = False) -> Turn:
         if index >= len(self.plan.phases) and self._again and not self.plan.rest_us:
             index = 0
-        since_us = at_us - self._entered_us
-        self._from_ppm = {each: self._share_ppm(each, since_us) for each in self._outputs}
-        self._index, self._entered_us = index, at_us
-        phase = self.phase
-        name, cue = (phase.name, phase.cue) if phase is not None else ("", "")
+        self._from_ppm = {each: self.share_ppm(each, at_us) for each in self._outputs}
+        self._begin(index, at_us)
+        name, cue = (self.phase.name, self.phase.cue) if self.phase is not None else ("", "")
         return Turn(name, cue, at_us, by, missed)
 
     # --- where the channels are ----------------------------------------------------------------------------------
 
     def share_ppm(self, output: int, now_us: int) -> int:
         """The share of its level that an output is to have now; the control signal is not in it."""
-        return self._share_ppm(output, now_us - self._entered_us)
-
-    def _share_ppm(self, output: int, since_us: int) -> int:
-        phase = self.phase
-        return phase.goal(output).share(self._from_ppm.get(output, 0), since_us) if phase is not None else 0
+        goal = self.goals.get(output)
+        return 0 if goal is None else goal.share(self._from_ppm[output], now_us - self._entered_us)
 
     def moving(self, now_us: int) -> bool:
         """Whether the share of any output changes by itself now."""
-        phase, since_us = self.phase, now_us - self._entered_us
-        if phase is None:
-            return False
-        for output in self._outputs:
-            goal = phase.goal(output)
-            if goal.follows:
-                return True
-            if goal.delay_us <= since_us < goal.settled_us and goal.share_ppm != self._from_ppm.get(output, 0):
-                return True
-        return False
+        since_us = now_us - self._entered_us
+        return self._follows or any(begun_us <= since_us < done_us for begun_us, done_us in self._moves)
 
     def next_mark_us(self, now_us: int) -> int:
         """The next corner of any envelope after ``now_us``: a ramp that begins or ends, the end of the phase."""
-        phase, length_us = self.phase, self.length_us
-        marks = [] if length_us is None else [length_us]
-        if phase is not None:
-            goals = [phase.goal(each) for each in self._outputs]
-            marks += [mark for goal in goals for mark in (goal.delay_us, goal.settled_us)]
         since_us = now_us - self._entered_us
-        later = [mark for mark in marks if mark > since_us]
-        return self._entered_us + min(later) if later else 0
+        return self._entered_us + min((mark for mark in self._marks if mark > since_us), default=0)
 
     def part(self, now_us: int) -> tuple[str, int, int]:
         """The phase's name, how long it has lasted and how long it is at most; in µs."""

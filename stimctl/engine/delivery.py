@@ -114,15 +114,19 @@ class Delivery:
 
     def _aim(self, output: int, now_us: int) -> Aim:
         (rise_us, duty), course = self._pace(output), self._course
-        share_ppm, pulses = self._flow_share_ppm(), None
-        if course is not None and course.phase is not None:
-            goal = course.phase.goal(output)
-            share_ppm, pulses = share_ppm * course.share_ppm(output, now_us) // FULL_PPM, goal.pulses
-            if goal.follows:
-                share_ppm = share_ppm * self._control_ppm // FULL_PPM
-        elif course is not None:
-            share_ppm = 0
-        return Aim(share_ppm if self._alone in (None, output) else 0, rise_us, duty, pulses)
+        if self._alone not in (None, output):
+            return Aim(0, rise_us, duty)
+        if course is None:
+            return Aim(self._flow_share_ppm(), rise_us, duty)
+        goal = course.goals.get(output)
+        if goal is None:
+            return Aim(0, rise_us, duty)
+        share_ppm = course.share_ppm(output, now_us)
+        if self._state is State.FLOWING:
+            share_ppm = share_ppm * self._flow_share_ppm() // FULL_PPM
+        if goal.follows:
+            share_ppm = share_ppm * self._control_ppm // FULL_PPM
+        return Aim(share_ppm, rise_us, duty, goal.pulses)
 
     def _flow_share_ppm(self) -> int:
         """Continuous stimulation ends by a ramp, as a burst does."""
