@@ -126,7 +126,11 @@ class ChannelStatus:
 @final
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where burst, set and session stand. ``phase`` is a word such as "ramp up"; times in µs."""
+    """Where burst, set and session stand. ``phase`` is a word such as "ramp up"; times in µs.
+
+    ``repetitions`` is 0 where current flows on and nothing is counted. Session time is time of treatment: it stands
+    still in a trial, a pause and a stop.
+    """
 
     phase: str = ""
     phase_elapsed_us: int = 0
@@ -172,7 +176,8 @@ class EmgStatus:
 @dataclass(frozen=True, slots=True)
 class Status:
     """Everything a face may show, frozen. ``alarm`` is "" or "low", "medium", "high" (clinical reference, F.5). ``remote``: how
-    the terminal of a session on a real board is reached, "" where it stands beside it.
+    the terminal of a session on a real board is reached, "" where it stands beside it. ``state`` names the session's
+    state to a program, ``state_words`` to a person, where that differs.
     """
 
     stage: Stage
@@ -205,6 +210,7 @@ class Status:
     now_us: int = 0
     remote: str = ""
     skin_due: bool = False
+    state_words: str = ""
 
 
 # --- to and from JSON ------------------------------------------------------------------------------------------

@@ -148,6 +148,8 @@ class Face(App[None]):
             self._enter(status.stage)
         elif (before.state, before.stopped) != (status.state, status.stopped):
             self._hint = ""  # it was about what is over
+            if status.stage in FOCUS and before.stopped is not status.stopped:  # a field would swallow U
+                self.set_focus(None if status.stopped else self.query_one(FOCUS[status.stage]))
         if self._bells.news(status):
             self.bell()
         self._paint()

@@ -78,6 +78,16 @@ def test_after_a_stop_nothing_is_armed_and_nothing_awaited() -> None:
     assert len(bench.said(m.Arm)) == 1
 
 
+def test_who_asks_while_arm_leaves_is_not_told_that_it_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    seen: list[bool] = []
+    again = ArmedSession(bench.line, Exchange(), introduce(WHO, TABLE), bench.latch, 78, SETUPS, Contacts())
+    monkeypatch.setattr(bench.end, "write", lambda *_args, **_how: seen.append(again.is_sent))
+    assert not again.is_sent
+    assert again.arm(9, bench.latch.epoch, 0, bench.now_us)
+    assert seen == [True]
+
+
 def test_a_heartbeat_leaves_80_ms_after_the_dead_man_was_last_fed() -> None:
     bench = Bench()
     assert bench.beat_after(HEARTBEAT_US - 1) == 0

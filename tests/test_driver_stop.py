@@ -65,14 +65,29 @@ def test_a_belated_word_of_current_makes_an_idle_output_unknown() -> None:
     assert bench.driver.output is OutputState.UNKNOWN
 
 
-def test_output_is_off_until_the_board_has_accepted_arming_and_on_from_then_on() -> None:
+def test_output_is_on_from_the_moment_arm_leaves_and_not_first_when_the_board_accepts_it() -> None:
+    """Not acknowledged means possibly energised, also when the board answers something else meanwhile."""
     bench = Bench().connected()
-    bench.board.deaf = {m.Arm}
+    bench.board.mute = {m.Arm}
     bench.driver.arm(SETUPS, bench.now_us)
+    assert bench.driver.output is OutputState.OFF  # asked for its challenge, and no more
+    bench.board.work()
+    bench.driver.poll(bench.now_us)
+    assert (bench.board.said(m.Arm), bench.driver.output) == ([], OutputState.ON)  # under way
+    bench.driver._ask(m.StatusRequest(), bench.now_us)
     bench.run(20 * MS)
-    assert len(bench.board.said(m.Arm)) == 1
-    assert (bench.driver.state, bench.driver.output) == (DriverState.ARMING, OutputState.OFF)
+    assert bench.board.token
+    assert (bench.driver.state, bench.driver.output) == (DriverState.ARMING, OutputState.ON)
     assert Bench().armed().driver.output is OutputState.ON
+
+
+def test_output_is_off_before_arming_by_the_boards_own_words_alone() -> None:
+    bench = Bench().connected()
+    bench.board.deaf = {m.StatusRequest}
+    bench.driver.arm(SETUPS, bench.now_us)
+    assert bench.driver.output is OutputState.OFF
+    bench.driver._report = replace(quiet(REPORT), armed=True)
+    assert bench.driver.output is OutputState.UNKNOWN
 
 
 def test_a_look_from_another_thread_while_the_session_ends_says_unknown() -> None:

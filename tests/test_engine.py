@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from stimctl.engine import ARMED, DELIVERING, NEVER_US, TABLE, Engine, Event, State, mermaid
 from stimctl.engine.machine import PRESENCE_EVERY_US, PRESENCE_GRACE_US
 from stimctl.errors import UsageError
+from stimctl.orders import Stage
 from stimctl.schedule import Schedule
 from stimctl.schedule import burst as burst_of
 from stimctl.units import MINUTE, SECOND
@@ -295,3 +296,44 @@ def test_progress_names_phase_repetition_and_set() -> None:
     )
     run(engine, 12 * SECOND, now_us=7 * SECOND)
     assert re.match(r"rest|ramp", engine.progress(12 * SECOND).phase) is not None
+
+
+def test_a_stop_stays_on_the_step_in_which_it_came() -> None:
+    engine = Engine(cyclic())
+    engine.state = State.TITRATING
+    engine.happen(Event.STOP, 0)
+    assert engine.stage is Stage.THRESHOLDS
+    engine.happen(Event.FAULT, 1)
+    engine.happen(Event.STOP, 2)
+    assert engine.stage is Stage.THRESHOLDS, "what comes on top of a stop comes in no step of its own"
+    engine.happen(Event.CLEAR_TO_READY, 3)
+    assert engine.stage is Stage.RUN
+    engine.happen(Event.START, 4)
+    engine.happen(Event.STOP, 5)
+    assert engine.stage is Stage.RUN
+    engine.happen(Event.FINISH, 6)
+    assert engine.stage is Stage.REVIEW
+
+
+@pytest.mark.parametrize("held", [(Event.PAUSE, Event.RESUME), (Event.STOP, Event.CLEAR_TO_READY, Event.START)])
+def test_treatment_time_stands_still_while_nothing_is_treated(held: tuple[Event, ...]) -> None:
+    engine = in_trial(cyclic(repetitions=9))
+    assert engine.progress(3 * SECOND).session_elapsed_us == 0, "a trial is not treatment"
+    engine.happen(Event.BEGIN, 3 * SECOND)
+    run(engine, 9 * SECOND, now_us=3 * SECOND)
+    assert engine.progress(9 * SECOND).session_elapsed_us == 6 * SECOND
+    for event in held:
+        engine.happen(event, 9 * SECOND)
+    assert engine.progress(70 * SECOND).session_elapsed_us == 6 * SECOND
+    engine.happen(Event.BEGIN, 70 * SECOND)
+    assert engine.progress(71 * SECOND).session_elapsed_us == 7 * SECOND
+
+
+def test_where_current_flows_on_nothing_is_counted_and_nobody_speaks_of_rest() -> None:
+    engine = in_trial(tens(flow_us=MINUTE), 12_000)
+    assert engine.progress(0).phase == "setting the level"
+    engine.happen(Event.BEGIN, 0)
+    progress = engine.progress(SECOND)
+    assert (progress.phase, progress.repetition, progress.repetitions) == ("starts soon", 0, 0)
+    run(engine, 10 * SECOND)
+    assert engine.progress(10 * SECOND).phase == "stimulating"

@@ -18,7 +18,7 @@ from stimctl.orders import OrderKind as Kind
 from stimctl.records.raw import read_raw
 from stimctl.records.reading import sessions, verify
 from stimctl.session.link import Link, open_link
-from stimctl.session.wording import CAN, NEXT_ACTION
+from stimctl.session.wording import CAN, NEXT_ACTION, out_of_place
 from stimctl.sim.faults import Fault, FaultKind
 from stimctl.units import MINUTE, MS, SECOND
 from tests.session_rig import CYCLIC, EMG, TENS, Made, Rig, rigs
@@ -92,6 +92,14 @@ def test_the_record_tells_the_procedure_in_order(rig: Rig) -> None:
 
 def test_every_state_has_its_orders_and_its_words() -> None:
     assert set(CAN) == set(NEXT_ACTION) == set(State)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_an_order_out_of_place_is_refused_in_plain_words(kind: Kind) -> None:
+    for state in State:
+        words = out_of_place(kind, state)
+        assert "'" not in words
+        assert "-" not in words, "the program's own names for orders have hyphens"
 
 
 def test_orders_that_do_not_belong_to_a_state_are_refused_and_change_nothing(rig: Rig) -> None:
@@ -465,6 +473,31 @@ def test_the_stage_follows_the_state(rig: Rig) -> None:
             seen.append(rig.status.stage)
         assert rig.status.simulated or rig.status.stage is Stage.START
     assert seen == [Stage.START, *list(Stage)[1:]] or seen == list(Stage)[1:]
+
+
+def test_a_stop_while_thresholds_are_sought_stays_on_their_screen(rig: Rig) -> None:
+    rig.work(State.TITRATING)
+    rig.session.stop_now("Space")
+    rig.go(100 * MS)
+    assert (rig.state, rig.status.stage) == (State.STOPPED, Stage.THRESHOLDS)
+
+
+def test_where_current_flows_on_nobody_is_told_of_bursts_and_rests(made: Made) -> None:
+    rig = made(TENS)
+    told: set[str] = set()
+    for state in (*list(State)[1:7], State.REST, State.FLOWING, State.REVIEW):
+        rig.work(state)
+        status = rig.status
+        told |= {status.next_action, status.state_words, status.progress.phase, *status.messages, *status.review}
+        assert status.progress.repetitions == status.progress.sets == 0
+        if state is State.TITRATING:
+            rig.order(Kind.MARK, value="sensory")  # at zero
+            rig.order(Kind.RAISE)
+            told |= {rig.order(Kind.MARK, value="sensory")}  # too soon
+    assert "stimulating" in told
+    text = " ".join(told).lower()
+    assert "has not been given yet" in text
+    assert not [word for word in ("burst", "rest.", "rest ", "relax", "repetition", "trial;") if word in text]
 
 
 def test_raw_emg_is_kept_beside_the_record(made: Made) -> None:

@@ -116,12 +116,17 @@ def test_a_refusal_for_a_stop_alone_does_not_keep_the_board_armed_in_silence(
     bench = Bench().armed()
     stage = stage_on(bench)
     monkeypatch.setattr(Limiter, "approve", refusing)
+    locked: list[int] = []
+    monkeypatch.setattr(Limiter, "close", lambda _: locked.append(1))
     if rule is Rule.LATCHED:
         stage.disarm(SILENT, bench.now_us)
-        assert bench.driver.state is DriverState.STOPPING
     else:
         with pytest.raises(Refusal):
             stage.disarm(SILENT, bench.now_us)
+    assert bench.driver.state is DriverState.STOPPING
+    assert locked == [1], "whatever it found: nothing it approved before may still leave"
+    bench.board.work()
+    assert type(bench.board.heard[-1].word) is m.Stop, "told before anything is raised"
 
 
 def test_what_was_sent_before_disarming_is_news_again(judged: list[Command], sent: list[Command]) -> None:

@@ -745,6 +745,24 @@ def test_yes_to_a_precaution_needs_its_reason() -> None:
     _reason()
 
 
+def test_a_stop_during_the_screening_can_be_cleared_although_a_reason_was_being_written() -> None:
+    @on(SCREENING)
+    async def go(one: Bench) -> None:
+        one.face.query_one("#questions", OptionList).highlighted = 3
+        await one.press("y")
+        assert isinstance(one.face.focused, Input)
+        await one.show(replace(SCREENING, stopped=True, stop_confirmed=True, can=(K.CLEAR,), stop_reason="the link"))
+        words = await one.text()
+        assert "2/6 screening" in words
+        assert "Y yes" not in words, "nothing is answered while a stop is in force"
+        await one.press("u")
+        assert one.kinds == [K.ANSWER, K.CLEAR]
+        await one.show(SCREENING)
+        assert one.face.focused is one.face.query_one("#questions")
+
+    go()
+
+
 def test_no_answer_is_filled_in() -> None:
     blank = replace(SCREENING, questions=tuple(replace(each, answer="", justification="") for each in QUESTIONS))
 
@@ -1016,7 +1034,15 @@ def test_the_run_screen_fits_without_scrolling(count: int, size: tuple[int, int]
         words = await one.text()
         for at in range(count):
             assert f"a very long channel name {at}"[:12] in words
-        for part in ("OUTPUT ON", "ALARM", "NOT CONFIRMED", "S T O P", "12:05 of 30:00 min", "threshold 32 µV", "help"):
+        for part in (
+            "OUTPUT ON",
+            "ALARM",
+            "NOT CONFIRMED",
+            "S T O P",
+            "12:05 of 30:00 min",
+            "trigger level 32 µV",
+            "help",
+        ):
             assert part in words, part
 
     play(go, busy, size=size)

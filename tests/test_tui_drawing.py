@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.content import Content
 
-from stimctl.orders import Counts, OutputWord, Progress, Stage
+from stimctl.orders import Counts, OrderKind, OutputWord, Progress, Stage
 from stimctl.widgets import channels, frame, procedure
 from stimctl.widgets.emg import braille, heading, nice_top
-from stimctl.widgets.parts import HELP
+from stimctl.widgets.offers import offers
+from stimctl.widgets.parts import GUIDE, HELP
 from stimctl.widgets.words import bar, clock, edges, fit, flow, passed, tenths
 from tests.faces import EMG, QUESTIONS, REVIEW, RUN, THRESHOLDS, channel
 
@@ -235,6 +236,31 @@ def test_progress_is_told_in_numbers() -> None:
         assert part in words
     longest = Progress("waiting for effort", 10**9, 10**9, 999, 999, 99, 99, 10**10, 10**10)
     assert max(map(len, procedure.progress_lines(longest, 78).plain.split("\n"))) <= 78
+
+
+def test_where_current_flows_on_no_bursts_are_counted() -> None:
+    flow = Progress("stimulating", 10_000_000, 60_000_000, session_elapsed_us=10_000_000, session_length_us=60_000_000)
+    words = procedure.progress_lines(flow, 78).plain + procedure.counts_line(Counts(stops=2), continuous=True).plain
+    for part in ("stimulating", "0:10 of 1:00 min", "stops 2"):
+        assert part in words
+    for part in ("burst", "set ", "repetition", "delivered", "triggered"):
+        assert part not in words
+    assert "burst" not in GUIDE
+    begin = replace(RUN, progress=flow, can=(OrderKind.BEGIN,))
+    assert "count" in offers(replace(begin, progress=RUN.progress), None, 78).plain
+    assert "count" not in offers(begin, None, 78).plain
+
+
+def test_a_state_is_told_in_its_words() -> None:
+    assert "ready to go" in frame.output_line(replace(RUN, state="raw-name", state_words="ready to go"), 80).plain
+    assert "raw-name" in frame.output_line(replace(RUN, state="raw-name"), 80).plain
+
+
+def test_the_triggers_level_is_not_called_a_threshold_of_the_patient() -> None:
+    """Both are found in one session, and a missing one must not be taken for the other."""
+    assert EMG.threshold_uv is not None
+    assert "threshold" not in heading(EMG)
+    assert "trigger level not measured yet" in heading(replace(EMG, threshold_uv=None))
 
 
 def test_a_phase_without_a_length_shows_what_has_passed_and_no_zero() -> None:

@@ -58,7 +58,7 @@ class Teller:
 def _where(status: Status) -> str:
     """State, place in the treatment, and what flows."""
     progress = status.progress
-    words = [status.state]
+    words = [status.state_words or status.state]
     if status.stage is Stage.RUN and progress.repetition:
         words.append(f"{progress.repetition} of {progress.repetitions}")
         if progress.sets > 1:

@@ -47,7 +47,7 @@ class ArmedSession:
         self._contacts = contacts
         self.token = token
         self.is_sent = False
-        """Whether ARM has left."""
+        """Whether ARM may have left; from then on the board may be armed, whatever it has said."""
         self.is_accepted = False
         """Whether the board has acknowledged ARM; from then on the dead-man runs."""
         self._setups = deque(setups)
@@ -71,9 +71,10 @@ class ArmedSession:
         sequence = self._line.next_sequence()
         frame = codec.encode(word, sequence=sequence, token=self.token)
         self._health = Health(self.outputs, sequence, now_us, self._contacts, senses_current=self._facts.senses_current)
+        self.is_sent = True  # before it is: another thread that asks meanwhile must not read "off"
         if not self._line.say_arm(frame, epoch):
+            self.is_sent = False
             return False
-        self.is_sent = True
         self._exchange.ask(sequence, Question(word, frame, now_us))
         return True
 

@@ -28,14 +28,16 @@ class Driver(Hearing):
 
     @property
     def output(self) -> OutputState:
-        """What is known about output: from the board's own words alone, and never from what we wish."""
+        """What is known about output: off from the board's own words alone, and not once it was told to arm."""
         state = self.state
         if state in IDLE:
             return OutputState.OFF if self._is_quiet() else OutputState.UNKNOWN
         session = self._session  # one look: the stop's thread asks as well, and the control loop may end it meanwhile
         if state not in LIVE or self._doubt or session is None:
             return OutputState.UNKNOWN
-        return OutputState.ON if session.is_accepted else OutputState.OFF
+        if session.is_sent:
+            return OutputState.ON
+        return OutputState.OFF if self._is_quiet() else OutputState.UNKNOWN
 
     @property
     def dropped(self) -> int:

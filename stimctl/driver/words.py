@@ -30,7 +30,7 @@ class OutputState(StrEnum):
     """What is known about output, from the board's own words alone."""
 
     OFF = "off"  # the board says that it is disarmed, at zero, and measures no current
-    ON = "on"  # armed, be it at 0 mA (clinical reference, R3), or current where none should be
+    ON = "on"  # armed, or told to arm, be it at 0 mA (clinical reference, R3), or current where none should be
     UNKNOWN = "unknown"  # something is not confirmed: possibly energised
 
 

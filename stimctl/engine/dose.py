@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import final
+from dataclasses import dataclass
+from typing import Final, final
 
 from stimctl.engine.lanes import Lane
-from stimctl.engine.table import Event, State
+from stimctl.engine.table import Event, State, state_words
 from stimctl.orders import Counts, Progress
 from stimctl.schedule import Schedule
+
+Phase = tuple[str, int, int]
+"""Name of a phase, how long it has lasted, and how long it is (0: nobody knows); µs."""
+
+_TREATING: Final = frozenset({State.REST, State.LISTENING, State.BURST})
+"""States whose time is the treatment's; that of a pause, a stop or a trial is nobody's dose."""
 
 
 @final
@@ -35,6 +41,7 @@ class Dose:
         self.repetition, self.set = 0, 1
         self.rest_us = 0
         """How long the rest is that follows now."""
+        self._treated_us = 0
 
     @property
     def done(self) -> bool:
@@ -83,14 +90,38 @@ class Dose:
             tally.ceiling_hits,
         )
 
-    def progress(self, state: State, now: Progress) -> Progress:
-        """``now`` with the place in the prescription: the attempt under way counts as the present repetition."""
+    def pass_time(self, state: State, elapsed_us: int) -> None:
+        """``elapsed_us`` went by in ``state``, which is over now: treatment, or a pause, a stop, a trial."""
+        if state in _TREATING:
+            self._treated_us += elapsed_us
+
+    def progress(self, state: State, phase: Phase | None, elapsed_us: int, flowed_us: int) -> Progress:
+        """The place in the prescription, ``elapsed_us`` into ``state``: an attempt under way is the present repetition.
+
+        ``phase`` is the burst's, where one is under way. Where current flows on, nothing is repeated: 0 of 0.
+        """
+        schedule = self._schedule
         under_way = state in (State.BURST, State.LISTENING)
-        return replace(
-            now,
-            repetition=min(self.repetition + under_way, self._schedule.repetitions),
-            repetitions=self._schedule.repetitions,
-            set=self.set,
-            sets=self._schedule.sets,
-            session_length_us=self._schedule.longest_us,
+        repeats = not schedule.continuous
+        treated_us = self._treated_us + (elapsed_us if state in _TREATING else 0)
+        return Progress(
+            *(phase or self._phase(state, elapsed_us, flowed_us)),
+            repetition=min(self.repetition + under_way, schedule.repetitions) if repeats else 0,
+            repetitions=schedule.repetitions if repeats else 0,
+            set=self.set if repeats else 0,
+            sets=schedule.sets if repeats else 0,
+            session_elapsed_us=treated_us if repeats else flowed_us,
+            session_length_us=schedule.longest_us,
         )
+
+    def _phase(self, state: State, elapsed_us: int, flowed_us: int) -> Phase:
+        schedule = self._schedule
+        words = state_words(state, continuous=schedule.continuous)
+        if state is State.REST:
+            return words, min(elapsed_us, self.rest_us), self.rest_us
+        if state is State.LISTENING and schedule.trigger:
+            waiting = "waiting, then burst" if schedule.trigger.assist_missed else "waiting for an attempt"
+            return waiting, elapsed_us, schedule.trigger.window_us
+        if state is State.FLOWING:
+            return words, flowed_us, schedule.flow_us
+        return words, elapsed_us, 0

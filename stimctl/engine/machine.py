@@ -12,9 +12,9 @@ from typing import Final, final
 from stimctl.engine.course import Turn
 from stimctl.engine.delivery import Delivery
 from stimctl.engine.dose import Dose
-from stimctl.engine.table import ARMED, TABLE, Event, State
+from stimctl.engine.table import ARMED, STAGES, TABLE, Event, State
 from stimctl.errors import UsageError
-from stimctl.orders import Counts, Progress
+from stimctl.orders import Counts, Progress, Stage
 from stimctl.pulse import Command
 from stimctl.schedule import CONTROL_PERIOD_US, Advance, Schedule
 from stimctl.units import MINUTE, SECOND
@@ -42,7 +42,7 @@ class Engine:
         self._delivery = Delivery(schedule)
         self.lanes = self._delivery.lanes
         self._titrated: int | None = None
-        self._began_us: int | None = None
+        self._stopped_in = State.CHOOSING
         self._entered_us = self._stepped_us = self._attended_us = now_us
         self._triggered_us = -NEVER_US
 
@@ -59,6 +59,11 @@ class Engine:
         return self.state is State.STOPPED
 
     @property
+    def stage(self) -> Stage:
+        """The step of the procedure; that in which it was stopped, while a stop or fault is in force."""
+        return STAGES[self._stopped_in if self.stopped else self.state]
+
+    @property
     def titrated(self) -> int | None:
         """The output whose thresholds are being found."""
         return self._titrated if self.state is State.TITRATING else None
@@ -72,6 +77,8 @@ class Engine:
         if not self.can(event):
             raise UsageError(f"{event.value!r} is not possible now: the session is in {self.state.value!r}")
         was_armed = self.armed
+        self.dose.pass_time(self.state, now_us - self._entered_us)
+        self._stopped_in = self._stopped_in if self.stopped else self.state
         self.state = TABLE[self.state, event]
         if not (self.armed and was_armed):
             self._delivery.zero_levels()
@@ -91,7 +98,6 @@ class Engine:
         """What an event means for counts and clocks."""
         self.dose.book(event)
         if event is Event.BEGIN:
-            self._began_us = now_us if self._began_us is None else self._began_us
             self.dose.rest_us = self._lead_in_us()
         elif event is Event.TRIGGER:
             self._triggered_us = now_us
@@ -175,7 +181,7 @@ class Engine:
         return None
 
     def _after_rest(self) -> Event:
-        if self.schedule.flow_us:
+        if self.schedule.continuous:
             return Event.TO_FLOW
         if self.dose.done:
             return Event.DOSE_DONE
@@ -210,7 +216,7 @@ class Engine:
     @property
     def complete(self) -> bool:
         """Whether the whole prescription was given."""
-        return self._delivery.flowed_us >= self.schedule.flow_us if self.schedule.flow_us else self.dose.done
+        return self._delivery.flowed_us >= self.schedule.flow_us if self.schedule.continuous else self.dose.done
 
     # --- for reading -----------------------------------------------------------------------------------------
 
@@ -220,24 +226,9 @@ class Engine:
 
     def progress(self, now_us: int) -> Progress:
         """Where burst, set and session stand."""
-        phase, elapsed_us, length_us = self._phase(now_us)
-        began_us = now_us if self._began_us is None else self._began_us
-        session_us = self._delivery.flowed_us if self.schedule.flow_us else now_us - began_us
-        return self.dose.progress(self.state, Progress(phase, elapsed_us, length_us, session_elapsed_us=session_us))
-
-    def _phase(self, now_us: int) -> tuple[str, int, int]:
-        """Name of the phase, how long it has lasted, and how long it is (0: nobody knows)."""
-        if self.state is State.FLOWING:
-            return "stimulating", self._delivery.flowed_us, self.schedule.flow_us
-        if (part := self._delivery.part(now_us)) is not None:
-            return part
-        elapsed_us = now_us - self._entered_us
-        if self.state is State.REST:
-            return "rest", min(elapsed_us, self.dose.rest_us), self.dose.rest_us
-        if self.state is State.LISTENING and self.schedule.trigger:
-            waiting = "waiting, then burst" if self.schedule.trigger.assist_missed else "waiting for an attempt"
-            return waiting, elapsed_us, self.schedule.trigger.window_us
-        return self.state.value, elapsed_us, 0
+        delivery, elapsed_us = self._delivery, now_us - self._entered_us
+        phase = None if self.state is State.FLOWING else delivery.part(now_us)
+        return self.dose.progress(self.state, phase, elapsed_us, delivery.flowed_us)
 
 
 def _advance(*, onset: bool, key: bool) -> Advance:

@@ -134,6 +134,19 @@ STAGES: Final[dict[State, Stage]] = {
 """The screen that belongs to a state."""
 
 
+_CONTINUOUS: Final = {
+    State.TRIAL: "setting the level",
+    State.REST: "starts soon",
+    State.FLOWING: "stimulating",
+}
+"""What some states are called where current flows on: there are no bursts to try and to rest from."""
+
+
+def state_words(state: State, *, continuous: bool) -> str:
+    """What an operator is told of ``state``."""
+    return _CONTINUOUS.get(state, state.value) if continuous else state.value
+
+
 def mermaid() -> str:
     """The table as a Mermaid state diagram, one line a transition; self-loops are left out."""
     lines = ["stateDiagram-v2", "    [*] --> choosing"]

@@ -122,9 +122,14 @@ class Schedule:
         raise UsageError(f"there is no channel {name!r}; the protocol has: {known}")
 
     @property
+    def continuous(self) -> bool:
+        """Whether current flows on for its time, and nothing is counted."""
+        return self.flow_us > 0
+
+    @property
     def longest_us(self) -> int:
         """Length of the treatment when every attempt takes its whole window."""
-        if self.flow_us or self.movement is None:
+        if self.continuous or self.movement is None:
             return self.flow_us
         window_us = self.trigger.window_us if self.trigger else 0
         one = window_us + self.movement.cycle_us

@@ -24,7 +24,7 @@ from stimctl.session.opening import Case, Reach, Wishes, board_facts, meta
 from stimctl.session.preparation import Preparation
 from stimctl.session.stage import OutputStage, came_after_a_stop
 from stimctl.session.view import view
-from stimctl.session.wording import CAN
+from stimctl.session.wording import CAN, out_of_place
 from stimctl.units import MINUTE, MS
 
 STALL_US: Final = 250 * MS
@@ -64,7 +64,7 @@ class Session(Course):
         try:
             self._take_stops(now_us)
             if order.kind not in CAN[self.state]:
-                raise UsageError(f"{order.kind.value} is not possible now: the session is in {self.state.value!r}")
+                raise UsageError(out_of_place(order.kind, self.state))
             if self._intent is not None and order.kind not in (Kind.NOTE, Kind.PRESENT):
                 raise UsageError("the board is arming; give the order again when it has")
             self._carry_out(order, now_us)

@@ -128,7 +128,7 @@ def _mark(session: Session, order: Order, now_us: int) -> None:
     lane = session.engine.lanes[plan.channel]
     level_ua = lane.level_ua
     if min(lane.given_ua, session.measured.given_ua(plan)) < level_ua:
-        raise UsageError(f"{ma_text(level_ua)} mA has not been given yet; wait for the next test burst, then mark it")
+        raise UsageError(f"{ma_text(level_ua)} mA has not been given yet; wait until {_stands(session)}, then mark it")
     found = session.preparation.thresholds[plan.channel]
     run = found.run
     ends_run = found.put(order.value, level_ua)
@@ -141,6 +141,11 @@ def _mark(session: Session, order: Order, now_us: int) -> None:
     if found.complete:
         session.deliver(now_us)  # down first: the row may wait for its disk
         _record_ceiling(session, plan, now_us)
+
+
+def _stands(session: Session) -> str:
+    """When a level that is being looked for has been felt."""
+    return "it has stood for a moment" if session.engine.schedule.continuous else "the next test burst"
 
 
 def _keep_ceiling(session: Session, plan: ChannelPlan, now_us: int) -> None:

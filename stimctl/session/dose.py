@@ -21,14 +21,14 @@ def review_lines(engine: Engine, thresholds: dict[int, Thresholds], measured_uc:
     """The session in a few plain lines."""
     schedule, counts = engine.schedule, engine.counts()
     lines = [prescribed_line(schedule)]
-    if not schedule.flow_us:
+    if not schedule.continuous:
         lines.append(f"Delivered {counts.delivered} of {schedule.repetitions * schedule.sets} bursts")
     if schedule.trigger:
         lines.append(
             f"Attempts: {counts.triggered} triggered, {counts.missed} missed, {counts.assisted} assisted"
             f"{_voluntary_text(counts)}"
         )
-    lines.append(f"Stimulation on for {seconds_text(counts.on_time_us)}, trial and threshold bursts included")
+    lines.append(f"Stimulation on for {seconds_text(counts.on_time_us)}, trial and thresholds included")
     lines.append(f"Charge per phase, summed: {counts.charge_uc / 1000:.1f} mC commanded")
     if measured_uc is not None:
         lines[-1] += f", {measured_uc / 1000:.1f} mC by the board's own measurement"
@@ -42,7 +42,7 @@ def review_lines(engine: Engine, thresholds: dict[int, Thresholds], measured_uc:
 
 def prescribed_line(schedule: Schedule) -> str:
     """What the protocol asks for, in one line."""
-    if schedule.flow_us or schedule.movement is None:
+    if schedule.continuous or schedule.movement is None:
         return f"Prescribed: {seconds_text(schedule.flow_us)} of continuous stimulation"
     sets = f"{schedule.sets} sets of " if schedule.sets > 1 else ""
     heard = " set off by the patient's own attempts" if schedule.trigger else " by the clock"

@@ -77,16 +77,20 @@ class OutputStage:
         self.driver.arm(setups, now_us)
 
     def disarm(self, zero: Command, now_us: int) -> None:
-        """Locked here, zero and disarmed there. ``zero`` tells the limiter, too, that the burst is over."""
+        """Disarmed there, and then locked here. ``zero`` tells the limiter that the burst is over.
+
+        A refusal of it that is not a stop's is raised, with the board disarmed and the limiter locked.
+        """
+        self._sent = None
+        self.driver.disarm(now_us)  # first, whatever the limiter finds; nothing, where the driver has no session
         if self._limiter is not None:
             try:
                 self._limiter.approve(zero, now_us)
             except Refusal as refusal:
                 if not came_after_a_stop(refusal):
                     raise
-            self._limiter.close()
-        self._sent = None
-        self.driver.disarm(now_us)  # nothing, where the driver has no session
+            finally:
+                self._limiter.close()
 
     # --- levels ----------------------------------------------------------------------------------------------
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stimctl.driver import DriverState, OutputState
-from stimctl.engine import STAGES, State
+from stimctl.engine import State, state_words
 from stimctl.orders import ChannelStatus, OutputWord, Stage, Status
 from stimctl.schedule import ChannelPlan
 from stimctl.session import listening
-from stimctl.session.wording import CAN, NEXT_ACTION
+from stimctl.session.wording import CAN, CONTINUOUS_ACTION, NEXT_ACTION
 
 if TYPE_CHECKING:
     from stimctl.session.core import Session
@@ -28,8 +28,9 @@ def view(session: Session, now_us: int) -> Status:
     if session.case is None:
         return _before_opening(session, now_us)
     engine, case, wishes = session.engine, session.case, session.wishes
+    stage = Stage.REVIEW if session.ended else engine.stage
     return Status(
-        stage=STAGES[session.state],
+        stage=stage,
         state=session.state.value,
         next_action=_next_action(session),
         output=_OUTPUT[session.output],
@@ -55,8 +56,9 @@ def view(session: Session, now_us: int) -> Status:
         emg=session.hearing.status() if session.hearing is not None else None,
         messages=session.diary.lines,
         skin_due=session.skin.due,
+        state_words=state_words(session.state, continuous=case.schedule.continuous),
         presence_due=engine.presence_due(now_us),
-        review=session.review() if STAGES[session.state] is Stage.REVIEW else (),
+        review=session.review() if stage is Stage.REVIEW else (),
         can=CAN[session.state],
         now_us=now_us,
     )
@@ -96,6 +98,8 @@ def _next_action(session: Session) -> str:
     if listening.is_trying(session) and session.hearing is not None:
         heard = f"try the trigger, heard {session.trigger_tries} times" if session.hearing.ear.ready else "relax first"
         return f"Output off: {heard}. Start: the stage arms at zero, then raise to the working level."
+    if session.engine.schedule.continuous:
+        return CONTINUOUS_ACTION.get(session.state, NEXT_ACTION[session.state])
     return NEXT_ACTION[session.state]
 
 

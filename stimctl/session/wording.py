@@ -27,6 +27,12 @@ NEXT_ACTION: Final[dict[State, str]] = {
     State.ENDED: "The session is closed and recorded.",
 }
 
+CONTINUOUS_ACTION: Final[dict[State, str]] = {
+    State.TRIAL: "Raise to the working level: strong, comfortable, no twitch. Then begin.",
+    State.REST: "Zero for a moment, then stimulation starts at the level set.",
+}
+"""What is said instead where current flows on (TENS): there is no movement to look for, and no burst to rest from."""
+
 _RAISING: Final = (Kind.SELECT, Kind.RAISE, Kind.LOWER, Kind.ZERO)
 _RUNNING: Final = (*_RAISING, Kind.PAUSE, Kind.FINISH, Kind.PRESENT, Kind.NOTE, Kind.PAIN, Kind.SKIN_CHECKED)
 
@@ -69,6 +75,53 @@ _REFUSED: Final = {
     Rule.SHARED_PAD_DENSITY: "Too much for the pad that these channels share: lower another channel first.",
     Rule.SENSATION: "No stimulation where nothing is felt.",
 }
+
+
+_WHAT: Final[dict[Kind, str]] = {
+    Kind.OPEN: "Opening a session",
+    Kind.ANSWER: "Answering the screening",
+    Kind.CONFIRM_PADS: "Confirming pads",
+    Kind.NEXT: "The next step",
+    Kind.SELECT: "Choosing a channel",
+    Kind.RAISE: "Raising",
+    Kind.LOWER: "Lowering",
+    Kind.ZERO: "Going to zero",
+    Kind.MARK: "Marking a threshold",
+    Kind.BEGIN: "Beginning",
+    Kind.CLEAR: "Clearing a stop",
+    Kind.PRESENT: "Saying that you are here",
+    Kind.SKIN_CHECKED: "Recording the skin",
+    Kind.PAIN: "Recording pain",
+    Kind.CLOSE: "Closing",
+    Kind.NOTE: "A note",
+    Kind.START: "Starting",
+    Kind.PAUSE: "A pause",
+    Kind.RESUME: "Going on after a pause",
+    Kind.FINISH: "Ending the session",
+}
+
+_WHEN: Final[dict[State, str]] = {
+    State.CHOOSING: "no session is open",
+    State.SCREENING: "the screening comes first",
+    State.PADS: "pads are being confirmed",
+    State.THRESHOLDS: "output is off, between two searches for thresholds",
+    State.TITRATING: "thresholds are being found",
+    State.READY: "output is off, ready to start",
+    State.TRIAL: "the working level is being set",
+    State.REST: "the treatment runs, just now at rest",
+    State.LISTENING: "the treatment runs, waiting for an attempt",
+    State.BURST: "a burst is being given",
+    State.FLOWING: "stimulation runs",
+    State.PAUSED: "the session is paused at zero",
+    State.STOPPED: "a stop is in force",
+    State.REVIEW: "the treatment is over",
+    State.ENDED: "the session is closed",
+}
+
+
+def out_of_place(kind: Kind, state: State) -> str:
+    """Why an order is refused that ``state`` has no use for, without the program's own names for either."""
+    return f"{_WHAT[kind]} is not possible now: {_WHEN[state]}."
 
 
 def refused(refusal: Refusal) -> str:

@@ -14,8 +14,8 @@ from stimctl.orders import Stage, Status
 WARNED_US: Final = 1_000_000
 """How long before a burst its tone comes (project): time to take the hand out of the way."""
 
-_BEFORE: Final = frozenset({"rest", "waiting, then burst"})
-"""The phases that a burst of its own accord follows."""
+_BEFORE: Final = frozenset({"rest", "waiting, then burst", "starts soon"})
+"""The phases that output of its own accord follows."""
 
 
 @final

@@ -50,7 +50,7 @@ class DosePane(Vertical):
         self._words["bar"].show(bar)
         self.screen.set_class(running, "running")
         self._words["progress"].show(procedure.progress_lines(status.progress, width))
-        self._words["counts"].show(procedure.counts_line(status.counts))
+        self._words["counts"].show(procedure.counts_line(status.counts, continuous=not status.progress.repetitions))
         # Nothing is listened to while thresholds are sought; an empty frame looked like a lead that fell off.
         emg = status.emg if status.emg and (status.emg.listening or status.emg.envelope_uv) else None
         self._emg.display = emg is not None

@@ -64,7 +64,7 @@ def heading(emg: EmgStatus, *, stale: bool = False) -> str:
     if stale:
         return f"{emg.source} STALE: the board is not heard, this is what came before"
     line = emg.threshold_uv
-    label = "no threshold yet" if line is None else f"threshold {line:.0f} µV (dotted)"
+    label = "trigger level not measured yet" if line is None else f"trigger level {line:.0f} µV (dotted)"
     now = f"  now {emg.envelope_uv[-1]:.0f} µV" if emg.envelope_uv else ""
     return f"{emg.source} {'listening' if emg.listening else 'not listening'}, {emg.quality}  {label}{now}"
 

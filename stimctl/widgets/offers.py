@@ -12,11 +12,13 @@ from stimctl.widgets.words import flow
 
 def offers(status: Status, question: Question | None, width: int) -> Content:
     """What can be pressed now, in lines of ``width`` cells; ``question`` is the one at the screening's cursor."""
-    said = answers(question, status.questions) if status.stage is Stage.SCREENING and question else ()
+    said = answers(question, status.questions) if OrderKind.ANSWER in status.can and question else ()
     shown = [press for press in PRESSES if press.kind is not OrderKind.ANSWER and is_offered(press, status)]
     blocked = status.stage is Stage.SCREENING and any(map(is_blocking, status.questions))
-    ends = {OrderKind.NEXT: "no treatment: end here"} if blocked else {}
-    parts = [*map(Content, said), *(_cap(press.cap, ends.get(press.kind, press.words)) for press in shown)]
+    instead = {OrderKind.NEXT: "no treatment: end here"} if blocked else {}
+    if not status.progress.repetitions:
+        instead[OrderKind.BEGIN] = "begin: time runs from here"
+    parts = [*map(Content, said), *(_cap(press.cap, instead.get(press.kind, press.words)) for press in shown)]
     typing = status.stage in {Stage.START, Stage.REVIEW}
     if typing:
         parts.append(_cap("Tab", "next field"))

@@ -25,7 +25,7 @@ One channel at a time, the others at zero. Two rising runs, each from zero:
    1  when it is first felt        2  at the first twitch
    3  at the most that is tolerated well; the level goes back to zero
 The lower of the two most tolerated levels is this channel's ceiling today.
-Mark while the current stands: in a burst that has reached the level set."""
+Mark while the current stands, once it has reached the level set."""
 """Finding thresholds, in the words of the clinical reference, D 6."""
 
 HELP: Final = """\

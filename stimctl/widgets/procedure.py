@@ -80,30 +80,34 @@ def pads_row(channel: ChannelStatus, *, at: bool = False) -> Content:
 
 
 def progress_lines(progress: Progress, width: int) -> Content:
-    """Burst, set and session: each with a bar, and the same in words and numbers."""
+    """What is going on now, the set and the session: each with a bar, and the same in words and numbers.
+
+    Where current flows on there are no sets.
+    """
     p = progress
     rows = (
-        ("burst", p.phase or "-", p.phase_elapsed_us, p.phase_length_us,
+        ("now", p.phase or "-", p.phase_elapsed_us, p.phase_length_us,
          passed(p.phase_elapsed_us, p.phase_length_us, tenths, "s")),
         ("set", f"{p.set} of {p.sets}", p.repetition, p.repetitions, f"repetition {p.repetition} of {p.repetitions}"),
-        ("session", "time", p.session_elapsed_us, p.session_length_us,
+        ("session", "treatment time", p.session_elapsed_us, p.session_length_us,
          passed(p.session_elapsed_us, p.session_length_us, clock, "min")),
     )  # fmt: skip
     cells = max(6, width - 54)
     lines = [
         Content.assemble((f"{label:<9}", MUTED), fit(word, 19), (bar(done, whole, cells), "$primary"), f"  {numbers}")
         for label, word, done, whole, numbers in rows
+        if p.repetitions or label != "set"
     ]
     return Content("\n").join(lines)
 
 
-def counts_line(counts: Counts) -> Content:
-    """The dose so far; % voluntary as in the clinical reference, D.2."""
+def counts_line(counts: Counts, *, continuous: bool = False) -> Content:
+    """The dose so far; % voluntary as in the clinical reference, D.2. No bursts are counted where there are none."""
     tries = counts.triggered + counts.missed + counts.assisted
     own = f"{100 * counts.triggered // tries} %" if tries else NONE
     pairs = (
         ("delivered", counts.delivered), ("triggered", counts.triggered), ("missed", counts.missed),
         ("assisted", counts.assisted), ("effort", own), ("stops", counts.stops),
-    )  # fmt: skip
+    )[-1 if continuous else 0:]  # fmt: skip
     parts = [Content.assemble((f"{name} ", MUTED), (str(value), STRONG)) for name, value in pairs]
     return Content("  ").join(parts)

@@ -142,8 +142,8 @@ RACES: Final = (
         "session looked up twice",
         Plant(
             "stimctl.driver.core",
-            "        return OutputState.ON if session.is_accepted else OutputState.OFF\n",
-            "        return OutputState.ON if self._session.is_accepted else OutputState.OFF\n",
+            "        if session.is_sent:\n            return OutputState.ON\n",
+            "        if self._session.is_sent:\n            return OutputState.ON\n",
             "the watch over the control loop dies of an error",
         ),
         "pause",
