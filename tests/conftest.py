@@ -12,15 +12,16 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from hypothesis import HealthCheck, settings
-
 # Hundreds of processes start in a run, and pytest rewrites every test file for each of its workers. So byte code is
-# kept, in the environment's own folder, also where a machine is told to keep none beside sources.
+# kept, in the environment's own folder, also where a machine is told to keep none beside sources; and before Hypothesis
+# comes, which pytest would otherwise rewrite for each of them, too: two processor seconds every time.
 if sys.prefix != sys.base_prefix:
     sys.dont_write_bytecode = False
     sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(Path(sys.prefix) / "pycache")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+import pytest
+from hypothesis import HealthCheck, settings
 
 # No deadline: the machine may be busy, and how long an example takes is the benchmarks' business.
 settings.register_profile("fast", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])

@@ -85,6 +85,14 @@ def test_what_no_limit_forbids_and_a_person_should_have_meant(
         assert (said in out) is (name == "odd"), out
 
 
+def test_a_warning_about_a_value_names_its_line(tmp_path: Path, capsys: Out) -> None:
+    text = edit(TWO, ("threshold_sd = 3.0", "threshold_uv = 4.9"))
+    line = next(number for number, line in enumerate(text.splitlines(), 1) if line.startswith("threshold_uv"))
+    (tmp_path / "low.toml").write_text(text)
+    assert main(["check", str(tmp_path / "low.toml")]) == 0
+    assert f"low.toml: warning: protocol line {line}: trigger: threshold_uv 4.9 is low" in capsys.readouterr().out
+
+
 def test_several_files_end_with_a_count(good: Path, bad: Path, capsys: Out) -> None:
     assert main(["check", str(good), str(bad)]) == 1
     assert capsys.readouterr().err.startswith("2 files: 1 good, 1 with ")

@@ -7,30 +7,34 @@ import sys
 import pytest
 
 from tests.proving import stop_keys
-from tests.proving.stop_keys import HINDRANCES, KEYS, SCREENS, Found, Report, Trial
+from tests.proving.stop_hindrances import HINDRANCES
+from tests.proving.stop_keys import Found, Report
+from tests.proving.stop_plan import Trial, share, whole
+from tests.proving.stop_screens import SCREENS
+from tests.proving.stop_shapes import KEYS
 from tests.twin_rig import Facts, Flow
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs pseudo-terminals and /proc")
 
 
 @pytest.mark.timeout(400)  # real programs and real waits; the walk itself tells when it is stuck
-@pytest.mark.parametrize("part", range(2), ids=["on every screen", "in spite of everything"])
-def test_every_stop_key_is_heard_and_zero_is_confirmed(part: int) -> None:
-    trials = stop_keys.share()[part]
+@pytest.mark.parametrize("part", share())
+def test_every_stop_key_is_heard_and_zero_is_confirmed(part: str) -> None:
+    trials = share()[part]
     outcome = stop_keys.outcome([stop_keys.session(trials)])
     assert outcome.good, "\n".join(outcome.failures)
     assert outcome.rows[0].count == len(trials)
 
 
 def test_the_share_has_each_key_each_screen_and_each_hindrance() -> None:
-    trials = [trial for trials in stop_keys.share() for trial in trials]
+    trials = [trial for trials in share().values() for trial in trials]
     assert {trial.screen for trial in trials} == set(SCREENS)
     assert {trial.key for trial in trials} == set(KEYS)
     assert {trial.hindrance for trial in trials} == set(HINDRANCES)
 
 
 def test_the_long_run_has_each_key_on_each_screen_and_with_each_hindrance() -> None:
-    trials = {trial for trials in stop_keys.whole() for trial in trials}
+    trials = {trial for trials in whole() for trial in trials}
     assert {(trial.screen, trial.key) for trial in trials} == {(screen, key) for screen in SCREENS for key in KEYS}
     split = {trial.key for trial in trials if trial.hindrance == "in-pieces"}
     assert split == {name for name, key in KEYS.items() if len(key.typed) > 1}

@@ -105,7 +105,8 @@ def _fly(loaded: Loaded) -> Report:
     except UsageError as error:
         return Report(loaded.name, ok=False, faults=(Fault(loaded.name, 1, 1, "protocol", str(error)),))
     lines = (*schedule_lines(schedule), _flight_line(rehearsal))
-    return Report(loaded.name, ok=True, warnings=warning_lines(rehearsal.warnings, schedule), summary=lines)
+    warnings = warning_lines(rehearsal.warnings, schedule, loaded.text)
+    return Report(loaded.name, ok=True, warnings=warnings, summary=lines)
 
 
 def _refused(loaded: Loaded, refusal: Refusal) -> Fault:

@@ -173,7 +173,7 @@ class Opening:
             schedule,
             rehearsal,
             (*schedule_lines(schedule), file_line(self.loaded.sha256)),
-            warning_lines(rehearsal.warnings, schedule),
+            warning_lines(rehearsal.warnings, schedule, self.loaded.text),
             facts.simulated,
             facts.senses_current,
             board,

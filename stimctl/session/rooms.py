@@ -136,7 +136,8 @@ class Rooms:
         if self._engine is None:
             return ()
         lines = review_lines(self.engine, self.preparation.thresholds, self.measured.charge_uc)
-        return (*lines, file_line(self.case.loaded.sha256)) if self.case is not None else lines
+        # First: the list may be longer than its window, and which file this was must not have to be looked for.
+        return (file_line(self.case.loaded.sha256), *lines) if self.case is not None else lines
 
     def totals(self) -> dict[str, object]:
         """The last row of the record: how the output was left, and what was given."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from stimctl.protocols.antagonists import doubts
+from stimctl.protocols.places import find_places
 from stimctl.pulse import figures
 from stimctl.safety import Finding
 from stimctl.schedule import ChannelPlan, Schedule
@@ -45,31 +46,40 @@ def _channel_line(plan: ChannelPlan) -> str:
     )
 
 
-def warning_lines(findings: tuple[Finding, ...], schedule: Schedule) -> tuple[str, ...]:
-    """What an operator should think about before the start: the warn column's findings, and what else is unusual."""
+def warning_lines(findings: tuple[Finding, ...], schedule: Schedule, text: str) -> tuple[str, ...]:
+    """What an operator should think about before the start: the warn column's findings, and what else is unusual.
+
+    ``text`` is the protocol file's: what one of its lines says is told with that line.
+    """
     names = {plan.channel: plan.name for plan in schedule.channels}
     limits = tuple(
         f"{names.get(finding.channel, 'all channels') if finding.channel is not None else 'all channels'}:"
         f" {finding.rule} {finding.value} {finding.unit} is beyond {finding.bound} {finding.unit} ({finding.bound_from})"
         for finding in dict.fromkeys(findings)
     )
-    return (*limits, *_unusual(schedule))
+    return (*limits, *_unusual(schedule, text))
 
 
-def _unusual(schedule: Schedule) -> Iterator[str]:
+def _line(text: str, table: str, key: str) -> str:
+    """Where ``key`` stands, as the beginning of a sentence; "" where the text cannot be walked."""
+    places = find_places(text)
+    return f"protocol line {places.find((table, key), at_key=False).line}: " if places else ""
+
+
+def _unusual(schedule: Schedule, text: str) -> Iterator[str]:
     """What no limit forbids and a person should have meant."""
     if schedule.antagonists_together:
-        yield f"antagonists work in the same burst: {schedule.antagonists_together}"
+        yield f"{_line(text, 'burst', 'antagonists_together')}antagonists work in the same burst: {schedule.antagonists_together}"
     sd = schedule.ear.threshold_sd if schedule.ear else None
     if sd is not None and sd < SAFE_THRESHOLD_SD:
         yield (
-            f"trigger: threshold_sd {sd:g} is low for this detector, which measures rest robustly: below"
+            f"{_line(text, 'trigger', 'threshold_sd')}trigger: threshold_sd {sd:g} is low for this detector, which measures rest robustly: below"
             f" {SAFE_THRESHOLD_SD:g} rest alone may set off bursts; 8 is what its own tests use"
         )
     uv = schedule.ear.threshold_uv if schedule.ear else None
     if uv is not None and uv < SAFE_THRESHOLD_UV:
         yield (
-            f"trigger: threshold_uv {uv:g} is low: a paralysed muscle at rest mostly reads above {SAFE_THRESHOLD_UV:g} µV,"
+            f"{_line(text, 'trigger', 'threshold_uv')}trigger: threshold_uv {uv:g} is low: a paralysed muscle at rest mostly reads above {SAFE_THRESHOLD_UV:g} µV,"
             f" so that rest alone may set off bursts; threshold_sd follows the rest that is measured"
         )
     yield from doubts(schedule.channels)

@@ -1,8 +1,8 @@
 """A session as its operator has it: stimctl on a terminal of its own, typed at, with the board's twin on another.
 
 Both programs are the real ones. The control process tells besides, on a pipe, of every stop as it is carried out and of
-every change of state; and its face hangs when it is told to by a signal (run as a script, this file is those two). All
-times are the machine's monotonic µs.
+every change of state; and its face hangs when it is told to by a signal (:mod:`tests.proving.stop_programs`). All times
+are the machine's monotonic µs.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
-from unittest import mock
 
 import pyte
 
 from stimctl.sim.terminal import clock_us
 from tests.control_rig import LEADER
+from tests.proving.stop_programs import CONTROL, LED, PROTOCOL_FILE, TELL
 from tests.test_end_to_end import STEADY
 from tests.twin_rig import ROOT, Board
 
@@ -36,11 +36,10 @@ SLOWER: Final = 1.3
 """How much slower a hand gets with each press of which nothing came: a busy machine comes to its keys in heaps."""
 
 PATIENCE_S: Final = 60.0
-HANGS: Final = {"sleeps": signal.SIGRTMIN, "computes": signal.SIGRTMIN + 1, "holds the lock": signal.SIGRTMIN + 2}
-HANG_S: Final = 0.8
-"""Longer than the face's dead-man: what stops for the key has to come before that would."""
-FACE: Final = (sys.executable, "-m", "tests.proving.stop_walk", "face")
-TELL: Final = "STIMCTL_WALK_TELL"
+SEEN_S: Final = 0.25
+"""How long a hand waits for the screen to show what the control process told: a key that comes first is for nothing."""
+
+BOARD: Final = "reference:./board"
 PROTOCOL: Final = STEADY.replace("duration_min = 1", "duration_min = 30")
 
 
@@ -52,11 +51,14 @@ class Stop(NamedTuple):
 
 
 class Walk:
-    """A session with everything that a person, a hand on a plug or a mad terminal can do to it."""
+    """A session with everything that a person, a hand on a plug or a mad terminal can do to it.
 
-    def __init__(self, folder: Path) -> None:
-        (folder / "protocol.toml").write_text(PROTOCOL, encoding="utf-8")
-        self.folder = folder
+    One that is ``led`` comes to the thresholds by itself.
+    """
+
+    def __init__(self, folder: Path, *, led: bool = False) -> None:
+        (folder / PROTOCOL_FILE).write_text(PROTOCOL, encoding="utf-8")
+        self.folder, self.led = folder, led
         self.board = Board(folder)
         self.board.wait_for("ready")
         self.terminal, self.slave = os.openpty()
@@ -73,19 +75,25 @@ class Walk:
         self._lines = 0
         self._typed_s = 0.0
         self._rest = b""
-        self._tell, tell = os.pipe()
-        command = [sys.executable, "-m", "tests.proving.stop_walk", "control", "run", "protocol.toml"]
+        self.field = 0  # of the start screen's: how many Tabs behind the first
+        self._told_s = self._painted_s = 0.0
+        os.mkfifo(folder / "tell")
+        self._tell = os.open(folder / "tell", os.O_RDONLY | os.O_NONBLOCK)
         self._shell = subprocess.Popen(
-            [sys.executable, "-ISc", LEADER, *command, "--board", "reference:./board", "--store", "./r.db"],
+            [sys.executable, "-ISc", LEADER, *CONTROL, "run", PROTOCOL_FILE, "--board", BOARD, "--store", "./r.db"],
             stdin=self.slave,
             stdout=self.slave,
             stderr=self.slave,
             cwd=folder,
             start_new_session=True,
-            pass_fds=(tell,),
-            env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", TELL: str(tell)},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "TERM": "xterm-256color",
+                TELL: "tell",
+                **({LED: BOARD} if led else {}),
+            },
         )
-        os.close(tell)
 
     def __enter__(self) -> Self:
         return self
@@ -145,6 +153,7 @@ class Walk:
         if self.terminal in ready:
             with contextlib.suppress(OSError):  # EIO: nobody has it open any more
                 self.screen = (self.screen + os.read(self.terminal, 65_536))[-400_000:]
+                self._painted_s = time.monotonic()
 
     def _hear(self, data: bytes) -> None:
         *whole, self._rest = (self._rest + data).split(b"\n")
@@ -160,6 +169,7 @@ class Walk:
                 self.control = said["control"]
             else:
                 self.state, self.stopped, self.open = said["state"], said["stopped"], said["open"]
+                self._told_s = time.monotonic()
 
     # --- the twin's word ------------------------------------------------------------------------------------------
 
@@ -198,8 +208,9 @@ class Walk:
         return us
 
     def press(self, *keys: bytes | str) -> None:
-        """Press keys, each standing alone."""
+        """Press keys, each standing alone, once the screen has shown what came of the one before."""
         for key in keys:
+            self.until(lambda: self._painted_s >= self._told_s, SEEN_S)
             self.pause(self._typed_s + self._apart_s - time.monotonic())
             self.type(key.encode() if isinstance(key, str) else key)
             self.raises += key == "r"
@@ -236,63 +247,3 @@ class Walk:
             if fd >= 0:
                 os.close(fd)
         self.terminal = self.slave = -1
-
-
-# --- the two programs, from inside ------------------------------------------------------------------------------------
-
-
-def control(arguments: list[str]) -> int:
-    """``stimctl`` with a session that tells what it does."""
-    from stimctl import cli
-    from stimctl.control import start
-    from stimctl.session.core import Session
-
-    fd = int(os.environ.pop(TELL))
-
-    def tell(**what: object) -> None:
-        os.write(fd, json.dumps(what).encode() + b"\n")
-
-    class Watched(Session):  # type: ignore[misc]
-        """Tells on the pipe, after the deed."""
-
-        told: object = None
-
-        def stop_now(self, reason: str) -> None:
-            super().stop_now(reason)
-            tell(us=clock_us(), stop=reason)
-
-        def tick(self, now_us: int) -> None:
-            super().tick(now_us)
-            asked = self.status(now_us).questions if self.state == "screening" else ()
-            now = {
-                "state": self.state,
-                "stopped": self.latch.tripped,
-                "open": [question.kind for question in asked if not question.answer],
-            }
-            if self.told != now:
-                self.told = now
-                tell(**now)
-
-    tell(control=os.getpid())
-    with mock.patch.object(start, "Session", Watched), mock.patch.object(start, "FACE", FACE):
-        return cli.main(arguments)
-
-
-def face(arguments: list[str]) -> int:
-    """The face, which hangs in one way or another when it is told to."""
-    from stimctl import __main__ as door
-
-    def computes(*_: object) -> None:
-        end = time.monotonic() + HANG_S
-        while time.monotonic() < end:
-            pass
-
-    signal.signal(HANGS["sleeps"], lambda *_: time.sleep(HANG_S))
-    signal.signal(HANGS["computes"], computes)
-    signal.signal(HANGS["holds the lock"], lambda *_: sum(range(50_000_000)))  # one call, into C and back
-    sys.argv = ["stimctl", "--face", *arguments]
-    return door.main()
-
-
-if __name__ == "__main__":
-    sys.exit({"control": control, "face": face}[sys.argv[1]](sys.argv[2:]))
