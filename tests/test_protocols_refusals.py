@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from stimctl import pulse
 from stimctl.limits import ABSOLUTE, BodyPart, Effect, Limits, profile
 from stimctl.protocols import bounds, loads
-from stimctl.protocols.models import Channel
+from stimctl.protocols.output import Channel
 from stimctl.units import UM2_PER_CM2, SquareMicrometre
 from tests.protocol_texts import CYCLIC, EMG, TENS, TWO, drop, edit, faults, good, line_of, put, the_fault
 

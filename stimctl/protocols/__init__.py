@@ -6,26 +6,17 @@ means therapy here; what travels on a wire is a codec.
 
 from __future__ import annotations
 
+from stimctl.protocols.fes import BurstTimes, FesCyclic, FesDose, FesEmgTriggered, Trigger
 from stimctl.protocols.layout import tidy
 from stimctl.protocols.loading import Loaded, file_text, load, load_with_hash, loads, loads_with_hash, sha256
-from stimctl.protocols.models import (
-    KINDS,
-    BurstTimes,
-    Channel,
-    FesCyclic,
-    FesDose,
-    FesEmgTriggered,
-    PadUse,
-    Protocol,
-    TensConventional,
-    TensDose,
-    Trigger,
-)
+from stimctl.protocols.models import KINDS, Protocol
+from stimctl.protocols.output import Channel, PadUse
 from stimctl.protocols.pads import PAD_MODELS, PadModel
-from stimctl.protocols.rules import session_us
 from stimctl.protocols.schemas import schema
 from stimctl.protocols.shipped import Entry, library, library_text, template
 from stimctl.protocols.sites import SITES, Limb, Site
+from stimctl.protocols.tens import TensConventional, TensDose
+from stimctl.protocols.time_rules import session_us
 from stimctl.protocols.writing import dumps
 
 __all__ = [

@@ -26,7 +26,7 @@ from stimctl.limits import (
     narrow,
     profile,
 )
-from stimctl.protocols.models import Channel
+from stimctl.protocols.output import Channel
 from stimctl.units import UM2_PER_CM2, microamps, millihertz
 
 SOURCES: Final[dict[str, str]] = {

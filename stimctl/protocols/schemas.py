@@ -8,7 +8,10 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from stimctl.protocols import models
+from stimctl.protocols import fes, models, output, strict, tens
+
+_MODULES: Final = (strict, output, fes, tens)
+"""Where the models stand, a class after those that it inherits from."""
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -46,7 +49,7 @@ def _sentences() -> dict[str, dict[str, str]]:
     They are read from the source when somebody asks, because Pydantic would read them at every start.
     """
     found: dict[str, dict[str, str]] = {}
-    for node in ast.parse(inspect.getsource(models)).body:
+    for node in (node for module in _MODULES for node in ast.parse(inspect.getsource(module)).body):
         if isinstance(node, ast.ClassDef):
             inherited = [found.get(base.id, {}) for base in node.bases if isinstance(base, ast.Name)]
             found[node.name] = {key: text for each in inherited for key, text in each.items()} | _documented(node)

@@ -1,0 +1,93 @@
+"""What the fields of one channel must be to each other, and to the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from stimctl.limits import Limits
+from stimctl.protocols import bounds, effective
+from stimctl.protocols.checks import nearest
+from stimctl.protocols.findings import Finding
+from stimctl.protocols.models import Protocol
+from stimctl.protocols.output import Channel
+from stimctl.protocols.tens import TensConventional
+
+ChannelRule = Callable[[Protocol, int, Channel], Iterator[Finding]]
+
+TENS_CONVENTIONAL_MIN_HZ: Final = 50
+"""Conventional TENS is high-rate stimulation, 50 Hz and more (clinical reference, B.5); below is another mode."""
+
+
+def pads_exist(protocol: Protocol, index: int, channel: Channel) -> Iterator[Finding]:
+    """A channel's pads are named under ``[pads]``."""
+    for name in channel.pads:
+        if name not in protocol.pads:
+            message = f"no pad `{name}` under [pads]{nearest(name, protocol.pads)}"
+            yield Finding(("channel", index, "pads"), message, allowed=", ".join(protocol.pads))
+
+
+def working_level_is_below_its_maximum(_: Protocol, index: int, channel: Channel) -> Iterator[Finding]:
+    """``amplitude_ma`` can be reached."""
+    if not channel.amplitude_ma <= channel.max_amplitude_ma:
+        yield Finding(
+            ("channel", index, "amplitude_ma"),
+            "is above max_amplitude_ma",
+            f"{channel.amplitude_ma} mA",
+            f"at most {channel.max_amplitude_ma} mA",
+            "max_amplitude_ma of this channel",
+        )
+
+
+def tens_rate_is_high(protocol: Protocol, index: int, channel: Channel) -> Iterator[Finding]:
+    """A low rate is another mode of TENS, with contractions, and needs its own kind."""
+    if isinstance(protocol, TensConventional) and not channel.rate_hz >= TENS_CONVENTIONAL_MIN_HZ:
+        message = "is too low for conventional TENS; a lower rate is another mode"
+        allowed = f"at least {TENS_CONVENTIONAL_MIN_HZ} Hz"
+        path = ("channel", index, "rate_hz")
+        yield Finding(path, message, f"{channel.rate_hz} Hz", allowed, "TENS modes, secondary tables: 50 to 130 Hz")
+
+
+def _within_limits(field: str, judge: Callable[[Channel, Limits], Iterator[bounds.Breach]]) -> ChannelRule:
+    """The rule for one field alone, so that an unreadable neighbour does not hide its breach."""
+
+    def rule(protocol: Protocol, index: int, channel: Channel) -> Iterator[Finding]:
+        for breach in judge(channel, effective.limits(protocol, channel)):
+            message = f"is outside the limits of the {channel.part} ({protocol.effect} stimulation)"
+            message += bounds.because_small(channel, effective.areas(protocol, channel), breach)
+            yield Finding(("channel", index, field), message, *breach[1:])
+
+    return rule
+
+
+def pulses_are_within_limits(protocol: Protocol, index: int, channel: Channel) -> Iterator[Finding]:
+    """Charge, rms, energy at the highest level the operator may reach."""
+    strongest = bounds.train(channel)
+    path = ("channel", index, "max_amplitude_ma")
+    words = f"with phase_width_us = {channel.phase_width_us} and rate_hz = {channel.rate_hz} gives too much"
+    for breach in bounds.train_breaches(strongest, effective.limits(protocol, channel)):
+        why = bounds.because_small(channel, effective.areas(protocol, channel), breach)
+        yield Finding(path, f"{words}{why}", *breach[1:])
+    for area in sorted(effective.areas(protocol, channel).values())[:1]:
+        for breach in bounds.pad_breaches(bounds.together((strongest,), area), effective.limits(protocol, channel)):
+            yield Finding(path, f"{words} on the smaller pad", *breach[1:])
+
+
+def pulses_fit_their_period(_: Protocol, index: int, channel: Channel) -> Iterator[Finding]:
+    """A pulse ends before the next one begins."""
+    if not bounds.fits_its_period(bounds.train(channel)):
+        message = "is too fast: a pulse would begin before the last one has ended"
+        yield Finding(("channel", index, "rate_hz"), message, f"{channel.rate_hz} Hz")
+
+
+CHANNEL_RULES: Final[tuple[ChannelRule, ...]] = (
+    pads_exist,
+    working_level_is_below_its_maximum,
+    tens_rate_is_high,
+    _within_limits("max_amplitude_ma", bounds.peak_breaches),
+    _within_limits("phase_width_us", bounds.width_breaches),
+    _within_limits("interphase_gap_us", bounds.gap_breaches),
+    _within_limits("rate_hz", bounds.rate_breaches),
+    pulses_are_within_limits,
+    pulses_fit_their_period,
+)

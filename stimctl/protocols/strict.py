@@ -1,0 +1,35 @@
+"""What every model of a file is made of: strict, frozen, nothing unknown; and the head that every kind has."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from stimctl.protocols.checks import Exactly, Listing, Words
+
+_SOURCES: Final = Listing(Words(300), 1, 20, "a list of 1 to 20 different texts")
+
+
+def as_tuple(value: Any) -> Any:
+    """A TOML array is a list; strict models take a tuple. Nothing else is let through by this."""
+    return tuple(value) if type(value) is list else value
+
+
+class Strict(BaseModel):
+    """Nothing unknown, nothing converted, nothing changed afterwards."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class Head(Strict):
+    """What every kind has: what it is, and where it comes from."""
+
+    format: Annotated[int, Exactly(1, "is not a format of protocol files that this version reads")]
+    """Version of the file format."""
+    title: Annotated[str, Words(80)]
+    """Short name, shown in lists."""
+    purpose: Annotated[str, Words(800, lines=True)]
+    """What the protocol is for, in plain language, shown to the operator before the start."""
+    sources: Annotated[tuple[str, ...], _SOURCES]
+    """Where the parameters come from: trial, manual, guideline or the prescriber; at least one."""
