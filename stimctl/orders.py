@@ -41,6 +41,8 @@ class OrderKind(StrEnum):
     NOTE = "note"  # text
     PAIN = "pain"  # value="0".."10": numeric rating scale
     CLOSE = "close"  # leave the review; the session ends
+    KEY = "key"  # the switch, by the patient or the operator: sets off, advances or counts
+    WEAR = "wear"  # value="on"|"off": the restraint of the sound hand is put on, or taken off
 
 
 @final
@@ -174,6 +176,43 @@ class EmgStatus:
 
 @final
 @dataclass(frozen=True, slots=True)
+class GuideStatus:
+    """Guided work as an operator sees it: what is said, what counts, what was done. Times in µs.
+
+    ``counts_by`` is "key", "emg", "angle" or "" (by the clock). ``value`` and ``goal`` are in ``unit``, for a bar;
+    ``None`` where nothing is measured. ``reached`` of ``reached + missed`` attempts came to their goal; ``unheard`` are
+    those in which nothing could be measured. ``beat_us`` is the metronome's, 0 for none.
+    """
+
+    technique: str = ""
+    say: str = ""
+    after: str = ""
+    counts_by: str = ""
+    counting: bool = False
+    counted_now: bool = False
+    unit: str = ""
+    value: float | None = None
+    goal: float | None = None
+    highest: float | None = None
+    angle_deg: float | None = None
+    quality: str = ""
+    done: int = 0
+    prescribed: int = 0
+    reached: int = 0
+    missed: int = 0
+    unheard: int = 0
+    counted: int = 0
+    beat_us: int = 0
+    beats: int = 0
+    practice_us: int = 0
+    imagery_us: int = 0
+    worn_us: int = 0
+    wear_us: int = 0
+    wearing: bool = False
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Status:
     """Everything a face may show, frozen. ``alarm`` is "" or "low", "medium", "high" (clinical reference, F.5). ``remote``: how
     the terminal of a session on a real board is reached, "" where it stands beside it. ``state`` names the session's
@@ -211,6 +250,9 @@ class Status:
     remote: str = ""
     skin_due: bool = False
     state_words: str = ""
+    disabled: bool = False
+    """Whether this session has no output stage at all: nothing in it can arm a board."""
+    guide: GuideStatus | None = None
 
 
 # --- to and from JSON ------------------------------------------------------------------------------------------

@@ -98,6 +98,8 @@ _WHAT: Final[dict[Kind, str]] = {
     Kind.PAUSE: "A pause",
     Kind.RESUME: "Going on after a pause",
     Kind.FINISH: "Ending the session",
+    Kind.KEY: "The switch",
+    Kind.WEAR: "The wear log",
 }
 
 _WHEN: Final[dict[State, str]] = {
