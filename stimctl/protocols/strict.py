@@ -6,8 +6,9 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from stimctl.protocols.checks import Exactly, Listing, Words
+from stimctl.protocols.checks import Exactly, Listing, Quantity, Words
 
+_STAGES: Final = Listing(Quantity("", 1, 3, "recovery stages", whole=True), 1, 3, "a list of different stages, 1 to 3")
 _SOURCES: Final = Listing(Words(300), 1, 20, "a list of 1 to 20 different texts")
 
 
@@ -33,3 +34,5 @@ class Head(Strict):
     """What the protocol is for, in plain language, shown to the operator before the start."""
     sources: Annotated[tuple[str, ...], _SOURCES]
     """Where the parameters come from: trial, manual, guideline or the prescriber; at least one."""
+    stages: Annotated[tuple[int, ...], _STAGES] | None = None
+    """Recovery stages for which it is meant: 1 none or a trace of movement, 2 some, 3 good; absent: for any."""
