@@ -107,3 +107,7 @@ class Stimulation(Head):
         Field(alias="channel"),
     ]
     """The channels; each uses one board output and two pads."""
+
+    def strongest(self, channel: Channel) -> Channel:
+        """The channel with each of its pulses' numbers at the highest that it ever has: what the limits judge."""
+        return channel
