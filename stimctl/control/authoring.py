@@ -6,22 +6,41 @@ which flies the whole schedule at its maximum and is the authority. Nothing here
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Final, final
+from typing import IO, Any, Final, TypeAlias, final
 
 from stimctl import protocols
+from stimctl.authoring import facts, remarks
+from stimctl.authoring.remarks import Remark
 from stimctl.errors import Fault, ProtocolError, Refusal, UsageError
 from stimctl.protocols import Loaded, library_text, load_with_hash, loads_with_hash, schema, template
-from stimctl.schedule import Steps, compile_schedule
+from stimctl.schedule import Schedule, Steps, compile_schedule
 from stimctl.session.rehearsal import Rehearsal, rehearse
-from stimctl.session.summary import schedule_lines, warning_lines
 from stimctl.units import seconds_text
 
-__all__ = ["Entry", "Report", "check", "library", "library_text", "schema", "template", "tidied"]
+__all__ = [
+    "Entry",
+    "Report",
+    "check",
+    "check_one",
+    "checks",
+    "figures",
+    "library",
+    "library_text",
+    "schema",
+    "template",
+    "tidied",
+]
 
 STDIN: Final = "-"
+
+WORTH_SHARING: Final = 16
+"""From so many files on, to start helpers costs less than they save."""
+
+Flights: TypeAlias = dict[str, Rehearsal]
+"""What was flown in this run, by all that a schedule says but its words."""
 
 
 @final
@@ -55,19 +74,40 @@ class Report:
     name: str
     ok: bool
     faults: tuple[Fault, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Remark, ...] = ()
     summary: tuple[str, ...] = ()
+    figures: facts.Facts | None = None
+
+
+def figures(report: Report) -> dict[str, Any] | None:
+    """The numbers of a good file for a program; ``None`` for a file with faults."""
+    return None if report.figures is None else facts.as_json(report.figures)
 
 
 def check(names: Sequence[str], stdin: IO[bytes]) -> tuple[Report, ...]:
     """Check each file, in order; ``-`` reads ``stdin``. A file that cannot be read is a fault like any other."""
-    return tuple(_check(name, stdin) for name in names)
+    flights: Flights = {}
+    return tuple(check_one(name, stdin, flights) for name in names)
 
 
-def _check(name: str, stdin: IO[bytes]) -> Report:
+def checks(names: Sequence[str], stdin: IO[bytes]) -> Iterator[Report]:
+    """The same, each report as soon as it is there. What was flown once is not flown again, whatever its title.
+
+    Many files are shared out over the processor's cores.
+    """
+    if len(names) >= WORTH_SHARING and STDIN not in names:
+        from stimctl.control import sharing
+
+        return sharing.shared_out(names)
+    flights: Flights = {}
+    return (check_one(name, stdin, flights) for name in names)
+
+
+def check_one(name: str, stdin: IO[bytes], flights: Flights) -> Report:
+    """Check one file; what is in ``flights`` is not flown again."""
     try:
         loaded = _load(name, stdin)
-        return _fly(loaded)
+        return _fly(loaded, flights)
     except ProtocolError as error:
         return Report(name, ok=False, faults=error.faults)
 
@@ -95,18 +135,27 @@ def tidied(name: str, stdin: IO[bytes]) -> tuple[str, str]:
     return text, protocols.tidy(text, name)
 
 
-def _fly(loaded: Loaded) -> Report:
+def _fly(loaded: Loaded, flights: Flights) -> Report:
     """The dry flight; what the limiter refuses is a fault of the file."""
     try:
         schedule = compile_schedule(loaded.protocol, Steps())
-        rehearsal = rehearse(schedule)
+        rehearsal = _flown(schedule, flights)
     except Refusal as refusal:
         return Report(loaded.name, ok=False, faults=(_refused(loaded, refusal),))
     except UsageError as error:
         return Report(loaded.name, ok=False, faults=(Fault(loaded.name, 1, 1, "protocol", str(error)),))
-    lines = (*schedule_lines(schedule), _flight_line(rehearsal))
-    warnings = warning_lines(rehearsal.warnings, schedule, loaded.text)
-    return Report(loaded.name, ok=True, warnings=warnings, summary=lines)
+    found = facts.facts(schedule)
+    lines = (*facts.lines(schedule, found), _flight_line(rehearsal))
+    warnings = remarks.remarks(rehearsal.warnings, schedule, loaded.text)
+    return Report(loaded.name, ok=True, warnings=warnings, summary=lines, figures=found)
+
+
+def _flown(schedule: Schedule, flights: Flights) -> Rehearsal:
+    """The dry flight of a schedule; one that differs only in its words has the same."""
+    same = repr(replace(schedule, title="", purpose="", rounded=(), antagonists_together=""))
+    if same not in flights:
+        flights[same] = rehearse(schedule)
+    return flights[same]
 
 
 def _refused(loaded: Loaded, refusal: Refusal) -> Fault:
