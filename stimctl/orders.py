@@ -128,7 +128,8 @@ class ChannelStatus:
 @final
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where burst, set and session stand. ``phase`` is a word such as "ramp up"; times in µs.
+    """Where burst, set and session stand. ``phase`` is a word such as "ramp up", ``cue`` what the patient is told to do in
+    it; times in µs.
 
     ``repetitions`` is 0 where current flows on and nothing is counted. Session time is time of treatment: it stands
     still in a trial, a pause and a stop.
@@ -143,12 +144,16 @@ class Progress:
     sets: int = 0
     session_elapsed_us: int = 0
     session_length_us: int = 0
+    cue: str = ""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Dose so far: bursts by how they came about, charge per phase in µC summed over outputs, stops and ceiling hits."""
+    """Dose so far: bursts by how they came about, charge per phase in µC summed over outputs, stops and ceiling hits.
+
+    Phases of a task that waited for something: those that it ended, those that it never ended, those that were skipped.
+    """
 
     delivered: int = 0
     triggered: int = 0
@@ -158,6 +163,9 @@ class Counts:
     on_time_us: int = 0
     stops: int = 0
     ceiling_hits: int = 0
+    phases_met: int = 0
+    phases_missed: int = 0
+    phases_skipped: int = 0
 
 
 @final

@@ -61,6 +61,19 @@ max_triggers_per_min = 6
 
 EMG = CYCLIC.replace("fes-cyclic", "fes-emg-triggered") + TRIGGER
 
+SWITCH = (
+    CYCLIC.replace("fes-cyclic", "fes-switch-triggered")
+    + """
+[switch]
+source = "key"
+cue = true
+attempt_window_s = 8.0
+on_missed = "count"
+lockout_ms = 500
+max_triggers_per_min = 6
+"""
+)
+
 TENS = (
     CYCLIC[: CYCLIC.index("[burst]")]
     .replace("fes-cyclic", "tens-conventional")
@@ -87,7 +100,7 @@ model = "round-25"
 
 TWO = EMG + SECOND_CHANNEL
 
-GOOD = {"cyclic": CYCLIC, "emg": EMG, "tens": TENS, "two": TWO}
+GOOD = {"cyclic": CYCLIC, "emg": EMG, "switch": SWITCH, "tens": TENS, "two": TWO}
 
 
 def edit(text: str, *changes: tuple[str, str]) -> str:

@@ -228,6 +228,6 @@ def test_the_phases_of_a_task_are_told_once_and_what_is_awaited_shows() -> None:
     engine = flowing(task())
     assert engine.awaits is None
     trains(engine, 12 * SECOND + 6 * SECOND)
-    assert [turn.cue for turn in engine.take_turns()] == ["Grasp", ""]
+    assert [turn.cue for turn in engine.take_turns()] == ["Reach", "Grasp", ""]
     assert engine.take_turns() == ()
     assert engine.awaits is Advance.KEY

@@ -14,7 +14,7 @@ from stimctl.cli import authoring, checking, records, running, say, tidying
 
 EXIT_CODES: Final = "exit codes: 0 all good, 1 faults, 2 wrong usage, 70 a bug in stimctl, 128 + N ended by signal N"
 
-KINDS: Final = ("fes-cyclic", "fes-emg-triggered", "tens-conventional")
+KINDS: Final = ("fes-cyclic", "fes-emg-triggered", "fes-switch-triggered", "tens-conventional")
 """The kinds of protocol, for the help; ``control.authoring`` has the last word."""
 
 

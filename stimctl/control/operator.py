@@ -27,6 +27,9 @@ CONFIRM_US: Final = SECOND
 Feels = Callable[[str, int], int]
 """What the virtual patient would say to a level: channel and µA in, 0 nothing to 4 too much out."""
 
+Presses = Callable[[int], bool]
+"""Whether the virtual patient presses the switch now, at a session time in µs; true once for each press."""
+
 _ANSWERS: Final = {"blocker": "no", "precaution": "no", "check": "yes", "sensation": "normal"}
 _FELT: Final = {"sensory": 1, "motor": 2}
 _TOO_MUCH: Final = 4
@@ -37,10 +40,15 @@ class ScriptedOperator:
     """Sees a status, gives orders. ``feels`` asks a virtual patient; without one it marks by shares of its goal."""
 
     def __init__(
-        self, opening: Order, *, feels: Callable[[], Feels | None] = lambda: None, linger: bool = False
+        self,
+        opening: Order,
+        *,
+        feels: Callable[[], Feels | None] = lambda: None,
+        presses: Presses = lambda _now_us: False,
+        linger: bool = False,
     ) -> None:
         self._opening: Order | None = opening
-        self._feels = feels
+        self._feels, self._presses = feels, presses
         self._linger = linger
         self._pressed_us = -PRESS_EVERY_US
         self._marked: set[tuple[str, int, str]] = set()
@@ -133,8 +141,9 @@ class ScriptedOperator:
             self._pressed_us = now_us
             yield Order(Kind.RAISE)
 
-    def _watch(self, status: Status, now_us: int) -> Iterator[Order]:  # noqa: ARG002
-        return iter(())
+    def _watch(self, status: Status, now_us: int) -> Iterator[Order]:
+        if Kind.KEY in status.can and self._presses(now_us):
+            yield Order(Kind.KEY)
 
     def _give_up(self, status: Status, now_us: int) -> Iterator[Order]:  # noqa: ARG002
         if not self._linger:  # before a screen there is a person, who decides

@@ -13,7 +13,7 @@ from typing import Final, final
 from stimctl.control.child import FACE
 from stimctl.control.clock import Clock, RealClock, VirtualClock
 from stimctl.control.contract import Outcome
-from stimctl.control.operator import Feels, ScriptedOperator
+from stimctl.control.operator import Feels, Presses, ScriptedOperator
 from stimctl.control.remote import reached_by
 from stimctl.control.running import run_headless as _headless
 from stimctl.control.running import run_with_face
@@ -61,7 +61,7 @@ def run_headless(request: RunRequest, say: Callable[[str], None]) -> int:
     clock = _clock(request, speed)
     with _journal(request) as journal:
         session = _session(request, journal, clock)
-        operator = ScriptedOperator(_opening(request), feels=lambda: _feels(session))
+        operator = ScriptedOperator(_opening(request), feels=lambda: _feels(session), presses=_presses(session))
         teller = Teller(say)
         outcome = _headless(session, clock=clock, operator=operator, progress=teller, every_us=_LOOK_US)
         return _told(outcome, session, teller, say)
@@ -79,7 +79,9 @@ def run_interactive(request: RunRequest) -> int:
         session = _session(request, journal, clock)
         operator = None
         if request.demo:
-            operator = ScriptedOperator(_opening(request), feels=lambda: _feels(session), linger=True)
+            operator = ScriptedOperator(
+                _opening(request), feels=lambda: _feels(session), presses=_presses(session), linger=True
+            )
         face = (*FACE, session.wishes.protocol, session.wishes.board, session.wishes.emg)
         outcome = run_with_face(session, face, clock=clock, operator=operator)
         lines: list[str] = []
@@ -149,6 +151,16 @@ def _feels(session: Session) -> Feels | None:
         return int(patient.tissues[plan.channel].report(plan.train(level_ua)))
 
     return feels
+
+
+def _presses(session: Session) -> Presses:
+    """The virtual patient's sound hand on the switch."""
+
+    def presses(now_us: int) -> bool:
+        patient = session.link.patient if session.link is not None else None
+        return patient is not None and patient.presses(now_us)
+
+    return presses
 
 
 def _told(outcome: Outcome, session: Session, teller: Teller, say: Callable[[str], None]) -> int:

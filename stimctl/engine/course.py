@@ -14,7 +14,8 @@ from stimctl.schedule import Advance, MovementPlan, PhasePlan
 class Turn(NamedTuple):
     """A phase that began: its name and cue, when (µs), and what ended the one before it; ``missed``: nothing did.
 
-    The rest after the last phase has no name; where there is none, the first phase follows.
+    The rest after the last phase has no name; where there is none, the first phase follows. ``skipped``: the one before
+    did not wait for the key that ended it.
     """
 
     phase: str
@@ -22,6 +23,7 @@ class Turn(NamedTuple):
     at_us: int
     by: Advance
     missed: bool
+    skipped: bool = False
 
 
 @final
@@ -55,6 +57,11 @@ class Course:
         """Whether the last phase has ended; the rest is nobody's movement."""
         return self.phase is None
 
+    def opening(self, at_us: int) -> Turn:
+        """The turn to the first phase, which nothing comes before."""
+        first = self.plan.phases[0]
+        return Turn(first.name, first.cue, at_us, Advance.TIME, missed=False)
+
     # --- time and events -----------------------------------------------------------------------------------------
 
     def step(self, now_us: int, advance: Advance = Advance.TIME) -> list[Turn]:
@@ -71,8 +78,14 @@ class Course:
         if phase.advance is advance:
             turns.append(self._go(self._index + 1, now_us, advance))
         elif advance is Advance.KEY and self._index < (release := self._release):
-            turns.append(self._go(release, now_us, advance))
+            turns.append(self._go(release, now_us, advance, skipped=True))
         return turns
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether a key would end the phase under way."""
+        phase = self.phase
+        return phase is not None and (phase.advance is Advance.KEY or self._index < self._release)
 
     @property
     def _release(self) -> int:
@@ -88,13 +101,13 @@ class Course:
             return self._go(self._index + 1, at_us, Advance.TIME)
         return self._go(max(self._index + 1, self._release), at_us, phase.advance, missed=True)
 
-    def _go(self, index: int, at_us: int, by: Advance, *, missed: bool = False) -> Turn:
+    def _go(self, index: int, at_us: int, by: Advance, *, missed: bool = False, skipped: bool = False) -> Turn:
         if index >= len(self.plan.phases) and self._again and not self.plan.rest_us:
             index = 0
         self._from_ppm = {each: self.share_ppm(each, at_us) for each in self._outputs}
         self._begin(index, at_us)
         name, cue = (self.phase.name, self.phase.cue) if self.phase is not None else ("", "")
-        return Turn(name, cue, at_us, by, missed)
+        return Turn(name, cue, at_us, by, missed, skipped)
 
     # --- where the channels are ----------------------------------------------------------------------------------
 

@@ -39,6 +39,7 @@ class Delivery:
         self._command = Command(())
         self._turns: list[Turn] = []
         self.flowed_us = 0
+        self.met = self.missed = self.skipped = 0
 
     def _paces(self, movement: MovementPlan | None) -> dict[int, _Pace]:
         """Sensory stimulation rises gently whatever its movement says, and owes no rest."""
@@ -56,6 +57,8 @@ class Delivery:
         movement = self._movement()
         again = state is not State.BURST
         self._course = Course(movement, self._outputs, now_us, again=again) if movement is not None else None
+        if self._course is not None and state is State.BURST:
+            self._turns.append(self._course.opening(now_us))
 
     def _movement(self) -> MovementPlan | None:
         """What moves the lanes in the present state."""
@@ -87,7 +90,16 @@ class Delivery:
         """Let the movement go on to ``now_us``, with what may end a phase and the control signal."""
         self._control_ppm = control_ppm if control_ppm is not None and 0 <= control_ppm <= FULL_PPM else 0
         if self._course is not None:
-            self._turns += self._course.step(now_us, advance)
+            turns = self._course.step(now_us, advance)
+            self._turns += turns
+            self._tally(turns)
+
+    def _tally(self, turns: list[Turn]) -> None:
+        """Count in the treatment what became of phases that waited for something, or were cut short."""
+        if self._state is State.BURST:
+            self.missed += sum(turn.missed for turn in turns)
+            self.skipped += sum(turn.skipped for turn in turns)
+            self.met += sum(turn.by is not Advance.TIME and not turn.missed and not turn.skipped for turn in turns)
 
     def take_turns(self) -> tuple[Turn, ...]:
         """The phases that began since this was last asked."""
@@ -99,6 +111,17 @@ class Delivery:
         """What the phase under way waits for; ``None`` where there is none."""
         phase = None if self._course is None else self._course.phase
         return None if phase is None else phase.advance
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether a key would end the phase under way."""
+        return self._course is not None and self._course.takes_key
+
+    @property
+    def cue(self) -> str:
+        """What the patient is told to do in the phase under way."""
+        phase = None if self._course is None else self._course.phase
+        return "" if phase is None else phase.cue
 
     @property
     def over(self) -> bool:

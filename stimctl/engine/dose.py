@@ -8,7 +8,7 @@ from typing import Final, final
 from stimctl.engine.lanes import Lane
 from stimctl.engine.table import Event, State, state_words
 from stimctl.orders import Counts, Progress
-from stimctl.schedule import Schedule
+from stimctl.schedule import Advance, Schedule
 
 Phase = tuple[str, int, int]
 """Name of a phase, how long it has lasted, and how long it is (0: nobody knows); µs."""
@@ -76,8 +76,8 @@ class Dose:
             self.repetition, self.set = 0, self.set + 1
             self.rest_us = max(self.rest_us, schedule.set_rest_us)
 
-    def counts(self, lanes: tuple[Lane, ...]) -> Counts:
-        """The dose so far; charge per phase in µC, summed over outputs."""
+    def counts(self, lanes: tuple[Lane, ...], phases: tuple[int, int, int] = (0, 0, 0)) -> Counts:
+        """The dose so far; charge per phase in µC, summed over outputs. ``phases``: met, missed, skipped."""
         tally = self.tally
         return Counts(
             tally.delivered,
@@ -88,6 +88,7 @@ class Dose:
             tally.on_time_us,
             tally.stops,
             tally.ceiling_hits,
+            *phases,
         )
 
     def pass_time(self, state: State, elapsed_us: int) -> None:
@@ -95,7 +96,7 @@ class Dose:
         if state in _TREATING:
             self._treated_us += elapsed_us
 
-    def progress(self, state: State, phase: Phase | None, elapsed_us: int, flowed_us: int) -> Progress:
+    def progress(self, state: State, phase: Phase | None, elapsed_us: int, flowed_us: int, cue: str = "") -> Progress:
         """The place in the prescription, ``elapsed_us`` into ``state``: an attempt under way is the present repetition.
 
         ``phase`` is the burst's, where one is under way. Where current flows on, nothing is repeated: 0 of 0.
@@ -112,6 +113,7 @@ class Dose:
             sets=schedule.sets if repeats else 0,
             session_elapsed_us=treated_us if repeats else flowed_us,
             session_length_us=schedule.longest_us,
+            cue=cue,
         )
 
     def _phase(self, state: State, elapsed_us: int, flowed_us: int) -> Phase:
@@ -120,7 +122,8 @@ class Dose:
         if state is State.REST:
             return words, min(elapsed_us, self.rest_us), self.rest_us
         if state is State.LISTENING and schedule.trigger:
-            waiting = "waiting, then burst" if schedule.trigger.assist_missed else "waiting for an attempt"
+            awaited = "waiting for the switch" if schedule.trigger.by is Advance.KEY else "waiting for an attempt"
+            waiting = "waiting, then burst" if schedule.trigger.assist_missed else awaited
             return waiting, elapsed_us, schedule.trigger.window_us
         if state is State.FLOWING:
             return words, flowed_us, schedule.flow_us

@@ -150,6 +150,18 @@ class Engine:
         """What the phase under way waits for: the time, a key or an attempt; ``None`` where there is none."""
         return self._delivery.awaits
 
+    @property
+    def cue(self) -> str:
+        """What the patient is told to do in the phase under way; "" where nothing is said."""
+        return self._delivery.cue
+
+    def takes_key(self, now_us: int) -> bool:
+        """Whether a key would do something now: set a movement off, or end the phase under way."""
+        trigger = self.schedule.trigger
+        if self.state is State.LISTENING and trigger is not None:
+            return trigger.by is Advance.KEY and now_us - self._triggered_us >= trigger.min_interval_us
+        return self._delivery.takes_key
+
     def take_turns(self) -> tuple[Turn, ...]:
         """The phases that began since this was last asked, for cues and for the record."""
         return self._delivery.take_turns()
@@ -222,13 +234,15 @@ class Engine:
 
     def counts(self) -> Counts:
         """The dose so far."""
-        return self.dose.counts(tuple(self.lanes.values()))
+        delivery = self._delivery
+        phases = (delivery.met, delivery.missed, delivery.skipped)
+        return self.dose.counts(tuple(self.lanes.values()), phases)
 
     def progress(self, now_us: int) -> Progress:
         """Where burst, set and session stand."""
         delivery, elapsed_us = self._delivery, now_us - self._entered_us
         phase = None if self.state is State.FLOWING else delivery.part(now_us)
-        return self.dose.progress(self.state, phase, elapsed_us, delivery.flowed_us)
+        return self.dose.progress(self.state, phase, elapsed_us, delivery.flowed_us, delivery.cue)
 
 
 def _advance(*, onset: bool, key: bool) -> Advance:

@@ -6,7 +6,7 @@ means therapy here; what travels on a wire is a codec.
 
 from __future__ import annotations
 
-from stimctl.protocols.fes import BurstTimes, FesCyclic, FesDose, FesEmgTriggered, Trigger
+from stimctl.protocols.fes import BurstTimes, FesCyclic, FesDose, FesEmgTriggered, FesSwitchTriggered, Switch, Trigger
 from stimctl.protocols.layout import tidy
 from stimctl.protocols.loading import Loaded, file_text, load, load_with_hash, loads, loads_with_hash, sha256
 from stimctl.protocols.models import KINDS, Protocol
@@ -29,12 +29,14 @@ __all__ = [
     "FesCyclic",
     "FesDose",
     "FesEmgTriggered",
+    "FesSwitchTriggered",
     "Limb",
     "Loaded",
     "PadModel",
     "PadUse",
     "Protocol",
     "Site",
+    "Switch",
     "TensConventional",
     "TensDose",
     "Trigger",

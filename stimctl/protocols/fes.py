@@ -69,15 +69,38 @@ class Trigger(Strict):
     """Most bursts in a minute; more attempts than that stop the session."""
 
 
-class Fes(Stimulation):
-    """What the kinds that make muscles move have: all channels work together in each burst."""
+@final
+class Switch(Strict):
+    """How a switch, pressed by the patient or a helper, sets off a burst."""
+
+    source: Annotated[Literal["key"], Choice(("key",))]
+    """Where the switch is: a key of the terminal, which most adaptive switches can be set to type."""
+    lockout_ms: Annotated[int, q.LOCKOUT_MS]
+    """Time in ms after each burst in which the switch does nothing."""
+    cue: Annotated[bool, Truth()]
+    """true: the patient presses when told to, within a window; false: wait until the switch is pressed."""
+    attempt_window_s: Annotated[int | float, q.ATTEMPT_WINDOW_S] | None = None
+    """Time in s after the cue in which the switch counts; only with cue = true."""
+    on_missed: Annotated[Literal["count", "assist"], Choice(("count", "assist"))] = "count"
+    """When the window passes without the switch: only count it, or assist with a burst; only with cue = true."""
+    max_triggers_per_min: Annotated[int, q.MAX_TRIGGERS_PER_MIN]
+    """Most bursts in a minute; the switch does nothing when pressed sooner."""
+
+
+class Motor(Stimulation):
+    """What all kinds that make muscles move have."""
 
     effect: ClassVar[Effect] = Effect.MOTOR
 
-    burst: BurstTimes
-    """The course of one burst."""
     dose: FesDose
     """How often bursts are given."""
+
+
+class Fes(Motor):
+    """What the kinds have in which all channels work together in each burst."""
+
+    burst: BurstTimes
+    """The course of one burst."""
 
 
 @final
@@ -96,3 +119,13 @@ class FesEmgTriggered(Fes):
     """What sort of protocol this is."""
     trigger: Trigger
     """How an attempt is recognised."""
+
+
+@final
+class FesSwitchTriggered(Fes):
+    """Bursts that a switch in the patient's or a helper's hand sets off."""
+
+    kind: Literal["fes-switch-triggered"]
+    """What sort of protocol this is."""
+    switch: Switch
+    """How the switch is waited for."""

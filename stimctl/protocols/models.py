@@ -13,13 +13,20 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import Field
 
-from stimctl.protocols.fes import FesCyclic, FesEmgTriggered
+from stimctl.protocols.fes import FesCyclic, FesEmgTriggered, FesSwitchTriggered
 from stimctl.protocols.tens import TensConventional
 
-Protocol: TypeAlias = Annotated[FesCyclic | FesEmgTriggered | TensConventional, Field(discriminator="kind")]
+_OfAnyKind: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | TensConventional
+
+Protocol: TypeAlias = Annotated[_OfAnyKind, Field(discriminator="kind")]
 """Any protocol."""
 
-KINDS: Final[Mapping[str, type[FesCyclic | FesEmgTriggered | TensConventional]]] = MappingProxyType(
-    {"fes-cyclic": FesCyclic, "fes-emg-triggered": FesEmgTriggered, "tens-conventional": TensConventional}
+KINDS: Final[Mapping[str, type[_OfAnyKind]]] = MappingProxyType(
+    {
+        "fes-cyclic": FesCyclic,
+        "fes-emg-triggered": FesEmgTriggered,
+        "fes-switch-triggered": FesSwitchTriggered,
+        "tens-conventional": TensConventional,
+    }
 )
 """The class of every ``kind``."""

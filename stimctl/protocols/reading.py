@@ -33,6 +33,14 @@ MEANT: Final[Mapping[str, str]] = {
 """What is said beside an unknown field whose meaning is clear."""
 
 
+_PARTS: Final[Mapping[str, str]] = {
+    "trigger": "fes-emg-triggered",
+    "switch": "fes-switch-triggered",
+    "burst": "fes-cyclic",
+}
+"""The part that gives a kind away, where its name cannot be read."""
+
+
 def read(data: dict[str, Any]) -> Protocol | tuple[Finding, ...]:
     """The protocol that ``data`` states, or every finding, in no particular order and never empty."""
     kind, findings = _kind(data)
@@ -56,7 +64,7 @@ def _kind(data: dict[str, Any]) -> tuple[str, list[Finding]]:
     value, allowed = data.get("kind"), ", ".join(KINDS)
     if isinstance(value, str) and value in KINDS:
         return value, []
-    guess = "fes-emg-triggered" if "trigger" in data else "fes-cyclic" if "burst" in data else "tens-conventional"
+    guess = next((likely for part, likely in _PARTS.items() if part in data), "tens-conventional")
     if "kind" not in data:
         return guess, [Finding(("kind",), "is missing", allowed=allowed)]
     message = f"is not a kind of protocol{nearest(value, KINDS)}"

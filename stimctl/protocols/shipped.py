@@ -16,6 +16,7 @@ _SUFFIX: Final = ".toml"
 _EXAMPLES: Final = {
     "fes-cyclic": "wrist-finger-extensors-cyclic",
     "fes-emg-triggered": "wrist-finger-extensors-emg",
+    "fes-switch-triggered": "wrist-finger-extensors-switch",
     "tens-conventional": "tens-conventional-forearm",
 }
 

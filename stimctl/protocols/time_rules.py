@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from stimctl.protocols import bounds, effective
-from stimctl.protocols.fes import Fes, FesEmgTriggered
+from stimctl.protocols.fes import Fes, FesEmgTriggered, FesSwitchTriggered, Motor
 from stimctl.protocols.findings import Finding
 from stimctl.protocols.models import Protocol
 from stimctl.units import MINUTE, microseconds, seconds_text
@@ -44,7 +44,7 @@ def session_is_not_too_long(protocol: Protocol) -> Iterator[Finding]:
     """The treatment, rests included, leaves its site time for what comes before it: what clinical minutes mean (B.2)."""
     length, limit = session_us(protocol), effective.narrowest(protocol).site_time_us - BEFORE_TREATMENT_US
     if not length <= limit:
-        field = "repetitions" if isinstance(protocol, Fes) else "duration_min"
+        field = "repetitions" if isinstance(protocol, Motor) else "duration_min"
         message = "makes the treatment too long for one site: finding thresholds and the trial count there too"
         value, allowed = f"{length / MINUTE:.4g} min", f"at most {limit / MINUTE:g} min"
         yield Finding(("dose", field), message, value, allowed, bounds.SOURCES["site_time_us"])
@@ -52,7 +52,7 @@ def session_is_not_too_long(protocol: Protocol) -> Iterator[Finding]:
 
 def set_rest_is_stated(protocol: Protocol) -> Iterator[Finding]:
     """More than one set needs a rest between them that somebody decided on."""
-    if not isinstance(protocol, Fes):
+    if not isinstance(protocol, Motor):
         return
     dose = protocol.dose
     if dose.sets > 1 and dose.set_rest_s == 0 and "set_rest_s" not in dose.model_fields_set:
@@ -70,5 +70,7 @@ def session_us(protocol: Protocol) -> int:
     parts = [burst.ramp_up_s, burst.hold_s, burst.ramp_down_s, burst.rest_s]
     if isinstance(protocol, FesEmgTriggered):
         parts.append(protocol.trigger.attempt_window_s or 0)
+    if isinstance(protocol, FesSwitchTriggered):
+        parts.append(protocol.switch.attempt_window_s or 0)
     cycle = sum(map(microseconds, parts))
     return dose.sets * dose.repetitions * cycle + (dose.sets - 1) * microseconds(dose.set_rest_s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stimctl.protocols.checks import nearest
-from stimctl.protocols.fes import FesEmgTriggered
+from stimctl.protocols.fes import FesEmgTriggered, FesSwitchTriggered, Switch, Trigger
 from stimctl.protocols.findings import Finding, shown
 from stimctl.protocols.models import Protocol
 
@@ -32,10 +32,15 @@ def trigger_has_one_threshold(protocol: Protocol) -> Iterator[Finding]:
 def cue_and_window_agree(protocol: Protocol) -> Iterator[Finding]:
     """A window belongs to a cue, and a cue needs a window."""
     if isinstance(protocol, FesEmgTriggered):
-        trigger = protocol.trigger
-        if trigger.cue and trigger.attempt_window_s is None:
-            yield Finding(("trigger", "attempt_window_s"), "is missing: a cue needs a window for the attempt")
-        for name in ("attempt_window_s", "on_missed"):
-            if not trigger.cue and name in trigger.model_fields_set:
-                message = "has no meaning with cue = false: without a cue no attempt is missed"
-                yield Finding(("trigger", name), message, at_key=True)
+        yield from _cued("trigger", protocol.trigger)
+    if isinstance(protocol, FesSwitchTriggered):
+        yield from _cued("switch", protocol.switch)
+
+
+def _cued(table: str, waits: Trigger | Switch) -> Iterator[Finding]:
+    if waits.cue and waits.attempt_window_s is None:
+        yield Finding((table, "attempt_window_s"), "is missing: a cue needs a window for the attempt")
+    for name in ("attempt_window_s", "on_missed"):
+        if not waits.cue and name in waits.model_fields_set:
+            message = "has no meaning with cue = false: without a cue no attempt is missed"
+            yield Finding((table, name), message, at_key=True)

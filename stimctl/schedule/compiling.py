@@ -6,11 +6,12 @@ from typing import Final
 
 from stimctl.errors import UsageError
 from stimctl.protocols import Channel as FileChannel
-from stimctl.protocols import FesCyclic, FesEmgTriggered, Protocol, TensConventional
+from stimctl.protocols import Protocol, TensConventional
 from stimctl.pulse import symmetric
-from stimctl.schedule.movement import Advance, MovementPlan, burst
-from stimctl.schedule.plans import ChannelPlan, EarPlan, PadPlan, Schedule, Steps, TriggerPlan
-from stimctl.units import MINUTE, MS, MicroAmp, microamps, microseconds, millihertz
+from stimctl.schedule import motor
+from stimctl.schedule.movement import burst
+from stimctl.schedule.plans import ChannelPlan, PadPlan, Schedule, Steps
+from stimctl.units import MS, MicroAmp, microamps, microseconds, millihertz
 
 TEST_BURST: Final = burst(ramp_up_us=1_000 * MS, hold_us=1_500 * MS, ramp_down_us=200 * MS, rest_us=3_000 * MS)
 """What a motor channel gives while thresholds are found: two seconds or more on, three off (procedure D, step 6).
@@ -29,9 +30,9 @@ def compile_schedule(protocol: Protocol, steps: Steps) -> Schedule:
         kind=protocol.kind,
         purpose=protocol.purpose,
         channels=channels,
-        movement=_burst(fes) if fes else None,
-        trigger=_trigger(fes) if isinstance(fes, FesEmgTriggered) else None,
-        ear=_ear(fes, channels) if isinstance(fes, FesEmgTriggered) else None,
+        movement=motor.movement(fes) if fes else None,
+        trigger=motor.trigger(fes) if fes else None,
+        ear=motor.ear(fes, channels) if fes else None,
         repetitions=fes.dose.repetitions if fes else 1,
         sets=fes.dose.sets if fes else 1,
         set_rest_us=microseconds(fes.dose.set_rest_s) if fes else 0,
@@ -67,40 +68,4 @@ def _channel(protocol: Protocol, each: FileChannel, steps: Steps, rounded: list[
             interphase_gap_us=down("interphase gap", each.interphase_gap_us, steps.width_us, "µs"),
         ),
         step_ua=steps.amplitude_ua,
-    )
-
-
-def _burst(protocol: FesCyclic | FesEmgTriggered) -> MovementPlan:
-    times = protocol.burst
-    return burst(
-        microseconds(times.ramp_up_s),
-        microseconds(times.hold_s),
-        microseconds(times.ramp_down_s),
-        microseconds(times.rest_s),
-    )
-
-
-def _trigger(protocol: FesEmgTriggered) -> TriggerPlan:
-    trigger = protocol.trigger
-    return TriggerPlan(
-        by=Advance.ATTEMPT,
-        lockout_us=int(trigger.lockout_ms) * MS,
-        cued=trigger.cue,
-        window_us=microseconds(trigger.attempt_window_s) if trigger.cue and trigger.attempt_window_s else 0,
-        assist_missed=trigger.on_missed == "assist",
-        min_interval_us=MINUTE // int(trigger.max_triggers_per_min),
-    )
-
-
-def _ear(protocol: FesEmgTriggered, channels: tuple[ChannelPlan, ...]) -> EarPlan:
-    trigger = protocol.trigger
-    heard = next(plan for plan in channels if plan.name == trigger.channel)
-    return EarPlan(
-        channel=heard.channel,
-        threshold_sd=trigger.threshold_sd,
-        threshold_uv=trigger.threshold_uv,
-        dwell_ms=int(trigger.dwell_ms),
-        release_fraction=float(trigger.release_fraction),
-        blanking_ms=int(trigger.blanking_ms),
-        baseline_us=microseconds(trigger.baseline_s),
     )

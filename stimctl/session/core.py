@@ -15,7 +15,7 @@ from stimctl.engine import Engine, Event
 from stimctl.errors import LinkLost, OurBug, Refusal, StimctlError, UsageError
 from stimctl.orders import Order, Status
 from stimctl.orders import OrderKind as Kind
-from stimctl.session import boardroom, desk, listening, payloads
+from stimctl.session import boardroom, desk, listening, payloads, tasks
 from stimctl.session.course import Course
 from stimctl.session.diary import Diary
 from stimctl.session.fingerprint import limits_sha256
@@ -154,7 +154,8 @@ class Session(Course):
         for event in self.stage.poll(now_us):
             boardroom.take(self, event, now_us)
         onset = listening.heard(self, now_us)
-        self._time_brought(self.engine.step(now_us, onset=onset), now_us)
+        key, self.switched = self.switched, False
+        self._time_brought(self.engine.step(now_us, onset=onset, key=key), now_us)
         listening.end_with_the_recording(self, now_us)
         self._mind_the_skin(now_us)
         self._follow_the_engine(now_us)
@@ -163,6 +164,7 @@ class Session(Course):
             if now_us - self._timed_us >= MINUTE:
                 self.note_site_times(now_us)
         self.deliver(now_us)
+        tasks.follow(self, now_us)
         self.stage.beat(now_us)
         self._stirred = boardroom.take_answers(self, now_us)
         self._was_off = not self.may_be_energised or self.latch.tripped
@@ -203,7 +205,7 @@ class Session(Course):
 
     def next_wake_us(self, now_us: int) -> int:
         """When :meth:`tick` must run again at the latest."""
-        wake_us = now_us + (1 if self._stirred else IDLE_US)
+        wake_us = now_us + (1 if self._stirred or self.switched else IDLE_US)
         if self._engine is not None and self.engine.armed:
             wake_us = min(wake_us, self.engine.next_change_us(now_us))
         if self._stage is not None:

@@ -219,6 +219,14 @@ def _pause(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001
     session.happen(Event.PAUSE, now_us)
 
 
+def _switch(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
+    """The patient's or a helper's switch; the engine hears of it in the next pass, which comes at once."""
+    if not session.engine.takes_key(now_us):
+        raise UsageError("the switch has nothing to do now")
+    session.switched = True
+    session.diary.write("switch", {"phase": session.engine.progress(now_us).phase}, now_us)
+
+
 def _finish(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
     session.happen(Event.FINISH, now_us)
 
@@ -274,6 +282,7 @@ ORDERS: Final[dict[Kind, Callable[[Session, Order, int], None]]] = {
     Kind.PAUSE: _pause,
     Kind.RESUME: _start,
     Kind.FINISH: _finish,
+    Kind.KEY: _switch,
     Kind.CLEAR: _clear,
     Kind.PRESENT: _present,
     Kind.SKIN_CHECKED: _skin,

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from stimctl.engine import Engine
 from stimctl.engine.lanes import Lane
 from stimctl.limits import Effect
 from stimctl.orders import Counts
-from stimctl.schedule import Schedule
+from stimctl.schedule import Advance, Schedule
 from stimctl.session.titration import Thresholds
 from stimctl.units import ma_text, seconds_text
+
+_HOW: Final = {
+    Advance.TIME: " by the clock",
+    Advance.ATTEMPT: " set off by the patient's own attempts",
+    Advance.KEY: " set off by the switch",
+}
 
 
 def voluntary_percent(counts: Counts) -> int | None:
@@ -28,6 +36,11 @@ def review_lines(engine: Engine, thresholds: dict[int, Thresholds], measured_uc:
             f"Attempts: {counts.triggered} triggered, {counts.missed} missed, {counts.assisted} assisted"
             f"{_voluntary_text(counts)}"
         )
+    if phases := counts.phases_met + counts.phases_missed + counts.phases_skipped:
+        lines.append(
+            f"Phases that waited for something or were cut short: {phases}; {counts.phases_met} met,"
+            f" {counts.phases_missed} missed, {counts.phases_skipped} skipped towards the release"
+        )
     lines.append(f"Stimulation on for {seconds_text(counts.on_time_us)}, trial and thresholds included")
     lines.append(f"Charge per phase, summed: {counts.charge_uc / 1000:.1f} mC commanded")
     if measured_uc is not None:
@@ -45,7 +58,7 @@ def prescribed_line(schedule: Schedule) -> str:
     if schedule.continuous or schedule.movement is None:
         return f"Prescribed: {seconds_text(schedule.flow_us)} of continuous stimulation"
     sets = f"{schedule.sets} sets of " if schedule.sets > 1 else ""
-    heard = " set off by the patient's own attempts" if schedule.trigger else " by the clock"
+    heard = _HOW[schedule.trigger.by if schedule.trigger else Advance.TIME]
     on, rest = seconds_text(schedule.movement.on_us), seconds_text(schedule.movement.rest_us)
     return f"Prescribed: {sets}{schedule.repetitions} bursts of {on}, rest {rest},{heard}"
 

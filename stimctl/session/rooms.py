@@ -45,6 +45,7 @@ class Rooms:
         self._timed_us = 0
         self.skin = SkinWatch()
         self.trigger_tries = 0
+        self.switched = False
         self._engine: Engine | None = None
         self._stage: OutputStage | None = None
         self._preparation: Preparation | None = None

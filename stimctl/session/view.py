@@ -8,7 +8,7 @@ from stimctl.driver import DriverState, OutputState
 from stimctl.engine import State, state_words
 from stimctl.orders import ChannelStatus, OutputWord, Stage, Status
 from stimctl.schedule import ChannelPlan
-from stimctl.session import listening
+from stimctl.session import listening, tasks
 from stimctl.session.wording import CAN, CONTINUOUS_ACTION, NEXT_ACTION
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def view(session: Session, now_us: int) -> Status:
         state_words=state_words(session.state, continuous=case.schedule.continuous),
         presence_due=engine.presence_due(now_us),
         review=session.review() if stage is Stage.REVIEW else (),
-        can=CAN[session.state],
+        can=tasks.can(session, now_us),
         now_us=now_us,
     )
 
@@ -98,6 +98,8 @@ def _next_action(session: Session) -> str:
     if listening.is_trying(session) and session.hearing is not None:
         heard = f"try the trigger, heard {session.trigger_tries} times" if session.hearing.ear.ready else "relax first"
         return f"Output off: {heard}. Start: the stage arms at zero, then raise to the working level."
+    if words := tasks.next_action(session):
+        return words
     if session.engine.schedule.continuous:
         return CONTINUOUS_ACTION.get(session.state, NEXT_ACTION[session.state])
     return NEXT_ACTION[session.state]

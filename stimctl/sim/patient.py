@@ -77,6 +77,14 @@ class Patient:
             self._move(attempt)
         return attempt
 
+    def ask(self, now_us: int) -> None:
+        """Ask the person to press the switch with the sound hand."""
+        self.volition.ask(now_us)
+
+    def presses(self, now_us: int) -> bool:
+        """Whether the switch is being pressed; true once for each press."""
+        return self.volition.presses(now_us)
+
     def angle_deg(self, now_us: int) -> float:
         """Finger extension in degrees: 0 is the resting, flexed posture, about 80 fully open."""
         self._live(now_us)

@@ -1,4 +1,4 @@
-"""When the terminal's bell rings: for alarms, and a moment before a contraction that the clock brings.
+"""When the terminal's bell rings: for alarms, for a cue, and a moment before a contraction that the clock brings.
 
 A terminal has one bell and no melodies, so the grades of an alarm differ by how often it rings: a high one goes on. The
 tone before a burst (hazard H50) is one ring, and lets nobody be surprised by a hand that closes or opens. Before a window
@@ -25,14 +25,20 @@ class Bells:
     def __init__(self) -> None:
         self._alarm = ""
         self._warned = False
+        self._cue = ("", 0)
 
     def news(self, status: Status) -> bool:
-        """Whether a new status rings: a new alarm, or the last moment before a burst."""
+        """Whether a new status rings: a new alarm, a new cue, or the last moment before a burst."""
         graver = status.alarm in {"high", "medium"} and status.alarm_text != self._alarm
         self._alarm = status.alarm_text
         soon = before_a_burst(status)
         warns, self._warned = soon and not self._warned, soon
-        return graver or warns
+        return self._cued(status) or graver or warns
+
+    def _cued(self, status: Status) -> bool:
+        """Whether a phase has begun in which the patient is told what to do."""
+        before, self._cue = self._cue, (status.progress.cue, status.progress.repetition)
+        return self._cue[0] != "" and self._cue != before
 
 
 def before_a_burst(status: Status) -> bool:
