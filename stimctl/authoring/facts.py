@@ -158,18 +158,18 @@ def _whole_line(found: Facts) -> str:
     )
 
 
-def pulse_words(plan: ChannelPlan) -> str:
-    """The pulses of a channel: width, rate, and how many stand together."""
+def pulse_words(train: pulse.PulseTrain) -> str:
+    """Pulses in words: width, rate, and how many stand together."""
     packs = {1: "", 2: ", doublets", 3: ", triplets"}.get(
-        plan.shape.pulses_per_period, f", {plan.shape.pulses_per_period} pulses each"
+        train.pulses_per_period, f", {train.pulses_per_period} pulses each"
     )
-    return f"{plan.shape.phase_width_us} µs per phase at {plan.shape.rate_mhz / 1000:g} Hz{packs}"
+    return f"{train.phase_width_us} µs per phase at {train.rate_mhz / 1000:g} Hz{packs}"
 
 
 def _channel_lines(plan: ChannelPlan, each: ChannelFacts) -> Iterator[str]:
     yield (
         f"{each.name} ({each.muscle}), output {each.output}: {ma_text(plan.target_ua)} mA prescribed, at most"
-        f" {ma_text(plan.max_ua)} mA; {pulse_words(plan)}; {each.pulses} pulses, {seconds_text(round(each.on_s * 1e6))} on"
+        f" {ma_text(plan.max_ua)} mA; {pulse_words(plan.shape)}; {each.pulses} pulses, {seconds_text(round(each.on_s * 1e6))} on"
     )
     yield (
         f"{each.name}: at most {each.charge_uc:.1f} µC per phase, {each.rms_ma:.1f} mA rms,"

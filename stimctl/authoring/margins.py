@@ -85,15 +85,20 @@ def pads(schedule: Schedule) -> tuple[PadLoad, ...]:
     return tuple(sorted(found, key=lambda pad: -pad.rms_density_ma_cm2))
 
 
-def highest_ua(plan: ChannelPlan) -> int:
-    """The highest amplitude in µA that the limits would let this pulse have, whatever the file's own maximum is."""
-    most = plan.train(plan.max_ua)
-    if not most.amplitude_ua:
-        return 0
-    squared = {"power density", "pulse energy"}
-    amplitudes = (m for m in _pulse_margins(plan) if m.limit not in ("phase width", "pulse rate"))
-    room = min((m.percent / 100) ** (-0.5 if m.limit in squared else -1) for m in amplitudes if m.percent)
-    return int(most.amplitude_ua * room)
+def highest(plan: ChannelPlan) -> tuple[int, str]:
+    """The highest amplitude in µA at which these pulses keep every limit, whatever the file says, and the limit that ends it."""
+    rooms = {m.limit: (m.percent / 100) ** (-0.5 if m.limit in _SQUARED else -1) for m in _rising(plan) if m.percent}
+    binds = min(rooms, key=lambda limit: rooms[limit])
+    return int(plan.train(plan.max_ua).amplitude_ua * rooms[binds]), binds
+
+
+_SQUARED: Final = frozenset({"power density", "pulse energy"})
+"""What grows with the square of the amplitude."""
+
+
+def _rising(plan: ChannelPlan) -> Iterator[Margin]:
+    """The limits that more amplitude uses more of."""
+    return (margin for margin in _pulse_margins(plan) if margin.limit not in ("phase width", "pulse rate"))
 
 
 def _limits(plan: ChannelPlan, area_um2: int) -> Limits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import math
 import re
 import textwrap
@@ -10,11 +11,23 @@ from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
 from stimctl import __version__
-from stimctl.cli import authoring, checking, records, running, say, tidying
+from stimctl.cli import authoring, checking, drafting_parser, records, running, say, tidying
 
 EXIT_CODES: Final = "exit codes: 0 all good, 1 faults, 2 wrong usage, 70 a bug in stimctl, 128 + N ended by signal N"
 
-KINDS: Final = ("fes-cyclic", "fes-emg-triggered", "fes-switch-triggered", "tens-conventional")
+KINDS: Final = (
+    "fes-cyclic",
+    "fes-emg-triggered",
+    "fes-switch-triggered",
+    "tens-conventional",
+    "tens-sensory",
+    "tens-acupuncture-like",
+    "tens-brief-intense",
+    "tens-modulated",
+    "tens-alternating",
+    "activity",
+    "biofeedback",
+)
 """The kinds of protocol, for the help; ``control.authoring`` has the last word."""
 
 
@@ -72,7 +85,15 @@ def build() -> argparse.ArgumentParser:
     parser.set_defaults(run=running.start)
     _start(parser.add_argument_group("the start screen's options, without a command"))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
-    for add in (_demo, _run, _check, _fmt, _new, _library, _schema, _sim, _sessions, _verify):
+    adder = functools.partial(_command, commands)
+    for add in (_demo, _run, _check):
+        add(commands)
+    drafting_parser.preview(adder)
+    drafting_parser.diff(adder)
+    for add in (_fmt, _new):
+        add(commands)
+    drafting_parser.library(adder)
+    for add in (_schema, _sim, _sessions, _verify):
         add(commands)
     return parser
 
@@ -198,18 +219,6 @@ def _new(commands: Commands[_Parser]) -> None:
     )
     parser.add_argument("kind", metavar="KIND", help="what kind of protocol")
     parser.add_argument("-o", "--output", metavar="FILE", help="write it here and not to standard output")
-
-
-def _library(commands: Commands[_Parser]) -> None:
-    parser = _command(
-        commands,
-        "library",
-        authoring.library,
-        "the protocols that come with stimctl, or the text of one",
-        "stimctl library",
-        "stimctl library wrist-finger-extensors-cyclic > mine.toml",
-    )
-    parser.add_argument("name", metavar="NAME", nargs="?", help="print this one")
 
 
 def _schema(commands: Commands[_Parser]) -> None:

@@ -12,11 +12,23 @@ from pathlib import Path
 from typing import IO, Any, Final, TypeAlias, final
 
 from stimctl import protocols
-from stimctl.authoring import facts, remarks
+from stimctl.authoring import drafts, facts, remarks
 from stimctl.authoring.remarks import Remark
 from stimctl.errors import Fault, ProtocolError, Refusal, UsageError
-from stimctl.protocols import Loaded, library_text, load_with_hash, loads_with_hash, schema, template
-from stimctl.schedule import Schedule, Steps, compile_schedule
+from stimctl.protocols import (
+    KINDS,
+    Loaded,
+    library_text,
+    load_with_hash,
+    loads_with_hash,
+    schema,
+    stimulating,
+    template,
+)
+from stimctl.protocols.checks import nearest
+from stimctl.schedule import Schedule
+from stimctl.schedule.guided import GuidePlan
+from stimctl.session.guide_wording import plan_lines, plan_warnings
 from stimctl.session.rehearsal import Rehearsal, rehearse
 from stimctl.units import seconds_text
 
@@ -26,6 +38,7 @@ __all__ = [
     "check",
     "check_one",
     "checks",
+    "chosen",
     "figures",
     "library",
     "library_text",
@@ -46,12 +59,26 @@ Flights: TypeAlias = dict[str, Rehearsal]
 @final
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A shipped protocol in a list: its name, its kind, its title, and what it is for in a sentence."""
+    """A shipped protocol in a list: its name, kind and title, what it is for in a sentence, and for which stages.
+
+    ``words`` is all that a search looks through, in small letters.
+    """
 
     name: str
     kind: str
     title: str
     summary: str
+    stages: tuple[int, ...] = ()
+    words: str = ""
+
+    @property
+    def stages_text(self) -> str:
+        """``1-2`` for stages that follow each other, ``any`` where the file names none."""
+        if not self.stages:
+            return "any"
+        first, last = min(self.stages), max(self.stages)
+        whole = len(self.stages) == last - first + 1
+        return f"{first}-{last}" if whole and last > first else ",".join(map(str, sorted(self.stages)))
 
 
 def library() -> tuple[Entry, ...]:
@@ -59,9 +86,29 @@ def library() -> tuple[Entry, ...]:
     return tuple(_entry(shipped) for shipped in protocols.library())
 
 
+def chosen(*, kind: str | None = None, stage: int | None = None, words: str = "") -> tuple[Entry, ...]:
+    """The shipped protocols of a kind, for a stage (those for any stage, too), with every one of some words.
+
+    Raises :class:`UsageError` for a kind that does not exist.
+    """
+    if kind is not None and kind not in KINDS:
+        raise UsageError(f"no kind of protocol is called `{kind}`{nearest(kind, KINDS)}; there are {', '.join(KINDS)}")
+    wanted = words.lower().split()
+    return tuple(
+        each
+        for each in library()
+        if (kind is None or each.kind == kind)
+        and (stage is None or not each.stages or stage in each.stages)
+        and all(word in each.words for word in wanted)
+    )
+
+
 def _entry(shipped: protocols.Entry) -> Entry:
-    purpose = protocols.loads(library_text(shipped.name), shipped.name).purpose
-    return Entry(shipped.name, shipped.kind, shipped.title, purpose.partition(". ")[0].rstrip(".") + ".")
+    protocol = protocols.loads(library_text(shipped.name), shipped.name)
+    muscles = [channel.muscle for channel in getattr(protocol, "channels", ())]
+    words = " ".join((shipped.name, shipped.title, protocol.purpose, *muscles)).lower()
+    summary = protocol.purpose.partition(". ")[0].rstrip(".") + "."
+    return Entry(shipped.name, shipped.kind, shipped.title, summary, protocol.stages or (), words)
 
 
 @final
@@ -106,13 +153,13 @@ def checks(names: Sequence[str], stdin: IO[bytes]) -> Iterator[Report]:
 def check_one(name: str, stdin: IO[bytes], flights: Flights) -> Report:
     """Check one file; what is in ``flights`` is not flown again."""
     try:
-        loaded = _load(name, stdin)
-        return _fly(loaded, flights)
+        return _fly(loaded(name, stdin), flights)
     except ProtocolError as error:
         return Report(name, ok=False, faults=error.faults)
 
 
-def _load(name: str, stdin: IO[bytes]) -> Loaded:
+def loaded(name: str, stdin: IO[bytes]) -> Loaded:
+    """The protocol of a file, or of ``stdin`` for ``-``; raises :class:`ProtocolError`."""
     return load_with_hash(Path(name)) if name != STDIN else loads_with_hash(_piped(stdin), "<stdin>")
 
 
@@ -135,19 +182,27 @@ def tidied(name: str, stdin: IO[bytes]) -> tuple[str, str]:
     return text, protocols.tidy(text, name)
 
 
-def _fly(loaded: Loaded, flights: Flights) -> Report:
-    """The dry flight; what the limiter refuses is a fault of the file."""
+def _fly(one: Loaded, flights: Flights) -> Report:
+    """The dry flight; what the limiter refuses is a fault of the file. Guided work has nothing that could fly."""
     try:
-        schedule = compile_schedule(loaded.protocol, Steps())
-        rehearsal = _flown(schedule, flights)
+        plan = drafts.draft(one).plan
+        if not isinstance(plan, Schedule):
+            return _walked(one.name, plan)
+        rehearsal = _flown(plan, flights)
     except Refusal as refusal:
-        return Report(loaded.name, ok=False, faults=(_refused(loaded, refusal),))
+        return Report(one.name, ok=False, faults=(_refused(one, refusal),))
     except UsageError as error:
-        return Report(loaded.name, ok=False, faults=(Fault(loaded.name, 1, 1, "protocol", str(error)),))
-    found = facts.facts(schedule)
-    lines = (*facts.lines(schedule, found), _flight_line(rehearsal))
-    warnings = remarks.remarks(rehearsal.warnings, schedule, loaded.text)
-    return Report(loaded.name, ok=True, warnings=warnings, summary=lines, figures=found)
+        return Report(one.name, ok=False, faults=(Fault(one.name, 1, 1, "protocol", str(error)),))
+    found = facts.facts(plan)
+    lines = (*facts.lines(plan, found), _flight_line(rehearsal))
+    warnings = remarks.remarks(rehearsal.warnings, plan, one.text)
+    return Report(one.name, ok=True, warnings=warnings, summary=lines, figures=found)
+
+
+def _walked(name: str, plan: GuidePlan) -> Report:
+    """A file without output: what it asks for and says, and what is not there yet."""
+    warnings = tuple(map(Remark, plan_warnings(plan)))
+    return Report(name, ok=True, warnings=warnings, summary=plan_lines(plan))
 
 
 def _flown(schedule: Schedule, flights: Flights) -> Rehearsal:
@@ -158,11 +213,11 @@ def _flown(schedule: Schedule, flights: Flights) -> Rehearsal:
     return flights[same]
 
 
-def _refused(loaded: Loaded, refusal: Refusal) -> Fault:
-    names = {each.output - 1: each.name for each in loaded.protocol.channels}
+def _refused(one: Loaded, refusal: Refusal) -> Fault:
+    names = {each.output - 1: each.name for each in stimulating(one.protocol).channels}
     where = names.get(refusal.channel, "protocol") if refusal.channel is not None else "protocol"
     return Fault(
-        loaded.name,
+        one.name,
         1,
         1,
         where,
