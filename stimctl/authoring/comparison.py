@@ -70,12 +70,11 @@ def compare(
     """Every difference between two files, each as the tables it holds and what it comes to; none: they say the same."""
     (old, old_facts), (new, new_facts) = before, after
     clinical: list[Change] = []
+    told: set[str] = set()
     if old_facts is not None and new_facts is not None:
-        clinical += _treatment(old_facts, new_facts)
-        clinical += _channels(old_facts, new_facts)
-    told = old_facts is not None and new_facts is not None
-    both = {each.name for each in old_facts.channels} & {each.name for each in new_facts.channels} if told else set()
-    return (*clinical, *_fields(old, new, both))
+        clinical += (*_treatment(old_facts, new_facts), *_channels(old_facts, new_facts))
+        told = {each.name for each in old_facts.channels} & {each.name for each in new_facts.channels}
+    return (*clinical, *_fields(old, new, told))
 
 
 # --- what a file comes to ----------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ It is made of the schedule alone. Whatever has a length in time is shown at its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, final
 
 from stimctl.authoring import curve, margins
@@ -197,14 +197,17 @@ def _trace(plan: ChannelPlan, each: ChannelFacts, schedule: Schedule, start_us: 
 
 def _sweeps(pieces: tuple[Piece, ...], start_us: int) -> Iterator[Sweep]:
     """What is not the same all through the cycle: rate, width, pulses that stand together."""
-    for name, unit, value in (
-        ("rate", "Hz", lambda train: train.rate_mhz / 1000),
-        ("phase width", "µs", lambda train: train.phase_width_us),
-        ("pulses in a period", "", lambda train: train.pulses_per_period),
-    ):
+    for name, unit, value in _CHANGING:
         steps = tuple((start_us + piece.begin_us, value(piece.train)) for piece in pieces if piece.on)
         if len({each for _, each in steps}) > 1:
             yield Sweep(name, unit, steps)
+
+
+_CHANGING: Final[tuple[tuple[str, str, Callable[[PulseTrain], float]], ...]] = (
+    ("rate", "Hz", lambda train: train.rate_mhz / 1000),
+    ("phase width", "µs", lambda train: train.phase_width_us),
+    ("pulses in a period", "", lambda train: train.pulses_per_period),
+)
 
 
 def _pieces(plan: ChannelPlan, schedule: Schedule) -> tuple[Piece, ...]:
