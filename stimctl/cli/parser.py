@@ -19,6 +19,7 @@ KINDS: Final = (
     "fes-cyclic",
     "fes-emg-triggered",
     "fes-switch-triggered",
+    "fes-sequence",
     "tens-conventional",
     "tens-sensory",
     "tens-acupuncture-like",

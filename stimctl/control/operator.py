@@ -21,6 +21,9 @@ PRESS_EVERY_US: Final = 600 * MS
 READ_US: Final = 6 * SECOND
 """How long a demonstration leaves its summary on the screen."""
 
+WATCH_US: Final = 60 * SECOND
+"""How long it watches trial movements in which a channel never comes to its whole level."""
+
 CONFIRM_US: Final = SECOND
 """How long it waits for a board to confirm zero: two dead-man times. One that was lost never will."""
 
@@ -133,8 +136,14 @@ class ScriptedOperator:
             if not low[0].selected:
                 yield Order(Kind.SELECT, name=low[0].name)
             yield from self._press(now_us)
-        elif all(each.now_ua == each.level_ua for each in status.channels):
+        elif self._has_seen(status, now_us):
             yield Order(Kind.BEGIN)
+
+    def _has_seen(self, status: Status, now_us: int) -> bool:
+        """Whether every channel has been at its level: all at once in a burst, in turn in a task, and some never wholly."""
+        at_once = all(each.now_ua == each.level_ua for each in status.channels)
+        in_turn = all(each.given_ua >= each.level_ua for each in status.channels)
+        return at_once or in_turn or now_us - self._pressed_us >= WATCH_US
 
     def _press(self, now_us: int) -> Iterator[Order]:
         if now_us - self._pressed_us >= PRESS_EVERY_US:

@@ -91,7 +91,8 @@ class Delivery:
         self._control_ppm = control_ppm if control_ppm is not None and 0 <= control_ppm <= FULL_PPM else 0
         if self._course is not None:
             turns = self._course.step(now_us, advance)
-            self._turns += turns
+            if self._state in (State.BURST, State.FLOWING):
+                self._turns += turns
             self._tally(turns)
 
     def _tally(self, turns: list[Turn]) -> None:
@@ -102,7 +103,7 @@ class Delivery:
             self.met += sum(turn.by is not Advance.TIME and not turn.missed and not turn.skipped for turn in turns)
 
     def take_turns(self) -> tuple[Turn, ...]:
-        """The phases that began since this was last asked."""
+        """The phases of the treatment that began since this was last asked; those of trials are nobody's news."""
         turns, self._turns = tuple(self._turns), []
         return turns
 

@@ -14,9 +14,10 @@ from typing import Annotated, Final, TypeAlias
 from pydantic import Field
 
 from stimctl.protocols.fes import FesCyclic, FesEmgTriggered, FesSwitchTriggered
+from stimctl.protocols.sequence import FesSequence
 from stimctl.protocols.tens import TensConventional
 
-_OfAnyKind: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | TensConventional
+_OfAnyKind: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | FesSequence | TensConventional
 
 Protocol: TypeAlias = Annotated[_OfAnyKind, Field(discriminator="kind")]
 """Any protocol."""
@@ -26,6 +27,7 @@ KINDS: Final[Mapping[str, type[_OfAnyKind]]] = MappingProxyType(
         "fes-cyclic": FesCyclic,
         "fes-emg-triggered": FesEmgTriggered,
         "fes-switch-triggered": FesSwitchTriggered,
+        "fes-sequence": FesSequence,
         "tens-conventional": TensConventional,
     }
 )

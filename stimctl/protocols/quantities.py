@@ -47,6 +47,11 @@ SET_REST_S: Final = Quantity("s", 0, 1_800, _WINDOW, _S, exact=microseconds)
 DURATION_MIN: Final = Quantity(
     "min", 1, 120, _WINDOW, (("s", 1 / 60), ("h", 60.0), ("ms", 1 / 60_000)), exact=microseconds
 )
+PHASE_S: Final = Quantity("s", 0.1, 30, _WINDOW, _S, exact=microseconds)
+SHARE_PERCENT: Final = Quantity("%", 0, 100, "project: a share of the level that the operator has set", whole=True)
+GOAL_RAMP_S: Final = Quantity("s", 0, 30, _WINDOW, _S, exact=microseconds)
+GOAL_DELAY_S: Final = Quantity("s", 0, 30, _WINDOW, _S, exact=microseconds)
+
 REPETITIONS: Final = Quantity("", 1, 1_000, _WINDOW, whole=True)
 SETS: Final = Quantity("", 1, 20, _WINDOW, whole=True)
 

@@ -14,6 +14,7 @@ from stimctl.protocols import time_rules, together_rules, trigger_rules
 from stimctl.protocols.channel_rules import CHANNEL_RULES
 from stimctl.protocols.findings import Finding
 from stimctl.protocols.models import Protocol
+from stimctl.protocols.sequence_rules import SEQUENCE_RULES
 
 __all__ = ["CHANNEL_RULES", "PROTOCOL_RULES"]
 
@@ -31,4 +32,5 @@ PROTOCOL_RULES: Final[tuple[ProtocolRule, ...]] = (
     trigger_rules.trigger_hears_a_channel,
     trigger_rules.trigger_has_one_threshold,
     trigger_rules.cue_and_window_agree,
+    *SEQUENCE_RULES,
 )

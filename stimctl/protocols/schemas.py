@@ -8,10 +8,13 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from stimctl.protocols import fes, models, output, strict, tens
+from stimctl.protocols import fes, models, output, sequence, strict, tens
 
-_MODULES: Final = (strict, output, fes, tens)
+_MODULES: Final = (strict, output, fes, sequence, tens)
 """Where the models stand, a class after those that it inherits from."""
+
+_ALIASES: Final = {"channels": "channel", "phases": "phase", "goals": "channel"}
+"""What a file calls a list or map of tables, by the model's name for it."""
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -54,8 +57,9 @@ def _sentences() -> dict[str, dict[str, str]]:
             inherited = [found.get(base.id, {}) for base in node.bases if isinstance(base, ast.Name)]
             found[node.name] = {key: text for each in inherited for key, text in each.items()} | _documented(node)
     for sentences in found.values():
-        if "channels" in sentences:
-            sentences["channel"] = sentences.pop("channels")
+        for name, key in _ALIASES.items():
+            if name in sentences:
+                sentences[key] = sentences.pop(name)
     return found
 
 

@@ -23,6 +23,10 @@ class Strict(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
+class OneLine(Strict):
+    """A table that is written on one line, in braces."""
+
+
 class Head(Strict):
     """What every kind has: what it is, and where it comes from."""
 

@@ -9,6 +9,7 @@ from stimctl.protocols import bounds, effective
 from stimctl.protocols.fes import Fes, FesEmgTriggered, FesSwitchTriggered, Motor
 from stimctl.protocols.findings import Finding
 from stimctl.protocols.models import Protocol
+from stimctl.protocols.sequence import FesSequence
 from stimctl.units import MINUTE, microseconds, seconds_text
 
 BEFORE_TREATMENT_US: Final = 10 * MINUTE
@@ -64,13 +65,26 @@ def session_us(protocol: Protocol) -> int:
 
     Where the patient is listened to without a cue, the waiting is not known and counts as nothing.
     """
-    if not isinstance(protocol, Fes):
+    if not isinstance(protocol, Motor):
         return protocol.dose.duration_us
-    burst, dose = protocol.burst, protocol.dose
-    parts = [burst.ramp_up_s, burst.hold_s, burst.ramp_down_s, burst.rest_s]
-    if isinstance(protocol, FesEmgTriggered):
-        parts.append(protocol.trigger.attempt_window_s or 0)
-    if isinstance(protocol, FesSwitchTriggered):
-        parts.append(protocol.switch.attempt_window_s or 0)
-    cycle = sum(map(microseconds, parts))
+    dose = protocol.dose
+    cycle = _window_us(protocol) + sum(map(microseconds, _parts(protocol)))
     return dose.sets * dose.repetitions * cycle + (dose.sets - 1) * microseconds(dose.set_rest_s)
+
+
+def _parts(protocol: Fes | FesSequence) -> list[int | float]:
+    """What one movement and the rest after it are made of, in s."""
+    if isinstance(protocol, FesSequence):
+        return [*(phase.length_s for phase in protocol.phases), protocol.sequence.rest_s]
+    burst = protocol.burst
+    return [burst.ramp_up_s, burst.hold_s, burst.ramp_down_s, burst.rest_s]
+
+
+def _window_us(protocol: Fes | FesSequence) -> int:
+    """How long at most something is waited for that sets the movement off, in µs."""
+    if isinstance(protocol, FesEmgTriggered | FesSwitchTriggered | FesSequence):
+        told = protocol.switch if isinstance(protocol, FesSwitchTriggered) else protocol.trigger
+        if isinstance(protocol, FesSequence) and protocol.switch is not None:
+            told = protocol.switch
+        return microseconds(told.attempt_window_s or 0) if told is not None else 0
+    return 0

@@ -8,21 +8,22 @@ from stimctl.protocols.checks import nearest
 from stimctl.protocols.fes import FesEmgTriggered, FesSwitchTriggered, Switch, Trigger
 from stimctl.protocols.findings import Finding, shown
 from stimctl.protocols.models import Protocol
+from stimctl.protocols.sequence import FesSequence
 
 
 def trigger_hears_a_channel(protocol: Protocol) -> Iterator[Finding]:
     """The trigger's channel is one of the file."""
-    if isinstance(protocol, FesEmgTriggered):
+    for trigger in _triggers(protocol):
         names = [channel.name for channel in protocol.channels]
-        if protocol.trigger.channel not in names:
-            message = f"no channel has this name{nearest(protocol.trigger.channel, names)}"
-            yield Finding(("trigger", "channel"), message, shown(protocol.trigger.channel), ", ".join(names))
+        if trigger.channel not in names:
+            message = f"no channel has this name{nearest(trigger.channel, names)}"
+            yield Finding(("trigger", "channel"), message, shown(trigger.channel), ", ".join(names))
 
 
 def trigger_has_one_threshold(protocol: Protocol) -> Iterator[Finding]:
     """Exactly one of the two ways to state a threshold."""
-    if isinstance(protocol, FesEmgTriggered):
-        stated = [protocol.trigger.threshold_sd, protocol.trigger.threshold_uv]
+    for trigger in _triggers(protocol):
+        stated = [trigger.threshold_sd, trigger.threshold_uv]
         if stated.count(None) == len(stated):
             yield Finding(("trigger", "threshold_sd"), "is missing: state threshold_sd or threshold_uv")
         if None not in stated:
@@ -31,10 +32,16 @@ def trigger_has_one_threshold(protocol: Protocol) -> Iterator[Finding]:
 
 def cue_and_window_agree(protocol: Protocol) -> Iterator[Finding]:
     """A window belongs to a cue, and a cue needs a window."""
-    if isinstance(protocol, FesEmgTriggered):
-        yield from _cued("trigger", protocol.trigger)
-    if isinstance(protocol, FesSwitchTriggered):
+    for trigger in _triggers(protocol):
+        yield from _cued("trigger", trigger)
+    if isinstance(protocol, FesSwitchTriggered | FesSequence) and protocol.switch is not None:
         yield from _cued("switch", protocol.switch)
+
+
+def _triggers(protocol: Protocol) -> Iterator[Trigger]:
+    """The file's trigger, if it has one."""
+    if isinstance(protocol, FesEmgTriggered | FesSequence) and protocol.trigger is not None:
+        yield protocol.trigger
 
 
 def _cued(table: str, waits: Trigger | Switch) -> Iterator[Finding]:

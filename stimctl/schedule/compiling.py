@@ -38,7 +38,7 @@ def compile_schedule(protocol: Protocol, steps: Steps) -> Schedule:
         set_rest_us=microseconds(fes.dose.set_rest_s) if fes else 0,
         flow_us=protocol.dose.duration_us if isinstance(protocol, TensConventional) else 0,
         rounded=tuple(rounded),
-        antagonists_together=(fes.burst.antagonists_together or "") if fes else "",
+        antagonists_together=motor.antagonists_together(fes) if fes else "",
     )
 
 

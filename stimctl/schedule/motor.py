@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TypeAlias
 
-from stimctl.protocols import FesCyclic, FesEmgTriggered, FesSwitchTriggered, Switch, Trigger
-from stimctl.schedule.movement import Advance, MovementPlan, burst
+from stimctl.protocols import (
+    FesCyclic,
+    FesEmgTriggered,
+    FesSequence,
+    FesSwitchTriggered,
+    Phase,
+    PhaseGoal,
+    Switch,
+    Trigger,
+)
+from stimctl.schedule.movement import FULL_PPM, Advance, Goal, MovementPlan, PhasePlan, burst
 from stimctl.schedule.plans import ChannelPlan, EarPlan, TriggerPlan
 from stimctl.units import MINUTE, MS, microseconds
 
-AnyFes: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered
+AnyFes: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | FesSequence
 """The kinds that make muscles move."""
 
 
 def movement(protocol: AnyFes) -> MovementPlan:
     """The burst, or the phases."""
+    if isinstance(protocol, FesSequence):
+        return _task(protocol)
     times = protocol.burst
     return burst(
         microseconds(times.ramp_up_s),
@@ -24,12 +36,41 @@ def movement(protocol: AnyFes) -> MovementPlan:
     )
 
 
+def _task(protocol: FesSequence) -> MovementPlan:
+    outputs = {channel.name: channel.output - 1 for channel in protocol.channels}
+    names = [phase.name for phase in protocol.phases]
+    return MovementPlan(
+        tuple(_phase(phase, outputs) for phase in protocol.phases),
+        microseconds(protocol.sequence.rest_s),
+        names.index(protocol.sequence.release),
+    )
+
+
+def _phase(phase: Phase, outputs: dict[str, int]) -> PhasePlan:
+    goals = MappingProxyType({outputs[name]: _goal(goal) for name, goal in phase.goals.items()})
+    advance = Advance(phase.advance)
+    return PhasePlan(phase.name, microseconds(phase.length_s), goals, advance=advance, cue=phase.cue or "")
+
+
+def _goal(goal: PhaseGoal) -> Goal:
+    return Goal(goal.share_percent * FULL_PPM // 100, microseconds(goal.ramp_s), microseconds(goal.delay_s))
+
+
+def antagonists_together(protocol: AnyFes) -> str:
+    """The file's reason for muscles that pull against each other, "" where it has none."""
+    part = protocol.sequence if isinstance(protocol, FesSequence) else protocol.burst
+    return part.antagonists_together or ""
+
+
 def trigger(protocol: AnyFes) -> TriggerPlan | None:
     """What sets a movement off; ``None`` where the clock does."""
     if isinstance(protocol, FesEmgTriggered):
         return _waits(Advance.ATTEMPT, protocol.trigger)
     if isinstance(protocol, FesSwitchTriggered):
         return _waits(Advance.KEY, protocol.switch)
+    if isinstance(protocol, FesSequence) and protocol.sequence.start != "time":
+        told = protocol.switch if protocol.sequence.start == "key" else protocol.trigger
+        return _waits(Advance(protocol.sequence.start), told) if told is not None else None
     return None
 
 
@@ -46,7 +87,8 @@ def _waits(by: Advance, told: Trigger | Switch) -> TriggerPlan:
 
 def ear(protocol: AnyFes, channels: tuple[ChannelPlan, ...]) -> EarPlan | None:
     """How the patient's attempts are heard; ``None`` where nobody listens."""
-    return _ear(protocol.trigger, channels) if isinstance(protocol, FesEmgTriggered) else None
+    told = protocol.trigger if isinstance(protocol, FesEmgTriggered | FesSequence) else None
+    return _ear(told, channels) if told is not None else None
 
 
 def _ear(told: Trigger, channels: tuple[ChannelPlan, ...]) -> EarPlan:

@@ -164,8 +164,15 @@ class MovementPlan:
         return tuple(Spell(on[1], off[1]) for on, off in zip(runs[::2], runs[1::2], strict=True))
 
     def duty(self, output: int) -> Spell | None:
-        """The spell that asks for the least rest after it, which is what an output must have before it comes on again."""
-        return min(self.spells(output), key=lambda spell: Fraction(spell.off_us, spell.on_us), default=None)
+        """The spell that asks for the least rest after it, which is what an output must have before it comes on again.
+
+        Where a phase may be cut short, the plan's own rests are not to be had: then no more is asked for than as much rest
+        as work, which is the warn column's duty (A.5). Else a hand that is told to let go early would not be opened.
+        """
+        least = min(self.spells(output), key=lambda spell: Fraction(spell.off_us, spell.on_us), default=None)
+        if least is None or self.release is None or least.off_us <= least.on_us:
+            return least
+        return Spell(least.on_us, least.on_us)
 
     def _runs(self, output: int) -> Iterator[tuple[bool, int]]:
         """Whether the output is on, and how long, one stretch after the other."""

@@ -60,7 +60,10 @@ def prescribed_line(schedule: Schedule) -> str:
     sets = f"{schedule.sets} sets of " if schedule.sets > 1 else ""
     heard = _HOW[schedule.trigger.by if schedule.trigger else Advance.TIME]
     on, rest = seconds_text(schedule.movement.on_us), seconds_text(schedule.movement.rest_us)
-    return f"Prescribed: {sets}{schedule.repetitions} bursts of {on}, rest {rest},{heard}"
+    what = f"bursts of {on}"
+    if schedule.movement.release is not None:
+        what = f"movements of {on} at most ({', '.join(phase.name for phase in schedule.movement.phases)})"
+    return f"Prescribed: {sets}{schedule.repetitions} {what}, rest {rest},{heard}"
 
 
 def _voluntary_text(counts: Counts) -> str:

@@ -19,7 +19,7 @@ SWITCH: Final = "the switch (A)"
 
 
 def follow(session: Session, now_us: int) -> None:
-    """Say and record each phase of a task that began since the last pass; a plain burst's are nobody's news."""
+    """Record each phase of a task that began since the last pass; a plain burst's are nobody's news."""
     engine = session.engine
     turns = engine.take_turns()
     movement = engine.schedule.movement
@@ -32,12 +32,8 @@ def follow(session: Session, now_us: int) -> None:
 
 
 def _tell(session: Session, turn: Turn, now_us: int) -> None:
-    """One phase; in a trial nothing is counted, and what is said there shows beside the phase's name alone."""
-    if session.state is State.TRIAL:
-        return
-    said = f"{turn.phase}: {turn.cue}" if turn.cue else ""
-    if turn.missed:
-        said = f"Nothing came in time: on to {turn.phase or 'rest'}"
+    """One phase, for the record, and for the operator where an event never came. Its cue is in the status while it lasts."""
+    said = f"Nothing came in time: on to {turn.phase or 'rest'}" if turn.missed else ""
     facts = {
         "phase": turn.phase or "rest",
         "by": turn.by.value,
