@@ -185,25 +185,16 @@ class EmgStatus:
 @final
 @dataclass(frozen=True, slots=True)
 class GuideStatus:
-    """Guided work as an operator sees it: what is said, what counts, what was done. Times in µs.
-
-    ``counts_by`` is "key", "emg", "angle" or "" (by the clock). ``value`` and ``goal`` are in ``unit``, for a bar;
-    ``None`` where nothing is measured. ``reached`` of ``reached + missed`` attempts came to their goal; ``unheard`` are
-    those in which nothing could be measured. ``beat_us`` is the metronome's, 0 for none.
+    """Guided work as an operator sees it; times in µs. ``value`` and ``goal`` are in ``unit``, ``None`` where nothing is
+    measured. ``unheard`` are attempts in which nothing could be. ``beat_us`` is the metronome's, 0 for none.
     """
 
-    technique: str = ""
     say: str = ""
     after: str = ""
-    counts_by: str = ""
     counting: bool = False
-    counted_now: bool = False
     unit: str = ""
     value: float | None = None
     goal: float | None = None
-    highest: float | None = None
-    angle_deg: float | None = None
-    quality: str = ""
     done: int = 0
     prescribed: int = 0
     reached: int = 0
@@ -211,9 +202,6 @@ class GuideStatus:
     unheard: int = 0
     counted: int = 0
     beat_us: int = 0
-    beats: int = 0
-    practice_us: int = 0
-    imagery_us: int = 0
     worn_us: int = 0
     wear_us: int = 0
     wearing: bool = False
@@ -258,8 +246,7 @@ class Status:
     remote: str = ""
     skin_due: bool = False
     state_words: str = ""
-    disabled: bool = False
-    """Whether this session has no output stage at all: nothing in it can arm a board."""
+    disabled: bool = False  # no output stage at all: nothing in this session can arm a board
     guide: GuideStatus | None = None
 
 

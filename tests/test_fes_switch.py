@@ -9,7 +9,7 @@ import pytest
 
 from stimctl.engine import State
 from stimctl.orders import OrderKind as Kind
-from stimctl.protocols import FesSwitchTriggered, library_text, loads
+from stimctl.protocols import FesSwitchTriggered, library_text, loads, stimulating
 from stimctl.schedule import Advance, Steps, compile_schedule
 from stimctl.session.rehearsal import rehearse
 from stimctl.sim.volition import PRESS_US, Volition, Will
@@ -78,7 +78,7 @@ def test_without_a_cue_nothing_can_be_missed() -> None:
 
 
 def test_the_shipped_file_flies_with_every_press_at_once() -> None:
-    schedule = compile_schedule(loads(library_text("wrist-finger-extensors-switch"), "shipped"), Steps())
+    schedule = compile_schedule(stimulating(loads(library_text("wrist-finger-extensors-switch"), "shipped")), Steps())
     assert rehearse(schedule).bursts == schedule.repetitions * schedule.sets
 
 

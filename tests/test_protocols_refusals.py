@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from stimctl import pulse
 from stimctl.limits import ABSOLUTE, BodyPart, Effect, Limits, profile
-from stimctl.protocols import bounds, loads
+from stimctl.protocols import bounds
 from stimctl.protocols.output import Channel
 from stimctl.units import UM2_PER_CM2, SquareMicrometre
 from tests.protocol_texts import CYCLIC, EMG, TENS, TWO, drop, edit, faults, good, line_of, put, the_fault
@@ -553,6 +553,6 @@ def test_every_bound_that_is_judged_has_a_source() -> None:
 
 
 def test_a_channel_is_judged_at_its_maximum() -> None:
-    channel = loads(put(CYCLIC, "max_amplitude_ma", "40.5"), "x").channels[0]
+    channel = good(put(CYCLIC, "max_amplitude_ma", "40.5")).channels[0]
     assert isinstance(channel, Channel)
     assert bounds.train(channel) == pulse.symmetric(40_500, 300, 35_000)

@@ -22,8 +22,8 @@ from stimctl.errors import StimctlError, UsageError
 from stimctl.orders import Order, OrderKind
 from stimctl.records.journal import Journal
 from stimctl.records.reading import default_store
-from stimctl.session.core import Session
 from stimctl.session.diary import Diary
+from stimctl.session.door import AnySession
 from stimctl.session.link import SIMULATED
 from stimctl.session.opening import Reach, Wishes, load_protocol
 from stimctl.units import MS
@@ -116,12 +116,12 @@ def _journal(request: RunRequest) -> Journal:
     return Journal(path, wall_clock=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
 
 
-def _session(request: RunRequest, journal: Journal, clock: Clock) -> Session:
+def _session(request: RunRequest, journal: Journal, clock: Clock) -> AnySession:
     protocol = request.protocol or (DEMO if request.demo else "")
     wishes = Wishes(protocol=protocol, board=request.board, emg=request.emg)
     # The face asks for a board of its own, whatever the command line named: the session has to know by itself.
     reach = Reach(reached_by(), accepted=request.remote_terminal, hurried=not isinstance(clock, RealClock))
-    return Session(Diary(journal), clock.now_us, wishes=wishes, seed=_seed(request.seed), reach=reach)
+    return AnySession(Diary(journal), clock.now_us, wishes=wishes, seed=_seed(request.seed), reach=reach)
 
 
 def _seed(seed: int | None) -> int:
@@ -140,20 +140,20 @@ def _opening(request: RunRequest) -> Order:
     )
 
 
-def _feels(session: Session) -> Feels | None:
+def _feels(session: AnySession) -> Feels | None:
     """The virtual patient's tongue, once there is a patient in this process."""
     patient = session.link.patient if session.link is not None else None
     if patient is None:
         return None
 
     def feels(name: str, level_ua: int) -> int:
-        plan = session.engine.schedule.by_name(name)
+        plan = session.stimulating.engine.schedule.by_name(name)
         return int(patient.tissues[plan.channel].report(plan.train(level_ua)))
 
     return feels
 
 
-def _presses(session: Session) -> Presses:
+def _presses(session: AnySession) -> Presses:
     """The virtual patient's sound hand on the switch."""
 
     def presses(now_us: int) -> bool:
@@ -163,9 +163,9 @@ def _presses(session: Session) -> Presses:
     return presses
 
 
-def _told(outcome: Outcome, session: Session, teller: Teller, say: Callable[[str], None]) -> int:
+def _told(outcome: Outcome, session: AnySession, teller: Teller, say: Callable[[str], None]) -> int:
     """The last lines of a session, and its exit code; raises what kept it from being opened at all."""
-    if session.case is None and isinstance(outcome.error, StimctlError):
+    if not session.is_open and isinstance(outcome.error, StimctlError):
         raise outcome.error  # no board was armed, so there is nothing to say about its output
     teller.end(session.review())
     say(outcome.line)

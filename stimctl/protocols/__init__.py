@@ -7,13 +7,13 @@ means therapy here; what travels on a wire is a codec.
 from __future__ import annotations
 
 from stimctl.protocols.fes import BurstTimes, FesCyclic, FesDose, FesEmgTriggered, FesSwitchTriggered, Switch, Trigger
+from stimctl.protocols.guided import Activity, Biofeedback, Guided
 from stimctl.protocols.layout import tidy
 from stimctl.protocols.loading import Loaded, file_text, load, load_with_hash, loads, loads_with_hash, sha256
-from stimctl.protocols.models import KINDS, Protocol
+from stimctl.protocols.models import KINDS, AnyProtocol, Protocol, stimulating
 from stimctl.protocols.output import Channel, PadUse
 from stimctl.protocols.pads import PAD_MODELS, PadModel
 from stimctl.protocols.schemas import schema
-from stimctl.protocols.sequence import Course, FesSequence, Phase, PhaseGoal
 from stimctl.protocols.shipped import Entry, library, library_text, template
 from stimctl.protocols.sites import SITES, Limb, Site
 from stimctl.protocols.tens import TensConventional, TensDose
@@ -24,21 +24,21 @@ __all__ = [
     "KINDS",
     "PAD_MODELS",
     "SITES",
+    "Activity",
+    "AnyProtocol",
+    "Biofeedback",
     "BurstTimes",
     "Channel",
-    "Course",
     "Entry",
     "FesCyclic",
     "FesDose",
     "FesEmgTriggered",
-    "FesSequence",
     "FesSwitchTriggered",
+    "Guided",
     "Limb",
     "Loaded",
     "PadModel",
     "PadUse",
-    "Phase",
-    "PhaseGoal",
     "Protocol",
     "Site",
     "Switch",
@@ -56,6 +56,7 @@ __all__ = [
     "schema",
     "session_us",
     "sha256",
+    "stimulating",
     "template",
     "tidy",
 ]

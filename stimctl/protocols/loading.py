@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 from stimctl.errors import Fault, ProtocolError
 from stimctl.protocols.findings import Finding, field_name
-from stimctl.protocols.models import Protocol
+from stimctl.protocols.models import AnyProtocol
 from stimctl.protocols.places import NOWHERE, Place, Places, find_places
 from stimctl.protocols.reading import read
 from stimctl.protocols.syntax import complaint
@@ -25,13 +25,13 @@ LARGEST_FILE: Final = 1 << 20
 class Loaded(NamedTuple):
     """A protocol and the file it came from: ``sha256`` in hexadecimal, of the very bytes, and the text, for the record."""
 
-    protocol: Protocol
+    protocol: AnyProtocol
     sha256: str
     name: str
     text: str
 
 
-def load(path: Path) -> Protocol:
+def load(path: Path) -> AnyProtocol:
     """The protocol in the file at ``path``; raises :class:`ProtocolError` with every fault."""
     return load_with_hash(path).protocol
 
@@ -48,7 +48,7 @@ def file_text(path: Path) -> str:
     return _text(_bytes(path), str(path))
 
 
-def loads(text: str, name: str) -> Protocol:
+def loads(text: str, name: str) -> AnyProtocol:
     """The protocol in ``text``; ``name`` stands for the file in faults. Raises :class:`ProtocolError`."""
     return loads_with_hash(text, name).protocol
 
@@ -103,7 +103,7 @@ def _text(raw: bytes, name: str) -> str:
 # --- text --------------------------------------------------------------------------------------------------------
 
 
-def _parse(text: str, name: str) -> Protocol:
+def _parse(text: str, name: str) -> AnyProtocol:
     result = read(tables(text, name))
     if not isinstance(result, tuple):
         return result

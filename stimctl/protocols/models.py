@@ -13,22 +13,34 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import Field
 
+from stimctl.errors import UsageError
 from stimctl.protocols.fes import FesCyclic, FesEmgTriggered, FesSwitchTriggered
-from stimctl.protocols.sequence import FesSequence
+from stimctl.protocols.guided import Activity, Biofeedback, Guided
 from stimctl.protocols.tens import TensConventional
 
-_OfAnyKind: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | FesSequence | TensConventional
+_OfAnyKind: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | TensConventional
 
 Protocol: TypeAlias = Annotated[_OfAnyKind, Field(discriminator="kind")]
-"""Any protocol."""
+"""Any protocol that stimulates."""
 
-KINDS: Final[Mapping[str, type[_OfAnyKind]]] = MappingProxyType(
+AnyProtocol: TypeAlias = Annotated[_OfAnyKind | Activity | Biofeedback, Field(discriminator="kind")]
+"""Any protocol, also one without output."""
+
+KINDS: Final[Mapping[str, type[_OfAnyKind | Guided]]] = MappingProxyType(
     {
         "fes-cyclic": FesCyclic,
         "fes-emg-triggered": FesEmgTriggered,
         "fes-switch-triggered": FesSwitchTriggered,
-        "fes-sequence": FesSequence,
         "tens-conventional": TensConventional,
+        "activity": Activity,
+        "biofeedback": Biofeedback,
     }
 )
 """The class of every ``kind``."""
+
+
+def stimulating(protocol: AnyProtocol) -> Protocol:
+    """``protocol`` as one with an output; raises :class:`UsageError` for one that has none."""
+    if isinstance(protocol, (Activity, Biofeedback)):
+        raise UsageError(f"{protocol.kind} is a kind without output: nothing can be stimulated with it")
+    return protocol

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from stimctl.protocols import fes, models, output, sequence, strict, tens
+from stimctl.protocols import fes, guided, models, output, strict, tens
 
-_MODULES: Final = (strict, output, fes, sequence, tens)
+_MODULES: Final = (strict, output, fes, tens, guided)
 """Where the models stand, a class after those that it inherits from."""
 
-_ALIASES: Final = {"channels": "channel", "phases": "phase", "goals": "channel"}
-"""What a file calls a list or map of tables, by the model's name for it."""
+_ALIASES: Final = {"channels": "channel", "steps": "step"}
+"""What a file calls a list of tables, by the model's name for it."""
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -25,7 +25,7 @@ def schema() -> dict[str, Any]:
     A schema knows windows and lists, not limits per body part or what fields must be to each other: a file that an
     editor calls clean may still have faults for ``stimctl check``.
     """
-    adapter: TypeAdapter[Any] = TypeAdapter(models.Protocol)
+    adapter: TypeAdapter[Any] = TypeAdapter(models.AnyProtocol)
     document = adapter.json_schema(by_alias=True)
     sentences = _sentences()
     for name, definition in document["$defs"].items():

@@ -11,8 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel
 
-from stimctl.protocols.models import Protocol
-from stimctl.protocols.strict import OneLine
+from stimctl.protocols.models import AnyProtocol
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -24,7 +23,7 @@ _FIRST: Final = ("format", "kind")
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 
 
-def dumps(protocol: Protocol) -> str:
+def dumps(protocol: AnyProtocol) -> str:
     """The text of ``protocol`` as a file, in UTF-8's characters, with a line feed at its end."""
     return SCHEMA_LINE + "\n" + "\n".join(_table(protocol, ())).lstrip("\n") + "\n"
 
@@ -45,19 +44,10 @@ def toml_value(value: object) -> str:
 def _table(model: BaseModel, path: Path) -> Iterator[str]:
     """The lines of one table: its own fields first, as TOML wants it, then the tables in it."""
     fields = list(_stated(model))
-    for key, value in fields:
-        if isinstance(value, Mapping) and not _is_table(value):
-            yield from (f"{key}.{name} = {_on_one_line(each)}" for name, each in value.items())
-        elif not _is_table(value):
-            yield f"{key} = {toml_value(value)}"
+    yield from (f"{key} = {toml_value(value)}" for key, value in fields if not _is_table(value))
     for key, value in fields:
         if _is_table(value):
             yield from _tables(value, (*path, key))
-
-
-def _on_one_line(model: BaseModel) -> str:
-    """A small table in braces."""
-    return "{ " + ", ".join(f"{key} = {toml_value(value)}" for key, value in _stated(model)) + " }"
 
 
 def _tables(value: Any, path: Path) -> Iterator[str]:
@@ -85,6 +75,4 @@ def _is_table(value: object) -> bool:
     """Whether a value is written under a heading of its own."""
     if isinstance(value, tuple):
         return bool(value) and isinstance(value[0], BaseModel)
-    if isinstance(value, Mapping):
-        return not any(isinstance(each, OneLine) for each in value.values())
-    return isinstance(value, BaseModel)
+    return isinstance(value, (BaseModel, Mapping))

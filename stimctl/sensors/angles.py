@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol, final
+from typing import Final, Protocol, final
 
 from stimctl.errors import OurBug
-from stimctl.sensors.samples import STALE_US
+
+STALE_US: Final = 200_000
+"""Angles older than this count as absent, as samples do (H27); that table brings NumPy, which an angle does not need."""
 
 
 @final

@@ -51,6 +51,11 @@ class Ear:
         """The state of the signal as of the last chunk."""
         return self._detector.quality
 
+    @property
+    def level_uv(self) -> float | None:
+        """The newest envelope in µV; ``None`` while there is none that can be believed."""
+        return self._detector.envelope_uv if self.quality is Quality.GOOD else None
+
     def listen(self, on: bool) -> None:
         """Report onsets from now on, or not."""
         if on and not self._detector.armed:

@@ -78,8 +78,8 @@ def questions(effect: Effect, sites: tuple[str, ...]) -> tuple[Question, ...]:
 class Screening:
     """The answers so far. Every change is a new value; nothing is pre-filled."""
 
-    def __init__(self, effect: Effect, sites: tuple[str, ...]) -> None:
-        self.questions = questions(effect, sites)
+    def __init__(self, asked: tuple[Question, ...]) -> None:
+        self.questions = asked
 
     def answer(self, name: str, value: str, justification: str) -> Question:
         """Take one answer; raises :class:`UsageError` for an unknown question or an answer that it does not have."""
