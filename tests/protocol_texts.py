@@ -74,6 +74,69 @@ max_triggers_per_min = 6
 """
 )
 
+SEQUENCE = (
+    CYCLIC[: CYCLIC.index("[burst]")].replace("fes-cyclic", "fes-sequence")
+    + """
+[pads.belly]
+model = "square-50x50"
+
+[pads.wrist]
+model = "square-50x50"
+
+[[channel]]
+name = "flexors"
+muscle = "flexor digitorum superficialis"
+output = 2
+site = "forearm-volar"
+pads = ["belly", "wrist"]
+amplitude_ma = 12.0
+max_amplitude_ma = 20.0
+phase_width_us = 250
+rate_hz = 35
+
+[[phase]]
+name = "reach"
+length_s = 3.0
+cue = "Reach"
+channel.extensors = { share_percent = 100, ramp_s = 1.0 }
+
+[[phase]]
+name = "grasp"
+length_s = 2.0
+channel.extensors = { share_percent = 0, ramp_s = 0.4 }
+channel.flexors = { share_percent = 100, ramp_s = 1.0, delay_s = 0.4 }
+
+[[phase]]
+name = "hold"
+length_s = 5.0
+advance = "key"
+cue = "Hold"
+channel.flexors = { share_percent = 60, ramp_s = 0.6 }
+
+[[phase]]
+name = "release"
+length_s = 3.0
+cue = "Let go"
+channel.flexors = { share_percent = 0, ramp_s = 0.3 }
+channel.extensors = { share_percent = 100, ramp_s = 1.0, delay_s = 0.3 }
+
+[[phase]]
+name = "relax"
+length_s = 1.0
+channel.extensors = { share_percent = 0, ramp_s = 0.5 }
+
+[sequence]
+rest_s = 10.0
+release = "release"
+start = "time"
+
+[dose]
+repetitions = 20
+sets = 2
+set_rest_s = 60
+"""
+)
+
 TENS = (
     CYCLIC[: CYCLIC.index("[burst]")]
     .replace("fes-cyclic", "tens-conventional")
@@ -100,7 +163,7 @@ model = "round-25"
 
 TWO = EMG + SECOND_CHANNEL
 
-GOOD = {"cyclic": CYCLIC, "emg": EMG, "switch": SWITCH, "tens": TENS, "two": TWO}
+GOOD = {"cyclic": CYCLIC, "emg": EMG, "switch": SWITCH, "sequence": SEQUENCE, "tens": TENS, "two": TWO}
 
 
 def edit(text: str, *changes: tuple[str, str]) -> str:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from stimctl.errors import ProtocolError
 from stimctl.limits import BodyPart
-from stimctl.protocols import AnyProtocol, Guided, TensConventional, library, library_text, load, loads
+from stimctl.protocols import FesSequence, Protocol, TensConventional, library, library_text, load, loads
 from stimctl.protocols.bounds import train
 from stimctl.pulse import figures
 from tests.protocol_texts import GOOD
@@ -74,6 +74,13 @@ def judge(protocol: AnyProtocol) -> None:
     assert set(on_pad) == set(protocol.pads)
     if isinstance(protocol, TensConventional):
         assert 0 < protocol.dose.duration_min <= 50
+        return
+    if isinstance(protocol, FesSequence):
+        names = [phase.name for phase in protocol.phases]
+        assert protocol.sequence.release in names[1:]
+        assert len(set(names)) == len(names)
+        cycle = sum(phase.length_s for phase in protocol.phases) + protocol.sequence.rest_s
+        assert 0 < protocol.dose.sets * protocol.dose.repetitions * cycle <= 3600 + 1e-6
         return
     burst, dose = protocol.burst, protocol.dose
     on = burst.ramp_up_s + burst.hold_s + burst.ramp_down_s

@@ -31,6 +31,7 @@ from stimctl.protocols import (
 )
 from stimctl.protocols import __all__ as exported
 from stimctl.protocols.bounds import train
+from stimctl.protocols.fes import Fes
 from stimctl.protocols.models import AnyProtocol
 from stimctl.pulse import figures
 from stimctl.units import MINUTE, microseconds
@@ -84,7 +85,7 @@ def test_a_shipped_file_keeps_clear_of_every_warning(name: str) -> None:
         assert channel.amplitude_ma < channel.max_amplitude_ma
         assert channel.rate_hz * 1_000 <= warning(channel.part, protocol.effect, smallest_pad_um2=area).rate_max_mhz
     assert session_us(protocol) <= 45 * MINUTE
-    if protocol.kind != "tens-conventional":
+    if isinstance(protocol, Fes):
         on = protocol.burst.ramp_up_s + protocol.burst.hold_s + protocol.burst.ramp_down_s
         assert microseconds(protocol.burst.ramp_up_s) >= 1_000_000
         assert on <= 0.5 * (on + protocol.burst.rest_s)

@@ -19,6 +19,7 @@ class Teller:
         self._began_us: int | None = None
         self._seen: tuple[object, ...] = ()
         self._heard: tuple[str, ...] = ()
+        self._cue: tuple[object, ...] = ()
 
     def __call__(self, status: Status) -> None:
         """Tell what is new in ``status``."""
@@ -37,6 +38,14 @@ class Teller:
         if here != self._seen:
             self._seen = here
             self._line(status, _where(status))
+        self._tell_cue(status)
+
+    def _tell_cue(self, status: Status) -> None:
+        """What the patient is told to do now, once for each time that a phase begins."""
+        progress = status.progress
+        before, self._cue = self._cue, (status.state, progress.repetition, progress.phase, progress.cue)
+        if progress.cue and self._cue != before and status.state == State.BURST:
+            self._line(status, f"{progress.phase}: {progress.cue}")
 
     def end(self, review: tuple[str, ...]) -> None:
         """The summary."""

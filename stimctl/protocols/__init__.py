@@ -14,6 +14,7 @@ from stimctl.protocols.models import KINDS, AnyProtocol, Protocol, stimulating
 from stimctl.protocols.output import Channel, PadUse
 from stimctl.protocols.pads import PAD_MODELS, PadModel
 from stimctl.protocols.schemas import schema
+from stimctl.protocols.sequence import Course, FesSequence, Phase, PhaseGoal
 from stimctl.protocols.shipped import Entry, library, library_text, template
 from stimctl.protocols.sites import SITES, Limb, Site
 from stimctl.protocols.tens import TensConventional, TensDose
@@ -29,16 +30,20 @@ __all__ = [
     "Biofeedback",
     "BurstTimes",
     "Channel",
+    "Course",
     "Entry",
     "FesCyclic",
     "FesDose",
     "FesEmgTriggered",
+    "FesSequence",
     "FesSwitchTriggered",
     "Guided",
     "Limb",
     "Loaded",
     "PadModel",
     "PadUse",
+    "Phase",
+    "PhaseGoal",
     "Protocol",
     "Site",
     "Switch",

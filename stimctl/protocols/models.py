@@ -15,10 +15,11 @@ from pydantic import Field
 
 from stimctl.errors import UsageError
 from stimctl.protocols.fes import FesCyclic, FesEmgTriggered, FesSwitchTriggered
+from stimctl.protocols.sequence import FesSequence
 from stimctl.protocols.guided import Activity, Biofeedback, Guided
 from stimctl.protocols.tens import TensConventional
 
-_OfAnyKind: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | TensConventional
+_OfAnyKind: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | FesSequence | TensConventional
 
 Protocol: TypeAlias = Annotated[_OfAnyKind, Field(discriminator="kind")]
 """Any protocol that stimulates."""
@@ -31,6 +32,7 @@ KINDS: Final[Mapping[str, type[_OfAnyKind | Guided]]] = MappingProxyType(
         "fes-cyclic": FesCyclic,
         "fes-emg-triggered": FesEmgTriggered,
         "fes-switch-triggered": FesSwitchTriggered,
+        "fes-sequence": FesSequence,
         "tens-conventional": TensConventional,
         "activity": Activity,
         "biofeedback": Biofeedback,

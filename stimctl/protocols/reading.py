@@ -36,6 +36,8 @@ MEANT: Final[Mapping[str, str]] = {
 
 
 _PARTS: Final[Mapping[str, str]] = {
+    "phase": "fes-sequence",
+    "sequence": "fes-sequence",
     "trigger": "fes-emg-triggered",
     "switch": "fes-switch-triggered",
     "burst": "fes-cyclic",
@@ -111,6 +113,8 @@ def _shape(path: Path) -> str:
         return "written as [[channel]], once for each channel"
     if path == ("step",):
         return "written as [[step]], once for each step"
+    if path == ("phase",):
+        return "written as [[phase]], once for each phase"
     if path == ("pads",):
         return "tables such as [pads.proximal]"
     return f"a table [{field_name(path)}]" if len(path) == 1 else "a table"
@@ -173,7 +177,7 @@ def _value(inner: type[Any] | None, raw: Any, bad: set[Path], path: Path) -> Any
         return tuple(raw) if isinstance(raw, list) else raw
     if isinstance(raw, list):
         return tuple(_build(inner, item, bad, (*path, index)) for index, item in enumerate(raw))
-    if path == ("pads",):
+    if path == ("pads",) or (path[0] == "phase" and path[-1] == "channel"):
         return {name: _build(inner, item, bad, (*path, name)) for name, item in raw.items()}
     return _build(inner, raw, bad, path)
 

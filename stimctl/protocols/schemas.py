@@ -8,10 +8,13 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from stimctl.protocols import fes, guided, models, output, strict, tens
+from stimctl.protocols import fes, models, output, sequence, strict, tens
 
-_MODULES: Final = (strict, output, fes, tens, guided)
+_MODULES: Final = (strict, output, fes, sequence, tens)
 """Where the models stand, a class after those that it inherits from."""
+
+_ALIASES: Final = {"channels": "channel", "phases": "phase", "goals": "channel"}
+"""What a file calls a list or map of tables, by the model's name for it."""
 
 _ALIASES: Final = {"channels": "channel", "steps": "step"}
 """What a file calls a list of tables, by the model's name for it."""

@@ -17,6 +17,7 @@ _EXAMPLES: Final = {
     "fes-cyclic": "wrist-finger-extensors-cyclic",
     "fes-emg-triggered": "wrist-finger-extensors-emg",
     "fes-switch-triggered": "wrist-finger-extensors-switch",
+    "fes-sequence": "grasp-release-sequence",
     "tens-conventional": "tens-conventional-forearm",
     "activity": "exercise-make-a-fist",
     "biofeedback": "biofeedback-emg-extensors",

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 from pydantic import BaseModel
 
 from stimctl.protocols.models import AnyProtocol
+from stimctl.protocols.strict import OneLine
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -44,10 +45,19 @@ def toml_value(value: object) -> str:
 def _table(model: BaseModel, path: Path) -> Iterator[str]:
     """The lines of one table: its own fields first, as TOML wants it, then the tables in it."""
     fields = list(_stated(model))
-    yield from (f"{key} = {toml_value(value)}" for key, value in fields if not _is_table(value))
+    for key, value in fields:
+        if isinstance(value, Mapping) and not _is_table(value):
+            yield from (f"{key}.{name} = {_on_one_line(each)}" for name, each in value.items())
+        elif not _is_table(value):
+            yield f"{key} = {toml_value(value)}"
     for key, value in fields:
         if _is_table(value):
             yield from _tables(value, (*path, key))
+
+
+def _on_one_line(model: BaseModel) -> str:
+    """A small table in braces."""
+    return "{ " + ", ".join(f"{key} = {toml_value(value)}" for key, value in _stated(model)) + " }"
 
 
 def _tables(value: Any, path: Path) -> Iterator[str]:
@@ -75,4 +85,6 @@ def _is_table(value: object) -> bool:
     """Whether a value is written under a heading of its own."""
     if isinstance(value, tuple):
         return bool(value) and isinstance(value[0], BaseModel)
-    return isinstance(value, (BaseModel, Mapping))
+    if isinstance(value, Mapping):
+        return not any(isinstance(each, OneLine) for each in value.values())
+    return isinstance(value, BaseModel)

@@ -15,7 +15,7 @@ from stimctl import __version__
 from stimctl.driver import Connected, Faulted, Lost
 from stimctl.errors import LinkTimeout, UsageError
 from stimctl.orders import Order
-from stimctl.protocols import FesEmgTriggered, Loaded, library_text, load_with_hash, loads_with_hash, stimulating
+from stimctl.protocols import Loaded, library_text, load_with_hash, loads_with_hash
 from stimctl.records.words import SessionMeta, patient_code
 from stimctl.safety import Latch
 from stimctl.schedule import Schedule, Steps, compile_schedule
@@ -185,7 +185,7 @@ def _recording(url: str, loaded: Loaded) -> Recording | None:
     """The recording to listen to, if any; a protocol that listens to nothing is not given one in silence."""
     from stimctl.session.hearing import BOARD, load_recording  # brings NumPy, which only listening needs
 
-    if isinstance(loaded.protocol, FesEmgTriggered):
+    if getattr(loaded.protocol, "trigger", None) is not None:  # whatever its kind: it says how an attempt is heard
         return load_recording(url)
     if url not in BOARD:
         raise UsageError(f"a {loaded.protocol.kind} protocol listens to no EMG; leave out {url}")
