@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from stimctl.errors import ProtocolError
 from stimctl.limits import BodyPart
-from stimctl.protocols import FesSequence, Protocol, TensConventional, library, library_text, load, loads
+from stimctl.protocols import AnyProtocol, FesSequence, Guided, TensConventional, library, library_text, load, loads
 from stimctl.protocols.bounds import train
 from stimctl.pulse import figures
 from tests.protocol_texts import GOOD

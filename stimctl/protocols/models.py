@@ -15,8 +15,8 @@ from pydantic import Field
 
 from stimctl.errors import UsageError
 from stimctl.protocols.fes import FesCyclic, FesEmgTriggered, FesSwitchTriggered
-from stimctl.protocols.sequence import FesSequence
 from stimctl.protocols.guided import Activity, Biofeedback, Guided
+from stimctl.protocols.sequence import FesSequence
 from stimctl.protocols.tens import TensConventional
 
 _OfAnyKind: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | FesSequence | TensConventional

@@ -111,10 +111,10 @@ def _shape(path: Path) -> str:
     """What a part of the file has to look like, for one that looks otherwise."""
     if path == ("channel",):
         return "written as [[channel]], once for each channel"
-    if path == ("step",):
-        return "written as [[step]], once for each step"
     if path == ("phase",):
         return "written as [[phase]], once for each phase"
+    if path == ("step",):
+        return "written as [[step]], once for each step"
     if path == ("pads",):
         return "tables such as [pads.proximal]"
     return f"a table [{field_name(path)}]" if len(path) == 1 else "a table"

@@ -8,15 +8,12 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from stimctl.protocols import fes, models, output, sequence, strict, tens
+from stimctl.protocols import fes, guided, models, output, sequence, strict, tens
 
-_MODULES: Final = (strict, output, fes, sequence, tens)
+_MODULES: Final = (strict, output, fes, sequence, tens, guided)
 """Where the models stand, a class after those that it inherits from."""
 
-_ALIASES: Final = {"channels": "channel", "phases": "phase", "goals": "channel"}
-"""What a file calls a list or map of tables, by the model's name for it."""
-
-_ALIASES: Final = {"channels": "channel", "steps": "step"}
+_ALIASES: Final = {"channels": "channel", "phases": "phase", "goals": "channel", "steps": "step"}
 """What a file calls a list of tables, by the model's name for it."""
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

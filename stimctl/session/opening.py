@@ -15,7 +15,7 @@ from stimctl import __version__
 from stimctl.driver import Connected, Faulted, Lost
 from stimctl.errors import LinkTimeout, UsageError
 from stimctl.orders import Order
-from stimctl.protocols import Loaded, library_text, load_with_hash, loads_with_hash
+from stimctl.protocols import Loaded, library_text, load_with_hash, loads_with_hash, stimulating
 from stimctl.records.words import SessionMeta, patient_code
 from stimctl.safety import Latch
 from stimctl.schedule import Schedule, Steps, compile_schedule
