@@ -105,6 +105,7 @@ def train(channel: Channel) -> pulse.PulseTrain:
         channel.phase_width_us,
         millihertz(channel.rate_hz),
         interphase_gap_us=channel.interphase_gap_us,
+        pulses_per_period=channel.pulses_per_period,
     )
 
 

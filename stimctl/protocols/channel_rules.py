@@ -8,6 +8,7 @@ from typing import Final
 from stimctl.limits import Limits
 from stimctl.protocols import bounds, effective
 from stimctl.protocols.checks import nearest
+from stimctl.protocols.doublet_rules import doublets_are_for_muscles
 from stimctl.protocols.findings import Finding
 from stimctl.protocols.models import Protocol
 from stimctl.protocols.output import Channel
@@ -90,4 +91,5 @@ CHANNEL_RULES: Final[tuple[ChannelRule, ...]] = (
     _within_limits("rate_hz", bounds.rate_breaches),
     pulses_are_within_limits,
     pulses_fit_their_period,
+    doublets_are_for_muscles,
 )

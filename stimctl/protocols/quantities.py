@@ -39,6 +39,8 @@ RATE_HZ: Final = Quantity(
 )
 GAP_US: Final = Quantity("µs", 0, ABSOLUTE.interphase_gap_max_us, _ABSOLUTE, (("ms", 1e3), ("ns", 1e-3)), whole=True)
 
+PULSES_PER_PERIOD: Final = Quantity("", 1, 2, "project: single pulses or doublets", whole=True)
+
 RAMP_UP_S: Final = Quantity("s", 0.05, 30, _WINDOW, _S, exact=microseconds)
 RAMP_DOWN_S: Final = Quantity("s", 0, 30, _WINDOW, _S, exact=microseconds)
 HOLD_S: Final = Quantity("s", 0.1, 30, _WINDOW, _S, exact=microseconds)

@@ -66,6 +66,7 @@ def _channel(protocol: Protocol, each: FileChannel, steps: Steps, rounded: list[
             down("phase width", each.phase_width_us, steps.width_us, "µs"),
             down("rate", millihertz(each.rate_hz), steps.rate_mhz, "mHz"),
             interphase_gap_us=down("interphase gap", each.interphase_gap_us, steps.width_us, "µs"),
+            pulses_per_period=each.pulses_per_period,
         ),
         step_ua=steps.amplitude_ua,
     )
