@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stimctl.engine import State
 from stimctl.engine.course import Course
 from stimctl.orders import OrderKind as Kind
-from stimctl.protocols import FesSequence, dumps, library, library_text, loads
+from stimctl.protocols import FesSequence, dumps, library, library_text, loads, stimulating
 from stimctl.protocols.sequence import By
 from stimctl.protocols.ways import Leg, Track, Ways
 from stimctl.schedule import FULL_PPM, Advance, Goal, MovementPlan, PhasePlan, Steps, compile_schedule
@@ -150,7 +150,7 @@ def test_an_attempt_in_a_phase_brings_an_ear_and_no_trigger() -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_sequence_flies(name: str) -> None:
-    schedule = compile_schedule(loads(library_text(name), name), Steps())
+    schedule = compile_schedule(stimulating(loads(library_text(name), name)), Steps())
     assert rehearse(schedule).bursts == schedule.repetitions * schedule.sets
 
 
