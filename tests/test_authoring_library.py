@@ -75,8 +75,3 @@ def test_what_makes_no_sense_is_wrong_usage(capsys: Out) -> None:
     for arguments in (["-o", "x.toml"], ["--copy"], [NAMES[0], "--stage", "1"], ["--kind", "fes-cyclc"]):
         assert main(["library", *arguments]) == 2
     assert "did you mean `fes-cyclic`" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_shipped_file_begins_with_the_line_that_editors_look_for(name: str) -> None:
-    assert authoring.library_text(name).startswith("#:schema protocol.schema.json\n")
