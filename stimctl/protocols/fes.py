@@ -67,6 +67,12 @@ class Trigger(Strict):
     """When the window passes without an attempt: only count it, or assist with a burst; only with cue = true."""
     max_triggers_per_min: Annotated[int, q.MAX_TRIGGERS_PER_MIN]
     """Most bursts in a minute; more attempts than that stop the session."""
+    adapt_percent: Annotated[int, q.ADAPT_PERCENT] = 0
+    """How far in percent of the first threshold it rises after an attempt and falls after a missed window; 0: it stays."""
+    adapt_least_percent: Annotated[int, q.ADAPT_LEAST_PERCENT] | None = None
+    """Lowest share of the first threshold, in percent, to which it may fall; only with adapt_percent."""
+    adapt_most_percent: Annotated[int, q.ADAPT_MOST_PERCENT] | None = None
+    """Highest share of the first threshold, in percent, to which it may rise; only with adapt_percent."""
 
 
 @final

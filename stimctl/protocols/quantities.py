@@ -67,6 +67,12 @@ THRESHOLD_SD: Final = Quantity(
 THRESHOLD_UV: Final = Quantity(
     "µV", 1, 1_000, "project; NeuroMove manual: detectable 1.25 to 1000 µV", (("mV", 1e3), ("nV", 1e-3))
 )
+# B.3: raised after successes and lowered after a missed window; trials used 20 to 80 % of the day's best attempt.
+ADAPT_PERCENT: Final = Quantity(
+    "%", 0, 25, "project: small steps, so that one lucky attempt decides nothing", whole=True
+)
+ADAPT_LEAST_PERCENT: Final = Quantity("%", 30, 100, "project: rest alone must not trigger (hazard H26)", whole=True)
+ADAPT_MOST_PERCENT: Final = Quantity("%", 100, 300, "project: an attempt must stay possible", whole=True)
 DWELL_MS: Final = Quantity("ms", 10, 500, "project; clinical practice is 50 to 200 ms", _MS, whole=True)
 RELEASE_FRACTION: Final = Quantity(
     "", 0.1, 0.95, "project: re-arm only after the EMG has fallen clearly below the threshold", (("%", 1e-2),)

@@ -32,5 +32,6 @@ PROTOCOL_RULES: Final[tuple[ProtocolRule, ...]] = (
     trigger_rules.trigger_hears_a_channel,
     trigger_rules.trigger_has_one_threshold,
     trigger_rules.cue_and_window_agree,
+    trigger_rules.adapting_is_whole,
     *SEQUENCE_RULES,
 )

@@ -8,6 +8,7 @@ from stimctl.protocols.checks import nearest
 from stimctl.protocols.fes import FesEmgTriggered, FesSwitchTriggered, Switch, Trigger
 from stimctl.protocols.findings import Finding, shown
 from stimctl.protocols.models import Protocol
+from stimctl.protocols.quantities import THRESHOLD_SD
 from stimctl.protocols.sequence import FesSequence
 
 
@@ -28,6 +29,27 @@ def trigger_has_one_threshold(protocol: Protocol) -> Iterator[Finding]:
             yield Finding(("trigger", "threshold_sd"), "is missing: state threshold_sd or threshold_uv")
         if None not in stated:
             yield Finding(("trigger", "threshold_uv"), "state threshold_sd or threshold_uv, not both", at_key=True)
+
+
+def adapting_is_whole(protocol: Protocol) -> Iterator[Finding]:
+    """A threshold that adapts says how far, needs windows that can be missed, and stays clear of rest (H26)."""
+    for trigger in _triggers(protocol):
+        bounds = ("adapt_least_percent", "adapt_most_percent")
+        if not trigger.adapt_percent:
+            for name in bounds:
+                if getattr(trigger, name) is not None:
+                    yield Finding(("trigger", name), "has no meaning without adapt_percent", at_key=True)
+            continue
+        for name in bounds:
+            if getattr(trigger, name) is None:
+                yield Finding(("trigger", name), "is missing: a threshold that adapts needs both of its ends")
+        if not trigger.cue:
+            message = "needs cue = true: without a window no attempt is missed, and the threshold would only rise"
+            yield Finding(("trigger", "adapt_percent"), message, str(trigger.adapt_percent), "0")
+        least, sd = trigger.adapt_least_percent, trigger.threshold_sd
+        if least is not None and sd is not None and not sd * least >= THRESHOLD_SD.low * 100:
+            message, value = "lets the threshold fall too near to rest", f"{sd * least / 100:g} SD"
+            yield Finding(("trigger", "adapt_least_percent"), message, value, f"at least {THRESHOLD_SD.low:g} SD")
 
 
 def cue_and_window_agree(protocol: Protocol) -> Iterator[Finding]:

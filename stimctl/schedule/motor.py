@@ -101,4 +101,7 @@ def _ear(told: Trigger, channels: tuple[ChannelPlan, ...]) -> EarPlan:
         release_fraction=float(told.release_fraction),
         blanking_ms=int(told.blanking_ms),
         baseline_us=microseconds(told.baseline_s),
+        adapting=(told.adapt_percent, told.adapt_least_percent or 100, told.adapt_most_percent or 100)
+        if told.adapt_percent
+        else None,
     )

@@ -73,6 +73,8 @@ class EarPlan:
     release_fraction: float
     blanking_ms: int
     baseline_us: int
+    adapting: tuple[int, int, int] | None = None
+    """Step, least and most of the threshold in percent of the first one; ``None``: it stays."""
 
 
 @final

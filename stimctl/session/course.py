@@ -13,7 +13,7 @@ from typing import Final
 from stimctl.driver import DriverState
 from stimctl.engine import ARMED, Event, State
 from stimctl.errors import StimctlError
-from stimctl.session import payloads
+from stimctl.session import listening, payloads
 from stimctl.session.diary import Diary
 from stimctl.session.opening import Reach, Wishes
 from stimctl.session.rooms import Rooms
@@ -125,6 +125,7 @@ class Course(Rooms):
 
     def _record(self, event: Event, now_us: int, **payload: object) -> None:
         self.diary.write(EVENT_KIND[event], payloads.event_payload(self.engine, event, now_us) | payload, now_us)
+        listening.adapt(self, event, now_us)
         if event is Event.TO_LISTENING:
             trigger = self.engine.schedule.trigger
             ask_the_patient(self.link, trigger.by if trigger else None, now_us)

@@ -7,6 +7,7 @@ from typing import Final, final
 
 from stimctl.orders import EmgStatus
 from stimctl.schedule import EarPlan
+from stimctl.sensors.adapting import Adapting
 from stimctl.sensors.onset import Detector, Onset
 from stimctl.sensors.quality import Quality
 from stimctl.sensors.rest import RestState
@@ -40,6 +41,8 @@ class Ear:
         self._shown: deque[float] = deque(maxlen=POINTS_PER_S * SHOWN_S)
         self._next_point_us = 0
         self._onset: Onset | None = None
+        self._adapting = Adapting(*plan.adapting) if plan.adapting else None
+        self._first: tuple[float, float] | None = None  # rest and the first threshold, as soon as they are known
 
     @property
     def ready(self) -> bool:
@@ -67,7 +70,21 @@ class Ear:
     def forget(self) -> None:
         """Learn the resting level anew; what was heard is over."""
         self._detector.calibrate()
-        self._onset = None
+        self._onset = self._first = None
+        if self._adapting is not None:
+            self._adapting.percent = 100
+
+    def adapt(self, *, heard: bool) -> int | None:
+        """Let the threshold follow an attempt that was heard, or missed; its percentage, ``None`` where it stays."""
+        adapting, detector = self._adapting, self._detector
+        if adapting is None or detector.threshold_uv is None or detector.rest.level_uv is None:
+            return None
+        self._first = self._first or (detector.rest.level_uv, detector.threshold_uv)
+        before = adapting.percent
+        (adapting.heard if heard else adapting.missed)()
+        if adapting.percent != before:
+            detector.set_threshold_uv(adapting.threshold_uv(*self._first))
+        return adapting.percent
 
     def hear(self, chunk: Chunk, now_us: int) -> None:
         """Take a chunk; one that is too old counts as absent."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stimctl.engine import Event, State
 from stimctl.errors import LinkLost
@@ -10,6 +10,7 @@ from stimctl.schedule import Advance
 
 if TYPE_CHECKING:
     from stimctl.session.core import Session
+    from stimctl.session.rooms import Rooms
 
 
 def heard(session: Session, now_us: int) -> bool:
@@ -32,6 +33,20 @@ def heard(session: Session, now_us: int) -> bool:
         session.trigger_tries += 1
         session.diary.write("trigger-tried", {"heard": session.trigger_tries}, now_us, "Attempt heard; output is off")
     return onset and waiting
+
+
+_HEARD: Final = {Event.TRIGGER: True, Event.MISSED: False, Event.ASSIST: False}
+
+
+def adapt(room: Rooms, event: Event, now_us: int) -> None:
+    """Let a threshold that adapts follow what became of a window; every step of it is recorded."""
+    if room.hearing is None or event not in _HEARD:
+        return
+    percent = room.hearing.ear.adapt(heard=_HEARD[event])
+    if percent is not None:
+        threshold_uv = room.hearing.status().threshold_uv
+        facts = {"percent": percent, "threshold_uv": None if threshold_uv is None else round(threshold_uv, 3)}
+        room.diary.write("threshold-adapted", facts, now_us)
 
 
 def is_trying(session: Session) -> bool:

@@ -28,6 +28,12 @@ def schedule_lines(schedule: Schedule) -> tuple[str, ...]:
     """Purpose, prescription, and for each channel its pulse and what it does to its smallest pad at most."""
     lines = [schedule.purpose.strip(), prescribed_line(schedule)]
     lines += [_channel_line(plan) for plan in schedule.channels]
+    if schedule.ear is not None and schedule.ear.adapting is not None:
+        step, least, most = schedule.ear.adapting
+        lines.append(
+            f"The threshold adapts: {step} % up after an attempt, {step} % down after a missed window,"
+            f" between {least} and {most} % of the first"
+        )
     return (*lines, *schedule.rounded)
 
 
