@@ -96,7 +96,9 @@ class ScriptedOperator:
         yield from (Order(Kind.CONFIRM_PADS, name=channel.name) for channel in status.channels)
         yield Order(Kind.NEXT)
 
-    def _arm(self, status: Status, now_us: int) -> Iterator[Order]:  # noqa: ARG002
+    def _arm(self, status: Status, now_us: int) -> Iterator[Order]:
+        if Kind.WEAR in status.can and status.guide is not None and not status.guide.wearing:
+            yield Order(Kind.WEAR, value="on")
         if now_us - self._pressed_us >= PRESS_EVERY_US:
             self._pressed_us = now_us
             yield Order(Kind.START)
