@@ -29,7 +29,7 @@ def pipe(text: bytes, *args: str) -> subprocess.CompletedProcess[bytes]:
 @pytest.fixture
 def good(tmp_path: Path) -> Path:
     path = tmp_path / "good.toml"
-    path.write_text(authoring.library_text(LIBRARY[0]))
+    path.write_text(authoring.library_text("wrist-finger-extensors-cyclic"))
     return path
 
 

@@ -72,8 +72,10 @@ def _bottom(picture: Picture) -> int:
 
 
 def _note_lines(picture: Picture) -> tuple[str, ...]:
+    """What no band is wide enough for: what is said of one, and every cue in full."""
     room = int((WIDTH - _LEFT) / _SIGN)
-    return tuple(line for words in notes(picture) for line in _wrapped(words, room))
+    cues = (f'{band.name}: cue "{band.cue}"' for band in picture.bands if band.cue)
+    return tuple(line for words in (*notes(picture), *cues) for line in _wrapped(words, room))
 
 
 def _x(picture: Picture, at_us: int) -> float:
