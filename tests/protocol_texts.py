@@ -145,6 +145,12 @@ TENS = (
     + "[dose]\nduration_min = 30\n"
 )
 
+BRIEF = (
+    TENS.replace("tens-conventional", "tens-brief-intense")
+    .replace("phase_width_us = 100", "phase_width_us = 200")
+    .replace("duration_min = 30", "duration_min = 15")
+)
+
 SECOND_CHANNEL = """
 [[channel]]
 name = "thumb"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from stimctl.errors import ProtocolError
 from stimctl.limits import BodyPart
-from stimctl.protocols import AnyProtocol, FesSequence, Guided, TensConventional, library, library_text, load, loads
+from stimctl.protocols import AnyProtocol, FesSequence, Guided, Tens, library, library_text, load, loads
 from stimctl.protocols.bounds import train
 from stimctl.pulse import figures
 from tests.protocol_texts import GOOD
@@ -42,11 +42,11 @@ def judge(protocol: AnyProtocol) -> None:
     """Assert what A.5 asks of an accepted protocol, worked out anew; one without output is asked nothing."""
     if isinstance(protocol, Guided):
         return
-    sensory = isinstance(protocol, TensConventional)
+    sensory = isinstance(protocol, Tens)
     on_pad: dict[str, list[tuple[float, float, float]]] = {}
     for channel in protocol.channels:
         part, areas = channel.part, [protocol.pads[name].area_um2 for name in channel.pads]
-        strongest = figures(train(channel), min(areas))
+        strongest = figures(train(protocol.strongest(channel)), min(areas))
         small = min(areas) < 10e8
         assert (
             0 < channel.amplitude_ma <= channel.max_amplitude_ma <= (min(30, PEAK_MA[part]) if small else PEAK_MA[part])
@@ -72,7 +72,7 @@ def judge(protocol: AnyProtocol) -> None:
     assert len({channel.output for channel in protocol.channels}) == len(protocol.channels)
     assert len({channel.name for channel in protocol.channels}) == len(protocol.channels)
     assert set(on_pad) == set(protocol.pads)
-    if isinstance(protocol, TensConventional):
+    if isinstance(protocol, Tens):
         assert 0 < protocol.dose.duration_min <= 50
         return
     if isinstance(protocol, FesSequence):

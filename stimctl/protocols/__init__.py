@@ -17,7 +17,7 @@ from stimctl.protocols.schemas import schema
 from stimctl.protocols.sequence import Course, FesSequence, Phase, PhaseGoal
 from stimctl.protocols.shipped import Entry, library, library_text, template
 from stimctl.protocols.sites import SITES, Limb, Site
-from stimctl.protocols.tens import TensConventional, TensDose
+from stimctl.protocols.tens import TENS_KINDS, Tens, TensConventional, TensDose
 from stimctl.protocols.time_rules import session_us
 from stimctl.protocols.writing import dumps
 
@@ -25,6 +25,7 @@ __all__ = [
     "KINDS",
     "PAD_MODELS",
     "SITES",
+    "TENS_KINDS",
     "Activity",
     "AnyProtocol",
     "Biofeedback",
@@ -47,6 +48,7 @@ __all__ = [
     "Protocol",
     "Site",
     "Switch",
+    "Tens",
     "TensConventional",
     "TensDose",
     "Trigger",

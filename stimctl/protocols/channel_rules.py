@@ -6,18 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from stimctl.limits import Limits
-from stimctl.protocols import bounds, effective
+from stimctl.protocols import bounds, effective, tens_rules
 from stimctl.protocols.checks import nearest
 from stimctl.protocols.doublet_rules import doublets_are_for_muscles
 from stimctl.protocols.findings import Finding
 from stimctl.protocols.models import Protocol
 from stimctl.protocols.output import Channel
-from stimctl.protocols.tens import TensConventional
 
 ChannelRule = Callable[[Protocol, int, Channel], Iterator[Finding]]
-
-TENS_CONVENTIONAL_MIN_HZ: Final = 50
-"""Conventional TENS is high-rate stimulation, 50 Hz and more (clinical reference, B.5); below is another mode."""
 
 
 def pads_exist(protocol: Protocol, index: int, channel: Channel) -> Iterator[Finding]:
@@ -40,15 +36,6 @@ def working_level_is_below_its_maximum(_: Protocol, index: int, channel: Channel
         )
 
 
-def tens_rate_is_high(protocol: Protocol, index: int, channel: Channel) -> Iterator[Finding]:
-    """A low rate is another mode of TENS, with contractions, and needs its own kind."""
-    if isinstance(protocol, TensConventional) and not channel.rate_hz >= TENS_CONVENTIONAL_MIN_HZ:
-        message = "is too low for conventional TENS; a lower rate is another mode"
-        allowed = f"at least {TENS_CONVENTIONAL_MIN_HZ} Hz"
-        path = ("channel", index, "rate_hz")
-        yield Finding(path, message, f"{channel.rate_hz} Hz", allowed, "TENS modes, secondary tables: 50 to 130 Hz")
-
-
 def _within_limits(field: str, judge: Callable[[Channel, Limits], Iterator[bounds.Breach]]) -> ChannelRule:
     """The rule for one field alone, so that an unreadable neighbour does not hide its breach."""
 
@@ -63,9 +50,10 @@ def _within_limits(field: str, judge: Callable[[Channel, Limits], Iterator[bound
 
 def pulses_are_within_limits(protocol: Protocol, index: int, channel: Channel) -> Iterator[Finding]:
     """Charge, rms, energy at the highest level the operator may reach."""
-    strongest = bounds.train(channel)
+    corner = protocol.strongest(channel)
+    strongest = bounds.train(corner)
     path = ("channel", index, "max_amplitude_ma")
-    words = f"with phase_width_us = {channel.phase_width_us} and rate_hz = {channel.rate_hz} gives too much"
+    words = f"with phase_width_us = {corner.phase_width_us} and rate_hz = {corner.rate_hz} gives too much"
     for breach in bounds.train_breaches(strongest, effective.limits(protocol, channel)):
         why = bounds.because_small(channel, effective.areas(protocol, channel), breach)
         yield Finding(path, f"{words}{why}", *breach[1:])
@@ -74,9 +62,9 @@ def pulses_are_within_limits(protocol: Protocol, index: int, channel: Channel) -
             yield Finding(path, f"{words} on the smaller pad", *breach[1:])
 
 
-def pulses_fit_their_period(_: Protocol, index: int, channel: Channel) -> Iterator[Finding]:
+def pulses_fit_their_period(protocol: Protocol, index: int, channel: Channel) -> Iterator[Finding]:
     """A pulse ends before the next one begins."""
-    if not bounds.fits_its_period(bounds.train(channel)):
+    if not bounds.fits_its_period(bounds.train(protocol.strongest(channel))):
         message = "is too fast: a pulse would begin before the last one has ended"
         yield Finding(("channel", index, "rate_hz"), message, f"{channel.rate_hz} Hz")
 
@@ -84,7 +72,8 @@ def pulses_fit_their_period(_: Protocol, index: int, channel: Channel) -> Iterat
 CHANNEL_RULES: Final[tuple[ChannelRule, ...]] = (
     pads_exist,
     working_level_is_below_its_maximum,
-    tens_rate_is_high,
+    tens_rules.rate_is_the_modes_own,
+    tens_rules.width_is_the_modes_own,
     _within_limits("max_amplitude_ma", bounds.peak_breaches),
     _within_limits("phase_width_us", bounds.width_breaches),
     _within_limits("interphase_gap_us", bounds.gap_breaches),

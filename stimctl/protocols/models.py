@@ -17,9 +17,9 @@ from stimctl.errors import UsageError
 from stimctl.protocols.fes import FesCyclic, FesEmgTriggered, FesSwitchTriggered
 from stimctl.protocols.guided import Activity, Biofeedback, Guided
 from stimctl.protocols.sequence import FesSequence
-from stimctl.protocols.tens import TensConventional
+from stimctl.protocols.tens import TENS_KINDS, AnyTens
 
-_OfAnyKind: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | FesSequence | TensConventional
+_OfAnyKind: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | FesSequence | AnyTens
 
 Protocol: TypeAlias = Annotated[_OfAnyKind, Field(discriminator="kind")]
 """Any protocol that stimulates."""
@@ -33,7 +33,7 @@ KINDS: Final[Mapping[str, type[_OfAnyKind | Guided]]] = MappingProxyType(
         "fes-emg-triggered": FesEmgTriggered,
         "fes-switch-triggered": FesSwitchTriggered,
         "fes-sequence": FesSequence,
-        "tens-conventional": TensConventional,
+        **TENS_KINDS,
         "activity": Activity,
         "biofeedback": Biofeedback,
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from stimctl.protocols import time_rules, together_rules, trigger_rules
+from stimctl.protocols import tens_rules, time_rules, together_rules, trigger_rules
 from stimctl.protocols.channel_rules import CHANNEL_RULES
 from stimctl.protocols.findings import Finding
 from stimctl.protocols.models import Protocol
@@ -34,4 +34,8 @@ PROTOCOL_RULES: Final[tuple[ProtocolRule, ...]] = (
     trigger_rules.cue_and_window_agree,
     trigger_rules.adapting_is_whole,
     *SEQUENCE_RULES,
+    tens_rules.duration_is_the_modes_own,
+    tens_rules.sweep_goes_somewhere,
+    tens_rules.sweep_stays_in_its_mode,
+    tens_rules.low_rate_is_low,
 )

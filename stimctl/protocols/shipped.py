@@ -19,6 +19,11 @@ _EXAMPLES: Final = {
     "fes-switch-triggered": "wrist-finger-extensors-switch",
     "fes-sequence": "grasp-release-sequence",
     "tens-conventional": "tens-conventional-forearm",
+    "tens-sensory": "tens-sensory-forearm-tone",
+    "tens-acupuncture-like": "tens-acupuncture-like-forearm",
+    "tens-brief-intense": "tens-brief-intense-forearm",
+    "tens-modulated": "tens-modulated-forearm",
+    "tens-alternating": "tens-alternating-forearm",
     "activity": "exercise-make-a-fist",
     "biofeedback": "biofeedback-emg-extensors",
 }

@@ -70,6 +70,6 @@ def shared_pads_are_within_limits(protocol: Protocol) -> Iterator[Finding]:
         if 1 < len(users) <= MAX_CHANNELS:
             limits = narrow(*(bounds.refuse_column(each.part, protocol.effect, pad.area_um2) for each in users))
             together = " and ".join(channel.name for channel in users)
-            trains = [bounds.train(channel) for channel in users]
+            trains = [bounds.train(protocol.strongest(channel)) for channel in users]
             for breach in bounds.shared_breaches(trains, pad.area_um2, limits):
                 yield Finding(("pads", name, "model"), f"is too small for {together} together", *breach[1:])

@@ -6,9 +6,9 @@ from typing import Final
 
 from stimctl.errors import UsageError
 from stimctl.protocols import Channel as FileChannel
-from stimctl.protocols import Protocol, TensConventional
+from stimctl.protocols import Protocol, Tens
 from stimctl.pulse import symmetric
-from stimctl.schedule import motor
+from stimctl.schedule import flow, motor
 from stimctl.schedule.movement import burst
 from stimctl.schedule.plans import ChannelPlan, PadPlan, Schedule, Steps
 from stimctl.units import MS, MicroAmp, microamps, microseconds, millihertz
@@ -24,21 +24,24 @@ def compile_schedule(protocol: Protocol, steps: Steps) -> Schedule:
     """Turn a protocol into a schedule in a board's steps; raises :class:`UsageError` if a step is too coarse for it."""
     rounded: list[str] = []
     channels = tuple(_channel(protocol, each, steps, rounded) for each in protocol.channels)
-    fes = None if isinstance(protocol, TensConventional) else protocol
+    tens = protocol if isinstance(protocol, Tens) else None
+    fes = None if isinstance(protocol, Tens) else protocol
     return Schedule(
         title=protocol.title,
         kind=protocol.kind,
         purpose=protocol.purpose,
         channels=channels,
-        movement=motor.movement(fes) if fes else None,
+        movement=motor.movement(fes) if fes else flow.movement(tens, steps) if tens else None,
         trigger=motor.trigger(fes) if fes else None,
         ear=motor.ear(fes, channels) if fes else None,
         repetitions=fes.dose.repetitions if fes else 1,
         sets=fes.dose.sets if fes else 1,
         set_rest_us=microseconds(fes.dose.set_rest_s) if fes else 0,
-        flow_us=protocol.dose.duration_us if isinstance(protocol, TensConventional) else 0,
+        flow_us=tens.dose.duration_us if tens else 0,
         rounded=tuple(rounded),
         antagonists_together=motor.antagonists_together(fes) if fes else "",
+        aim=tens.mode.aim if tens else "",
+        guide=flow.guide(tens) if tens else (),
     )
 
 
@@ -51,6 +54,7 @@ def _channel(protocol: Protocol, each: FileChannel, steps: Steps, rounded: list[
             raise UsageError(f"{each.name}: this board's smallest step of {what} is {step} {unit}, asked for {value}")
         return result
 
+    corner = protocol.strongest(each)
     return ChannelPlan(
         name=each.name,
         muscle=each.muscle,
@@ -63,8 +67,8 @@ def _channel(protocol: Protocol, each: FileChannel, steps: Steps, rounded: list[
         max_ua=MicroAmp(down("maximum", microamps(each.max_amplitude_ma), steps.amplitude_ua, "µA")),
         shape=symmetric(
             0,
-            down("phase width", each.phase_width_us, steps.width_us, "µs"),
-            down("rate", millihertz(each.rate_hz), steps.rate_mhz, "mHz"),
+            down("phase width", corner.phase_width_us, steps.width_us, "µs"),
+            down("rate", millihertz(corner.rate_hz), steps.rate_mhz, "mHz"),
             interphase_gap_us=down("interphase gap", each.interphase_gap_us, steps.width_us, "µs"),
             pulses_per_period=each.pulses_per_period,
         ),

@@ -74,11 +74,13 @@ def _step(protocol: TensModulated, steps: Steps, index: int, last: int, length_u
     percent = None if to.amplitude_to_percent is None else int(to.amplitude_to_percent) * FULL_PPM // 100
     share_ppm = between(FULL_PPM, percent)
     rate_mhz = None if to.rate_to_hz is None else millihertz(to.rate_to_hz)
-    pulses = (
-        (each, between(each.phase_width_us, to.phase_width_to_us), between(millihertz(each.rate_hz), rate_mhz))
-        for each in protocol.channels
-    )
-    goals = {each.output - 1: Goal(share_ppm, length_us, pulses=_train(each, *own, steps)) for each, *own in pulses}
+
+    def goal(each: Channel) -> Goal:
+        width_us = between(each.phase_width_us, to.phase_width_to_us)
+        pulses = _train(each, width_us, between(millihertz(each.rate_hz), rate_mhz), steps)
+        return Goal(share_ppm, length_us, pulses=pulses)
+
+    goals = {each.output - 1: goal(each) for each in protocol.channels}
     return PhasePlan("sweep", length_us, goals)
 
 

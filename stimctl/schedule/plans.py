@@ -98,7 +98,8 @@ class Schedule:
     ``flow_us`` is the time of what flows without counting repetitions (TENS), 0 elsewhere; a movement then runs in it
     again and again, and none means that nothing changes.
 
-    ``antagonists_together`` is the file's reason for muscles that pull against each other, if it gives one.
+    ``antagonists_together`` is the file's reason for muscles that pull against each other, if it gives one. ``aim``: how
+    strong a flow is meant to be, in words that end "raise to ..."; ``guide``: what else the operator is told of it.
     """
 
     title: str
@@ -114,6 +115,8 @@ class Schedule:
     rounded: tuple[str, ...]
     antagonists_together: str = ""
     ear: EarPlan | None = None
+    aim: str = ""
+    guide: tuple[str, ...] = ()
 
     def by_name(self, name: str) -> ChannelPlan:
         """The channel of that name; raises :class:`UsageError`: an unknown name is never some channel."""

@@ -27,6 +27,8 @@ HASH_SHOWN: Final = 16
 def schedule_lines(schedule: Schedule) -> tuple[str, ...]:
     """Purpose, prescription, and for each channel its pulse and what it does to its smallest pad at most."""
     lines = [schedule.purpose.strip(), prescribed_line(schedule)]
+    lines += [f"How strong: {schedule.aim}."] if schedule.aim else []
+    lines += schedule.guide
     lines += [_channel_line(plan) for plan in schedule.channels]
     if schedule.ear is not None and schedule.ear.adapting is not None:
         step, least, most = schedule.ear.adapting

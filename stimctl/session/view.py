@@ -100,8 +100,9 @@ def _next_action(session: Session) -> str:
         return f"Output off: {heard}. Start: the stage arms at zero, then raise to the working level."
     if words := tasks.next_action(session):
         return words
-    if session.engine.schedule.continuous:
-        return CONTINUOUS_ACTION.get(session.state, NEXT_ACTION[session.state])
+    schedule = session.engine.schedule
+    if schedule.continuous:
+        return CONTINUOUS_ACTION.get(session.state, NEXT_ACTION[session.state]).format(aim=schedule.aim)
     return NEXT_ACTION[session.state]
 
 

@@ -28,10 +28,12 @@ NEXT_ACTION: Final[dict[State, str]] = {
 }
 
 CONTINUOUS_ACTION: Final[dict[State, str]] = {
-    State.TRIAL: "Raise to the working level: strong, comfortable, no twitch. Then begin.",
+    State.TRIAL: "Raise to the working level: {aim}. Then begin.",
     State.REST: "Zero for a moment, then stimulation starts at the level set.",
 }
-"""What is said instead where current flows on (TENS): there is no movement to look for, and no burst to rest from."""
+"""What is said instead where current flows on (TENS): there is no movement to look for, and no burst to rest from.
+
+``aim`` is the mode's own: one is meant to twitch, and another never."""
 
 _RAISING: Final = (Kind.SELECT, Kind.RAISE, Kind.LOWER, Kind.ZERO)
 _RUNNING: Final = (*_RAISING, Kind.PAUSE, Kind.FINISH, Kind.PRESENT, Kind.NOTE, Kind.PAIN, Kind.SKIN_CHECKED)
