@@ -59,7 +59,7 @@ def test_what_is_no_doublet_is_refused(text: str, field: str, message: str) -> N
 
 
 def test_the_fastest_doublet_is_good() -> None:
-    assert good(put(DOUBLETS, "rate_hz", "25"))
+    assert good(put(DOUBLETS, "rate_hz", "25")).channels[0].pulses_per_period == 2
 
 
 def test_a_session_gives_doublets(tmp_path: Path) -> None:
