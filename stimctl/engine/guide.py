@@ -94,12 +94,13 @@ class Guide(Standing):
         marks = [] if due_us is None else [due_us]
         if self._measures and self.state is GuideState.DOING:
             marks.append(now_us + LOOK_US)
-        if self.plan.beat_us and self._beats:
+        if self.plan.beat_us and self.beating:
             marks.append(now_us + self.plan.beat_us - (now_us - self._entered_us) % self.plan.beat_us)
         return max(now_us + 1, min(marks)) if marks else None
 
     @property
-    def _beats(self) -> bool:
+    def beating(self) -> bool:
+        """Whether the metronome of this work is to be heard now."""
         return self.state is GuideState.DOING and not self._waiting and self.now.logged is Logged.PRACTICE
 
     def _run_to(self, now_us: int) -> None:

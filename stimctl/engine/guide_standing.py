@@ -83,7 +83,14 @@ class Standing:
             sets=self.plan.sets,
             session_elapsed_us=passed,
             session_length_us=self.plan.longest_us,
+            cue=self._cue,
         )
+
+    @property
+    def _cue(self) -> str:
+        """What rings as it is said: not beside a metronome, nor where the bell means success."""
+        rings = self.plan.goal is None and not self.plan.beat_us
+        return self.now.say if rings and self.state is GuideState.DOING and not self._waiting else ""
 
     @property
     def _since_us(self) -> int:

@@ -92,7 +92,7 @@ def _guide(session: GuidedRooms, now_us: int) -> GuideStatus:
         missed=tally.missed,
         unheard=tally.unheard,
         counted=tally.counted,
-        beat_us=plan.beat_us,
+        beat_us=plan.beat_us if guide.beating else 0,
         worn_us=session.wear.worn_us(now_us),
         wear_us=plan.wear_us,
         wearing=session.wear.on,

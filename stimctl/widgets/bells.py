@@ -26,6 +26,7 @@ class Bells:
         self._alarm = ""
         self._warned = False
         self._cue = ("", 0)
+        self._counted = self._beat = 0
 
     def news(self, status: Status) -> bool:
         """Whether a new status rings: a new alarm, a new cue, or the last moment before a burst."""
@@ -33,7 +34,16 @@ class Bells:
         self._alarm = status.alarm_text
         soon = before_a_burst(status)
         warns, self._warned = soon and not self._warned, soon
-        return self._cued(status) or graver or warns
+        return self._guided(status) | self._cued(status) or graver or warns
+
+    def _guided(self, status: Status) -> bool:
+        """Whether guided work has counted something by measurement, or its metronome beats."""
+        guide = status.guide
+        if guide is None:
+            return False
+        counted, self._counted = self._counted, guide.counted
+        beat, self._beat = self._beat, status.progress.phase_elapsed_us // guide.beat_us if guide.beat_us else 0
+        return (guide.value is not None and guide.counted > counted) or self._beat > beat
 
     def _cued(self, status: Status) -> bool:
         """Whether a phase has begun in which the patient is told what to do."""

@@ -57,6 +57,8 @@ PRESSES: Final = (
     Press(("k", "K"), "K", "skin looks well", OrderKind.SKIN_CHECKED, "ok"),
     Press(("i", "I"), "I", "pain", OrderKind.PAIN),
     Press(("w", "W"), "W", "wrap up", OrderKind.FINISH),
+    Press(("m", "M"), "M", "mitt put on", OrderKind.WEAR, "on"),
+    Press(("o", "O"), "O", "mitt off", OrderKind.WEAR, "off"),
     Press(("enter",), "Enter", "next step", OrderKind.NEXT),
 )
 """In the order in which they are offered."""
