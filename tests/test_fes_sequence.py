@@ -223,6 +223,14 @@ def test_the_worst_way_is_found() -> None:
     assert ways.may_be_on(one) == [False, True, False, True, True, False]
 
 
+def test_what_comes_on_as_its_phase_ends_is_on_in_the_next() -> None:
+    """A jump at the very end of a phase: no shipped rule lets it through, and the ways must still see it."""
+    jump, stay = Track(on=True, delay_us=100, settled_us=100), Track(on=True, delay_us=0, settled_us=50)
+    ways = Ways([Leg(100, waits=False), Leg(200, waits=False)], 1)
+    assert ways.may_be_on([jump, stay])[1]
+    assert ways.together([jump, stay], [stay, stay]).us == 200
+
+
 # --- a session on the twin -------------------------------------------------------------------------------------------
 
 

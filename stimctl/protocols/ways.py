@@ -91,7 +91,7 @@ class Ways:
                 for length_us, after in self.exits(index, tracks):
                     run_us = max(0, min(end_us, length_us) - begin_us) + (carried_us if begin_us == 0 else 0)
                     most = max(most, Most(run_us, index), key=lambda each: each.us)
-                    still = _still(spans, was, length_us)
+                    still = _still(spans, length_us)
                     kept_us = run_us if all(still) else 0
                     state = states[min(after, len(self._legs))]
                     state[still] = max(state.get(still, 0), kept_us)
@@ -105,7 +105,7 @@ class Ways:
             for was_on in reached[index]:
                 span = track[index].when(was_on)
                 for length_us, after in self.exits(index, (track[index],)):
-                    reached[min(after, len(self._legs))] |= set(_still([span], (was_on,), length_us))
+                    reached[min(after, len(self._legs))] |= set(_still([span], length_us))
         return [True in each for each in reached]
 
     def worst_share(self, track: Sequence[Track], rest_us: int, permille: int) -> tuple[int, int]:
@@ -118,15 +118,12 @@ class Ways:
                 for length_us, after in self.exits(index, (track[index],)):
                     on = on_us + max(0, min(span[1], length_us) - span[0])
                     score = (on * 1_000 - permille * (all_us + length_us), on, all_us + length_us)
-                    state, (still,) = states[min(after, len(self._legs))], _still([span], (was_on,), length_us)
+                    state, (still,) = states[min(after, len(self._legs))], _still([span], length_us)
                     state[still] = max(state.get(still, score), score)
         _, on_us, all_us = max(states[-1].values())
         return on_us, all_us + rest_us
 
 
-def _still(spans: Sequence[tuple[int, int]], was: tuple[bool, ...], length_us: int) -> tuple[bool, ...]:
-    """Which channels are on when a phase ends after ``length_us``."""
-    return tuple(
-        (begin_us < length_us < end_us) or (length_us == 0 and was_on)
-        for (begin_us, end_us), was_on in zip(spans, was, strict=True)
-    )
+def _still(spans: Sequence[tuple[int, int]], length_us: int) -> tuple[bool, ...]:
+    """Which channels are on when a phase ends after ``length_us``; one that moves from this very moment on is."""
+    return tuple(begin_us <= length_us < end_us for begin_us, end_us in spans)
