@@ -148,9 +148,8 @@ class Delivery:
         share_ppm = course.share_ppm(output, now_us)
         if self._state is State.FLOWING:
             share_ppm = share_ppm * self._flow_share_ppm() // FULL_PPM
-        if goal.follows:
-            share_ppm = share_ppm * self._control_ppm // FULL_PPM
-        return Aim(share_ppm, rise_us, duty, goal.pulses)
+        share_ppm, pulses = goal.followed(share_ppm, self._control_ppm)
+        return Aim(share_ppm, rise_us, duty, pulses)
 
     def _flow_share_ppm(self) -> int:
         """Continuous stimulation ends by a ramp, as a burst does."""

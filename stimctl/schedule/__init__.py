@@ -6,7 +6,16 @@ what is judged is what the codec writes. No clock, no port, no limits: a schedul
 
 from stimctl.schedule.compiling import TEST_BURST, compile_schedule
 from stimctl.schedule.movement import FULL_PPM, Advance, Goal, MovementPlan, PhasePlan, Spell, burst
-from stimctl.schedule.plans import CONTROL_PERIOD_US, ChannelPlan, EarPlan, PadPlan, Schedule, Steps, TriggerPlan
+from stimctl.schedule.plans import (
+    CONTROL_PERIOD_US,
+    ChannelPlan,
+    ControlPlan,
+    EarPlan,
+    PadPlan,
+    Schedule,
+    Steps,
+    TriggerPlan,
+)
 
 __all__ = [
     "CONTROL_PERIOD_US",
@@ -14,6 +23,7 @@ __all__ = [
     "TEST_BURST",
     "Advance",
     "ChannelPlan",
+    "ControlPlan",
     "EarPlan",
     "Goal",
     "MovementPlan",

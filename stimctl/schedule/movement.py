@@ -36,7 +36,8 @@ class Goal:
     """Where a channel goes in a phase: which share of its level, how fast, and after what delay (µs).
 
     ``follows``: the share is multiplied by the control signal, from 0 to 1. ``pulses``: what the pulses of this phase are
-    like, at zero amplitude; ``None``: the channel's own, which are the strongest that it ever has.
+    like, at zero amplitude; ``None``: the channel's own, which are the strongest that it ever has. ``stair``: the signal
+    chooses among these pulses instead, from the weakest to the strongest, at the whole share; without one there is nothing.
     """
 
     share_ppm: int = 0
@@ -44,6 +45,7 @@ class Goal:
     delay_us: int = 0
     follows: bool = False
     pulses: PulseTrain | None = None
+    stair: tuple[PulseTrain, ...] = ()
 
     def __post_init__(self) -> None:
         if not (0 <= self.share_ppm <= FULL_PPM and self.ramp_us >= 0 and self.delay_us >= 0):
@@ -57,6 +59,15 @@ class Goal:
         if moving_us >= self.ramp_us:
             return self.share_ppm
         return from_ppm + (self.share_ppm - from_ppm) * moving_us // self.ramp_us
+
+    def followed(self, share_ppm: int, control_ppm: int) -> tuple[int, PulseTrain | None]:
+        """What becomes of the share at a control signal, and in what pulses; rounded down."""
+        if not self.follows:
+            return share_ppm, self.pulses
+        if not self.stair:
+            return share_ppm * control_ppm // FULL_PPM, self.pulses
+        pulses = self.stair[(len(self.stair) - 1) * control_ppm // FULL_PPM]
+        return (share_ppm if control_ppm else 0), pulses
 
     @property
     def settled_us(self) -> int:

@@ -92,6 +92,22 @@ class TriggerPlan:
 
 @final
 @dataclass(frozen=True, slots=True)
+class ControlPlan:
+    """What a movement follows, and how (clinical reference B.4): ``source`` and what it ``modulates``, as the file says.
+
+    Places are parts per million of the range between rest and the whole opening. Below ``floor_ppm`` there is nothing.
+    """
+
+    source: str
+    modulates: str
+    floor_ppm: int
+    full_ppm: int
+    slew_ppm_per_s: int
+    stale_us: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Schedule:
     """A whole session. ``movement``, ``trigger`` and ``ear`` are ``None`` where the kind has none.
 
@@ -100,6 +116,7 @@ class Schedule:
 
     ``antagonists_together`` is the file's reason for muscles that pull against each other, if it gives one. ``aim``: how
     strong a flow is meant to be, in words that end "raise to ..."; ``guide``: what else the operator is told of it.
+    ``control``: what the goals follow that follow something.
     """
 
     title: str
@@ -117,6 +134,7 @@ class Schedule:
     ear: EarPlan | None = None
     aim: str = ""
     guide: tuple[str, ...] = ()
+    control: ControlPlan | None = None
 
     def by_name(self, name: str) -> ChannelPlan:
         """The channel of that name; raises :class:`UsageError`: an unknown name is never some channel."""
