@@ -122,7 +122,7 @@ def test_every_file_runs_to_its_end_and_records_what_was_done(made: list[Rig], t
     assert closed["output"] == "disabled"
     assert closed["done"] == closed["prescribed"] or closed["missed"]
     assert "output-disabled" in rows
-    assert rows["session-opened"]["extra"]["output"] == "disabled"  # type: ignore[index, call-overload]
+    assert rows["session-opened"]["extra"]["output"] == "disabled"  # type: ignore[index]
     assert all(
         status.disabled and status.output is OutputWord.OFF for status in one.seen if status.stage is not Stage.START
     )
@@ -239,7 +239,7 @@ def test_biofeedback_by_emg_counts_attempts_and_moves_its_goal(made: list[Rig], 
     assert closed["reached"] + closed["missed"] == 6  # type: ignore[operator]
     assert kinds.count("repetition-counted") == closed["reached"]
     assert "goal-moved" in kinds
-    assert closed["reached_percent"] == 100 * closed["reached"] // 6  # type: ignore[operator]
+    assert closed["reached_percent"] == 100 * closed["reached"] // 6
 
 
 def test_a_stimulating_file_goes_through_the_same_door(made: list[Rig], tmp_path: Path) -> None:
