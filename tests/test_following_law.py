@@ -98,6 +98,12 @@ def test_the_whole_way_takes_as_long_as_the_slope_says() -> None:
     assert all(other >= one for one, other in pairwise(shares))
 
 
+def test_a_late_pass_makes_the_rise_slower_and_never_steeper() -> None:
+    follower = Follower(PLAN)
+    now_us = held(follower, 0, 100 * MS, 0)
+    assert follower.step(now_us + 800 * MS, Reading(FULL_PPM, 0)) == LATE_US
+
+
 # --- losses ------------------------------------------------------------------------------------------------------------
 
 

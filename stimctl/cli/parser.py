@@ -20,6 +20,7 @@ KINDS: Final = (
     "fes-emg-triggered",
     "fes-switch-triggered",
     "fes-sequence",
+    "fes-contralateral",
     "tens-conventional",
     "tens-sensory",
     "tens-acupuncture-like",

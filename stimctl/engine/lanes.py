@@ -109,6 +109,10 @@ class Lane:
         self._become(min(self.amplitude_ua, amplitude_ua), now_us, duty)
 
     def _become(self, amplitude_ua: int, now_us: int, duty: Spell | None) -> None:
+        if amplitude_ua < min(self.amplitude_ua, self.plan.step_ua):
+            amplitude_ua = (
+                0  # what falls under the board's step is off there: a signal may take it up again before it rested
+            )
         if amplitude_ua and not self.amplitude_ua:
             self.on_from_us = now_us
         elif self.amplitude_ua and not amplitude_ua and duty and self.plan.effect is Effect.MOTOR:

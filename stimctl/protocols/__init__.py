@@ -7,6 +7,7 @@ means therapy here; what travels on a wire is a codec.
 from __future__ import annotations
 
 from stimctl.protocols.fes import BurstTimes, FesCyclic, FesDose, FesEmgTriggered, FesSwitchTriggered, Switch, Trigger
+from stimctl.protocols.following import Control, Cycle, FesContralateral
 from stimctl.protocols.guided import Activity, Biofeedback, Guided
 from stimctl.protocols.layout import tidy
 from stimctl.protocols.loading import Loaded, file_text, load, load_with_hash, loads, loads_with_hash, sha256
@@ -31,8 +32,11 @@ __all__ = [
     "Biofeedback",
     "BurstTimes",
     "Channel",
+    "Control",
     "Course",
+    "Cycle",
     "Entry",
+    "FesContralateral",
     "FesCyclic",
     "FesDose",
     "FesEmgTriggered",

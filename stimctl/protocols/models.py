@@ -15,11 +15,12 @@ from pydantic import Field
 
 from stimctl.errors import UsageError
 from stimctl.protocols.fes import FesCyclic, FesEmgTriggered, FesSwitchTriggered
+from stimctl.protocols.following import FesContralateral
 from stimctl.protocols.guided import Activity, Biofeedback, Guided
 from stimctl.protocols.sequence import FesSequence
 from stimctl.protocols.tens import TENS_KINDS, AnyTens
 
-_OfAnyKind: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | FesSequence | AnyTens
+_OfAnyKind: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | FesSequence | FesContralateral | AnyTens
 
 Protocol: TypeAlias = Annotated[_OfAnyKind, Field(discriminator="kind")]
 """Any protocol that stimulates."""
@@ -33,6 +34,7 @@ KINDS: Final[Mapping[str, type[_OfAnyKind | Guided]]] = MappingProxyType(
         "fes-emg-triggered": FesEmgTriggered,
         "fes-switch-triggered": FesSwitchTriggered,
         "fes-sequence": FesSequence,
+        "fes-contralateral": FesContralateral,
         **TENS_KINDS,
         "activity": Activity,
         "biofeedback": Biofeedback,

@@ -38,6 +38,8 @@ MEANT: Final[Mapping[str, str]] = {
 _PARTS: Final[Mapping[str, str]] = {
     "phase": "fes-sequence",
     "sequence": "fes-sequence",
+    "control": "fes-contralateral",
+    "cycle": "fes-contralateral",
     "trigger": "fes-emg-triggered",
     "switch": "fes-switch-triggered",
     "burst": "fes-cyclic",

@@ -13,6 +13,7 @@ from typing import Final
 from stimctl.protocols import tens_rules, time_rules, together_rules, trigger_rules
 from stimctl.protocols.channel_rules import CHANNEL_RULES
 from stimctl.protocols.findings import Finding
+from stimctl.protocols.following_rules import FOLLOWING_RULES
 from stimctl.protocols.models import Protocol
 from stimctl.protocols.sequence_rules import SEQUENCE_RULES
 
@@ -34,6 +35,7 @@ PROTOCOL_RULES: Final[tuple[ProtocolRule, ...]] = (
     trigger_rules.cue_and_window_agree,
     trigger_rules.adapting_is_whole,
     *SEQUENCE_RULES,
+    *FOLLOWING_RULES,
     tens_rules.duration_is_the_modes_own,
     tens_rules.sweep_goes_somewhere,
     tens_rules.sweep_stays_in_its_mode,

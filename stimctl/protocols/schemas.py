@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from stimctl.protocols import fes, guided, models, output, sequence, strict, tens
+from stimctl.protocols import fes, following, guided, models, output, sequence, strict, tens
 
-_MODULES: Final = (strict, output, fes, sequence, tens, guided)
+_MODULES: Final = (strict, output, fes, sequence, following, tens, guided)
 """Where the models stand, a class after those that it inherits from."""
 
 _ALIASES: Final = {"channels": "channel", "phases": "phase", "goals": "channel", "steps": "step"}

@@ -18,6 +18,7 @@ _EXAMPLES: Final = {
     "fes-emg-triggered": "wrist-finger-extensors-emg",
     "fes-switch-triggered": "wrist-finger-extensors-switch",
     "fes-sequence": "grasp-release-sequence",
+    "fes-contralateral": "contralateral-hand-opening",
     "tens-conventional": "tens-conventional-forearm",
     "tens-sensory": "tens-sensory-forearm-tone",
     "tens-acupuncture-like": "tens-acupuncture-like-forearm",

@@ -6,9 +6,9 @@ from typing import Final
 
 from stimctl.errors import UsageError
 from stimctl.protocols import Channel as FileChannel
-from stimctl.protocols import Protocol, Tens
+from stimctl.protocols import FesContralateral, Protocol, Tens
 from stimctl.pulse import symmetric
-from stimctl.schedule import flow, motor
+from stimctl.schedule import flow, following, motor
 from stimctl.schedule.movement import burst
 from stimctl.schedule.plans import ChannelPlan, PadPlan, Schedule, Steps
 from stimctl.units import MS, MicroAmp, microamps, microseconds, millihertz
@@ -26,12 +26,13 @@ def compile_schedule(protocol: Protocol, steps: Steps) -> Schedule:
     channels = tuple(_channel(protocol, each, steps, rounded) for each in protocol.channels)
     tens = protocol if isinstance(protocol, Tens) else None
     fes = None if isinstance(protocol, Tens) else protocol
+    follows = protocol if isinstance(protocol, FesContralateral) else None
     return Schedule(
         title=protocol.title,
         kind=protocol.kind,
         purpose=protocol.purpose,
         channels=channels,
-        movement=motor.movement(fes) if fes else flow.movement(tens, steps) if tens else None,
+        movement=motor.movement(fes, steps) if fes else flow.movement(tens, steps) if tens else None,
         trigger=motor.trigger(fes) if fes else None,
         ear=motor.ear(fes, channels) if fes else None,
         repetitions=fes.dose.repetitions if fes else 1,
@@ -41,7 +42,8 @@ def compile_schedule(protocol: Protocol, steps: Steps) -> Schedule:
         rounded=tuple(rounded),
         antagonists_together=motor.antagonists_together(fes) if fes else "",
         aim=tens.mode.aim if tens else "",
-        guide=flow.guide(tens) if tens else (),
+        guide=flow.guide(tens) if tens else following.guide(follows) if follows else (),
+        control=following.control(follows) if follows else None,
     )
 
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from stimctl.protocols import (
+    FesContralateral,
     FesCyclic,
     FesEmgTriggered,
     FesSequence,
@@ -15,16 +16,19 @@ from stimctl.protocols import (
     Switch,
     Trigger,
 )
+from stimctl.schedule import following
 from stimctl.schedule.movement import FULL_PPM, Advance, Goal, MovementPlan, PhasePlan, burst
-from stimctl.schedule.plans import ChannelPlan, EarPlan, TriggerPlan
+from stimctl.schedule.plans import ChannelPlan, EarPlan, Steps, TriggerPlan
 from stimctl.units import MINUTE, MS, microseconds
 
-AnyFes: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | FesSequence
+AnyFes: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | FesSequence | FesContralateral
 """The kinds that make muscles move."""
 
 
-def movement(protocol: AnyFes) -> MovementPlan:
-    """The burst, or the phases."""
+def movement(protocol: AnyFes, steps: Steps) -> MovementPlan:
+    """The burst, the phases, or the opening that follows a signal."""
+    if isinstance(protocol, FesContralateral):
+        return following.movement(protocol, steps)
     if isinstance(protocol, FesSequence):
         return _task(protocol)
     times = protocol.burst
@@ -58,6 +62,8 @@ def _goal(goal: PhaseGoal) -> Goal:
 
 def antagonists_together(protocol: AnyFes) -> str:
     """The file's reason for muscles that pull against each other, "" where it has none."""
+    if isinstance(protocol, FesContralateral):
+        return ""  # a rule: there they are refused
     part = protocol.sequence if isinstance(protocol, FesSequence) else protocol.burst
     return part.antagonists_together or ""
 

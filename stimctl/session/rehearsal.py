@@ -3,10 +3,13 @@
 Load time and run time are judged by the same engine and the same limiter (design rule 8). Every channel is taken to its
 maximum, every trigger comes the moment it is listened for, nobody is ever slow: what passes here passes with less, too.
 What may end a phase comes at once in every second movement and never in the others; a control signal asks for everything.
+Where one is followed, further short flights have none, and one that rises and breaks off again and again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, NamedTuple, final
 
 from stimctl.engine import LATE_US, Engine, Event, State
@@ -20,6 +23,25 @@ from stimctl.units import MS
 _STRIDE_US: Final = 900 * MS  # below the second that the limiter lets pass unseen while output is on
 _PRESS_US: Final = 500 * MS
 _PRESS_UA: Final = 1_000
+_BREAKS_OFF_US: Final = 1_300 * MS
+_SHORT: Final = 4  # movements
+
+
+Signal = Callable[[int], int | None]
+"""A control signal in ppm at a moment of the flight."""
+
+
+def _full(_now_us: int) -> int:
+    return FULL_PPM
+
+
+def _none(_now_us: int) -> None:
+    return None
+
+
+def _breaking_off(now_us: int) -> int:
+    """Through every share on the way up, and at once to nothing."""
+    return FULL_PPM * (now_us % _BREAKS_OFF_US) // _BREAKS_OFF_US
 
 
 @final
@@ -35,13 +57,18 @@ class Rehearsal(NamedTuple):
 
 def rehearse(schedule: Schedule, board: Limits = ABSOLUTE, *, senses_impedance: bool = True) -> Rehearsal:
     """Fly ``schedule`` for a board with these limits; raises :class:`Refusal` at the first thing the limiter refuses."""
-    return _Flight(schedule, board, senses_impedance=senses_impedance).fly()
+    flown = _Flight(schedule, board, senses_impedance=senses_impedance).fly()
+    if schedule.control is not None:
+        short = replace(schedule, repetitions=min(_SHORT, schedule.repetitions), sets=1)
+        for signal in (_none, _breaking_off):
+            _Flight(short, board, senses_impedance=senses_impedance, signal=signal).fly()
+    return flown
 
 
 @final
 class _Flight:
-    def __init__(self, schedule: Schedule, board: Limits, *, senses_impedance: bool) -> None:
-        self._schedule = schedule
+    def __init__(self, schedule: Schedule, board: Limits, *, senses_impedance: bool, signal: Signal = _full) -> None:
+        self._schedule, self._signal = schedule, signal
         self._now_us = 0
         self._engine = Engine(schedule)
         placed = placements(schedule, lambda _site: Sensation.NORMAL)
@@ -120,7 +147,7 @@ class _Flight:
             self._now_us,
             onset=waited or early is Advance.ATTEMPT,
             key=waited or early is Advance.KEY,
-            control_ppm=FULL_PPM,
+            control_ppm=self._signal(self._now_us),
         )
         if engine.armed:
             self._limiter.approve(engine.command(), self._now_us)

@@ -15,6 +15,7 @@ from stimctl.limits import Sensation
 from stimctl.pulse import PulseTrain
 from stimctl.sim.emg import Electrode, Levels, Pulse
 from stimctl.sim.hand import Hand
+from stimctl.sim.sound import SoundHand
 from stimctl.sim.tissue import Report, Site, Tissue, draw, effective_hz, fusion
 from stimctl.sim.volition import Attempt, Floats, Volition, Will
 from stimctl.units import SECOND
@@ -50,6 +51,7 @@ class Patient:
         self.tissues: tuple[Tissue, ...] = tuple(draw(site, rng, sensation) for site in sites)
         self.hand = Hand(tuple(_ACTION.get(site, 0) for site in sites), tone=rng.random())
         self.volition = Volition(seed, Will() if will is None else will)
+        self.sound = SoundHand(seed)
         levels = Levels(
             rest_uv=rng.uniform(1.2, 2.5), hum_uv=rng.uniform(0.3, 1.2), voluntary_uv=rng.uniform(20.0, 45.0)
         )
