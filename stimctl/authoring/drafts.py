@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple, final
 
-from stimctl.authoring import comparison, facts
+from stimctl.authoring import comparison, facts, plans
 from stimctl.authoring.comparison import Change
 from stimctl.authoring.picture import Picture, guided_picture, picture
-from stimctl.protocols import Guided, Loaded, stimulating
+from stimctl.authoring.plans import PlanDraft
+from stimctl.protocols import Guided, Loaded, Plan, stimulating
 from stimctl.schedule import Schedule, Steps, compile_schedule
 from stimctl.schedule.guided import GuidePlan, compile_guide
 
 
 @final
 class Draft(NamedTuple):
-    """A loaded file and its plan: a schedule, or that of guided work, which nothing flows in."""
+    """A loaded file and its plan: a schedule, that of guided work, which nothing flows in, or a plan's blocks."""
 
     loaded: Loaded
-    plan: Schedule | GuidePlan
+    plan: Schedule | GuidePlan | PlanDraft
 
 
 def draft(loaded: Loaded) -> Draft:
@@ -26,6 +27,10 @@ def draft(loaded: Loaded) -> Draft:
     protocol = loaded.protocol
     if isinstance(protocol, Guided):
         return Draft(loaded, compile_guide(protocol))
+    if isinstance(protocol, Plan):
+        return Draft(
+            loaded, PlanDraft(protocol, tuple(None if each is None else draft(each) for each in loaded.blocks))
+        )
     return Draft(loaded, compile_schedule(stimulating(protocol), Steps()))
 
 
@@ -33,6 +38,8 @@ def drawn(one: Draft) -> Picture:
     """Its picture."""
     if isinstance(one.plan, Schedule):
         return picture(one.plan)
+    if isinstance(one.plan, PlanDraft):
+        return plans.picture(one.plan)
     return guided_picture(one.loaded.protocol.title, one.loaded.protocol.kind, one.plan)
 
 

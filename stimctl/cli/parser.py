@@ -16,20 +16,10 @@ from stimctl.cli import authoring, checking, drafting_parser, records, running, 
 EXIT_CODES: Final = "exit codes: 0 all good, 1 faults, 2 wrong usage, 70 a bug in stimctl, 128 + N ended by signal N"
 
 KINDS: Final = (
-    "fes-cyclic",
-    "fes-emg-triggered",
-    "fes-switch-triggered",
-    "fes-sequence",
-    "fes-contralateral",
-    "tens-conventional",
-    "tens-sensory",
-    "tens-acupuncture-like",
-    "tens-brief-intense",
-    "tens-modulated",
-    "tens-alternating",
-    "activity",
-    "biofeedback",
-)
+    "fes-cyclic", "fes-emg-triggered", "fes-switch-triggered", "fes-sequence", "fes-contralateral",
+    "tens-conventional", "tens-sensory", "tens-acupuncture-like", "tens-brief-intense", "tens-modulated",
+    "tens-alternating", "activity", "biofeedback", "plan",
+)  # fmt: skip
 """The kinds of protocol, for the help; ``control.authoring`` has the last word."""
 
 

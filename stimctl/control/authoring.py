@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import IO, Any, Final, TypeAlias, final
 
 from stimctl import protocols
-from stimctl.authoring import drafts, facts, remarks
+from stimctl.authoring import drafts, facts, plans, remarks
+from stimctl.authoring.plans import PlanDraft, PlanFacts
 from stimctl.authoring.remarks import Remark
 from stimctl.errors import Fault, ProtocolError, Refusal, UsageError
 from stimctl.protocols import (
@@ -123,11 +124,13 @@ class Report:
     faults: tuple[Fault, ...] = ()
     warnings: tuple[Remark, ...] = ()
     summary: tuple[str, ...] = ()
-    figures: facts.Facts | None = None
+    figures: facts.Facts | PlanFacts | None = None
 
 
 def figures(report: Report) -> dict[str, Any] | None:
     """The numbers of a good file for a program; ``None`` for a file with faults."""
+    if isinstance(report.figures, PlanFacts):
+        return plans.as_json(report.figures)
     return None if report.figures is None else facts.as_json(report.figures)
 
 
@@ -160,7 +163,7 @@ def check_one(name: str, stdin: IO[bytes], flights: Flights) -> Report:
 
 def loaded(name: str, stdin: IO[bytes]) -> Loaded:
     """The protocol of a file, or of ``stdin`` for ``-``; raises :class:`ProtocolError`."""
-    return load_with_hash(Path(name)) if name != STDIN else loads_with_hash(_piped(stdin), "<stdin>")
+    return load_with_hash(Path(name)) if name != STDIN else loads_with_hash(_piped(stdin), "<stdin>", Path())
 
 
 def _piped(stdin: IO[bytes]) -> str:
@@ -186,6 +189,8 @@ def _fly(one: Loaded, flights: Flights) -> Report:
     """The dry flight; what the limiter refuses is a fault of the file. Guided work has nothing that could fly."""
     try:
         plan = drafts.draft(one).plan
+        if isinstance(plan, PlanDraft):
+            return _planned(one, plan, flights)
         if not isinstance(plan, Schedule):
             return _walked(one.name, plan)
         rehearsal = _flown(plan, flights)
@@ -197,6 +202,18 @@ def _fly(one: Loaded, flights: Flights) -> Report:
     lines = (*facts.lines(plan, found), _flight_line(rehearsal))
     warnings = remarks.remarks(rehearsal.warnings, plan, one.text)
     return Report(one.name, ok=True, warnings=warnings, summary=lines, figures=found)
+
+
+def _planned(one: Loaded, plan: PlanDraft, flights: Flights) -> Report:
+    """A plan: every block as a file of its own, and what they come to together. A block's fault is the plan's."""
+    reports = [(number, _fly(block, flights)) for number, block in enumerate(one.blocks, 1) if block is not None]
+    faults = tuple(dict.fromkeys(fault for _, report in reports for fault in report.faults))
+    if faults:
+        return Report(one.name, ok=False, faults=faults)
+    told = [f"block {number}, {report.name}: {each.message}" for number, report in reports for each in report.warnings]
+    warnings = (*map(Remark, plans.warnings(plan)), *map(Remark, told))
+    found = plans.plan_facts(plan)
+    return Report(one.name, ok=True, warnings=warnings, summary=plans.lines(plan, found), figures=found)
 
 
 def _walked(name: str, plan: GuidePlan) -> Report:

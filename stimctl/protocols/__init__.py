@@ -14,6 +14,7 @@ from stimctl.protocols.loading import Loaded, file_text, load, load_with_hash, l
 from stimctl.protocols.models import KINDS, AnyProtocol, Protocol, stimulating
 from stimctl.protocols.output import Channel, PadUse
 from stimctl.protocols.pads import PAD_MODELS, PadModel
+from stimctl.protocols.plan import Plan, PlanBlock, PlanWeek
 from stimctl.protocols.schemas import schema
 from stimctl.protocols.sequence import Course, FesSequence, Phase, PhaseGoal
 from stimctl.protocols.shipped import Entry, library, library_text, template
@@ -49,6 +50,9 @@ __all__ = [
     "PadUse",
     "Phase",
     "PhaseGoal",
+    "Plan",
+    "PlanBlock",
+    "PlanWeek",
     "Protocol",
     "Site",
     "Switch",

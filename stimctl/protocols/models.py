@@ -17,6 +17,7 @@ from stimctl.errors import UsageError
 from stimctl.protocols.fes import FesCyclic, FesEmgTriggered, FesSwitchTriggered
 from stimctl.protocols.following import FesContralateral
 from stimctl.protocols.guided import Activity, Biofeedback, Guided
+from stimctl.protocols.plan import Plan
 from stimctl.protocols.sequence import FesSequence
 from stimctl.protocols.tens import TENS_KINDS, AnyTens
 
@@ -25,10 +26,10 @@ _OfAnyKind: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | FesSe
 Protocol: TypeAlias = Annotated[_OfAnyKind, Field(discriminator="kind")]
 """Any protocol that stimulates."""
 
-AnyProtocol: TypeAlias = Annotated[_OfAnyKind | Activity | Biofeedback, Field(discriminator="kind")]
-"""Any protocol, also one without output."""
+AnyProtocol: TypeAlias = Annotated[_OfAnyKind | Activity | Biofeedback | Plan, Field(discriminator="kind")]
+"""Any protocol, also one without output, and a plan of several."""
 
-KINDS: Final[Mapping[str, type[_OfAnyKind | Guided]]] = MappingProxyType(
+KINDS: Final[Mapping[str, type[_OfAnyKind | Guided | Plan]]] = MappingProxyType(
     {
         "fes-cyclic": FesCyclic,
         "fes-emg-triggered": FesEmgTriggered,
@@ -38,6 +39,7 @@ KINDS: Final[Mapping[str, type[_OfAnyKind | Guided]]] = MappingProxyType(
         **TENS_KINDS,
         "activity": Activity,
         "biofeedback": Biofeedback,
+        "plan": Plan,
     }
 )
 """The class of every ``kind``."""
@@ -47,4 +49,6 @@ def stimulating(protocol: AnyProtocol) -> Protocol:
     """``protocol`` as one with an output; raises :class:`UsageError` for one that has none."""
     if isinstance(protocol, (Activity, Biofeedback)):
         raise UsageError(f"{protocol.kind} is a kind without output: nothing can be stimulated with it")
+    if isinstance(protocol, Plan):
+        raise UsageError("a plan is made of blocks, each a session of its own: stimctl run FILE holds them in order")
     return protocol

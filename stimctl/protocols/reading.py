@@ -18,6 +18,8 @@ from stimctl.protocols.findings import Finding, Path, field_name, shown
 from stimctl.protocols.guided import Activity, Biofeedback
 from stimctl.protocols.guided_rules import GUIDED_RULES
 from stimctl.protocols.models import KINDS, AnyProtocol
+from stimctl.protocols.plan import Plan
+from stimctl.protocols.plan_rules import PLAN_RULES
 from stimctl.protocols.rules import CHANNEL_RULES, PROTOCOL_RULES
 
 MEANT: Final[Mapping[str, str]] = {
@@ -45,6 +47,8 @@ _PARTS: Final[Mapping[str, str]] = {
     "burst": "fes-cyclic",
     "activity": "activity",
     "feedback": "biofeedback",
+    "block": "plan",
+    "week": "plan",
 }
 """The part that gives a kind away, where its name cannot be read."""
 
@@ -117,6 +121,8 @@ def _shape(path: Path) -> str:
         return "written as [[phase]], once for each phase"
     if path == ("step",):
         return "written as [[step]], once for each step"
+    if path == ("block",):
+        return "written as [[block]], once for each block"
     if path == ("pads",):
         return "tables such as [pads.proximal]"
     return f"a table [{field_name(path)}]" if len(path) == 1 else "a table"
@@ -188,8 +194,11 @@ def _broken_rules(protocol: Any, *, whole: bool) -> list[Finding]:
     """What every rule finds. In a half-built model a rule stops at the first field that is not there."""
     found: list[Finding] = []
     channels = getattr(protocol, "channels", ())
-    guided = isinstance(protocol, (Activity, Biofeedback))
-    rules: tuple[Any, ...] = GUIDED_RULES if guided else PROTOCOL_RULES
+    rules: tuple[Any, ...] = PROTOCOL_RULES
+    if isinstance(protocol, (Activity, Biofeedback)):
+        rules = GUIDED_RULES
+    elif isinstance(protocol, Plan):
+        rules = PLAN_RULES
     runs = [rule(protocol) for rule in rules]
     runs += [rule(protocol, index, channel) for index, channel in enumerate(channels) for rule in CHANNEL_RULES]
     for run in runs:

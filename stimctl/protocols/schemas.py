@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from stimctl.protocols import fes, following, guided, models, output, sequence, strict, tens
+from stimctl.protocols import fes, following, guided, models, output, plan, sequence, strict, tens
 
-_MODULES: Final = (strict, output, fes, sequence, following, tens, guided)
+_MODULES: Final = (strict, output, fes, sequence, following, tens, guided, plan)
 """Where the models stand, a class after those that it inherits from."""
 
-_ALIASES: Final = {"channels": "channel", "phases": "phase", "goals": "channel", "steps": "step"}
+_ALIASES: Final = {"channels": "channel", "phases": "phase", "goals": "channel", "steps": "step", "blocks": "block"}
 """What a file calls a list of tables, by the model's name for it."""
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

@@ -27,6 +27,7 @@ _EXAMPLES: Final = {
     "tens-alternating": "tens-alternating-forearm",
     "activity": "exercise-make-a-fist",
     "biofeedback": "biofeedback-emg-extensors",
+    "plan": "plan-stage-1",
 }
 
 
