@@ -101,7 +101,8 @@ class ScriptedOperator:
             yield Order(Kind.WEAR, value="on")
         if now_us - self._pressed_us >= PRESS_EVERY_US:
             self._pressed_us = now_us
-            yield Order(Kind.START)
+            # A signal is measured before the start, by the same key as every next step.
+            yield from (Order(kind) for kind in [each for each in (Kind.START, Kind.NEXT) if each in status.can][:1])
 
     def _titrate(self, status: Status, now_us: int) -> Iterator[Order]:
         channel = next(each for each in status.channels if each.selected)

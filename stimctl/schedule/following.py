@@ -68,8 +68,7 @@ def _stair(protocol: FesContralateral, channel: Channel, steps: Steps) -> tuple[
     full_us = channel.phase_width_us - channel.phase_width_us % steps.width_us
     # The floor is rounded up: below it, muscle does not answer; never above the full width, which is rounded down.
     least_us = min(full_us, -(-least_us // steps.width_us) * steps.width_us)
-    rate_mhz = millihertz(channel.rate_hz)
-    rate_mhz -= rate_mhz % steps.rate_mhz
+    rate_mhz = millihertz(channel.rate_hz) - millihertz(channel.rate_hz) % steps.rate_mhz
     if not (least_us and rate_mhz):
         raise UsageError(f"{channel.name}: this board's steps are too coarse for pulses whose width follows a signal")
     gap_us = channel.interphase_gap_us - channel.interphase_gap_us % steps.width_us

@@ -19,6 +19,7 @@ from stimctl.session import boardroom, desk, listening, payloads, tasks
 from stimctl.session.course import Course
 from stimctl.session.diary import Diary
 from stimctl.session.fingerprint import limits_sha256
+from stimctl.session.following import Following, source_of
 from stimctl.session.measured import Measured
 from stimctl.session.opening import Case, Reach, Wishes, board_facts, meta
 from stimctl.session.preparation import Preparation
@@ -118,6 +119,8 @@ class Session(Course):
             from stimctl.session.hearing import Hearing  # brings NumPy, which only listening needs
 
             hearing = Hearing(case.recording, case.schedule.ear, link.driver)
+        if case.schedule.control is not None:
+            self.following = Following(case.schedule.control, source_of(case.schedule.control, link))
         self.diary.open(meta(case, board_facts(link), self._circumstances(case)), now_us)
         try:
             if hearing is not None:
@@ -155,8 +158,11 @@ class Session(Course):
             boardroom.take(self, event, now_us)
         onset = listening.heard(self, now_us)
         key, self.switched = self.switched, False
-        self._time_brought(self.engine.step(now_us, onset=onset, key=key), now_us)
+        control_ppm = self.following.heard(self, now_us) if self.following is not None else None
+        self._time_brought(self.engine.step(now_us, onset=onset, key=key, control_ppm=control_ppm), now_us)
         listening.end_with_the_recording(self, now_us)
+        if self.following is not None:
+            self.following.follow_up(self, now_us)
         self._mind_the_skin(now_us)
         self._follow_the_engine(now_us)
         if self.engine.armed:
@@ -211,6 +217,8 @@ class Session(Course):
         if self._stage is not None:
             wake_us = min(wake_us, self._stage.next_wake_us(now_us))
         if self.hearing is not None and (due_us := self.hearing.next_due_us()) is not None:
+            wake_us = min(wake_us, due_us)
+        if self.following is not None and (due_us := self.following.next_due_us(now_us)) is not None:
             wake_us = min(wake_us, due_us)
         return max(self.connection.next_wake_us(now_us, wake_us), now_us + 1)
 

@@ -11,7 +11,7 @@ from stimctl.errors import Refusal, UsageError
 from stimctl.orders import Order
 from stimctl.orders import OrderKind as Kind
 from stimctl.schedule import ChannelPlan
-from stimctl.session import listening
+from stimctl.session import following, listening
 from stimctl.session.stage import press_ua
 from stimctl.units import ma_text
 
@@ -41,7 +41,8 @@ def _confirm_pads(session: Session, order: Order, now_us: int) -> None:
 
 
 def _next(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
-    {State.SCREENING: _screened, State.PADS: _placed, State.TITRATING: _channel_found}[session.state](session, now_us)
+    ways = {State.SCREENING: _screened, State.PADS: _placed, State.TITRATING: _channel_found}
+    ways.get(session.state, following.begin_measuring)(session, now_us)
 
 
 def _screened(session: Session, now_us: int) -> None:
@@ -178,6 +179,8 @@ def _start(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001
         raise UsageError("look at the skin first: this patient may not feel a burn; K records that it looks well")
     _refuse_open((*session.preparation.screening.blockers, *session.preparation.screening.open_points))
     session.void_what_is_old(now_us)
+    if session.following is not None and session.state is not State.THRESHOLDS:
+        session.following.require_range()
     if session.state is State.THRESHOLDS:
         plan = _selected(session)
         session.preparation.begin_thresholds(plan)

@@ -19,6 +19,7 @@ from stimctl.protocols import Loaded, library_text, load_with_hash, loads_with_h
 from stimctl.records.words import SessionMeta, patient_code
 from stimctl.safety import Latch
 from stimctl.schedule import Schedule, Steps, compile_schedule
+from stimctl.session.following import source_of
 from stimctl.session.link import SIMULATED, Link, elsewhere, open_link
 from stimctl.session.rehearsal import Rehearsal, rehearse
 from stimctl.session.summary import file_line, schedule_lines, warning_lines
@@ -162,6 +163,8 @@ class Opening:
             self._refuse_on_a_real_board()
         steps = Steps(facts.amplitude_step_ua, facts.width_step_us, facts.rate_step_mhz)
         schedule = compile_schedule(stimulating(self.loaded.protocol), steps)
+        if schedule.control is not None:
+            source_of(schedule.control, self.link)  # raises where nothing can be followed
         for plan in schedule.channels:
             if plan.channel >= facts.outputs:
                 raise UsageError(f"{plan.name} needs output {plan.channel + 1}; {facts.name} has {facts.outputs}")

@@ -24,6 +24,7 @@ from stimctl.session.summary import file_line
 from stimctl.session.wording import refused
 
 if TYPE_CHECKING:
+    from stimctl.session.following import Following
     from stimctl.session.hearing import Hearing
 
 _Room = TypeVar("_Room")
@@ -38,6 +39,7 @@ class Rooms:
         self.connection = Connection(self.latch, clock, seed, reach)
         self.case: Case | None = None
         self.hearing: Hearing | None = None
+        self.following: Following | None = None
         self.selected = 0
         self.refusal = self.stop_reason = ""
         self.alarm: tuple[str, str] = ("", "")
@@ -137,6 +139,8 @@ class Rooms:
         if self._engine is None:
             return ()
         lines = review_lines(self.engine, self.preparation.thresholds, self.measured.charge_uc)
+        if self.following is not None:
+            lines += self.following.review_lines()
         # First: the list may be longer than its window, and which file this was must not have to be looked for.
         return (file_line(self.case.loaded.sha256), *lines) if self.case is not None else lines
 

@@ -8,6 +8,7 @@ from stimctl.engine import State
 from stimctl.engine.course import Turn
 from stimctl.orders import OrderKind as Kind
 from stimctl.schedule import Advance
+from stimctl.session import following
 from stimctl.session.wording import CAN
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def ask_the_patient(link: Link | None, awaited: Advance | None, now_us: int) -> 
 
 def can(session: Session, now_us: int) -> tuple[Kind, ...]:
     """The orders that make sense now; the switch only where it does something."""
-    listed = CAN[session.state]
+    listed = following.can(session, CAN[session.state])
     if Kind.KEY not in listed or session.engine.takes_key(now_us):
         return listed
     return tuple(kind for kind in listed if kind is not Kind.KEY)

@@ -98,6 +98,8 @@ def _next_action(session: Session) -> str:
     if listening.is_trying(session) and session.hearing is not None:
         heard = f"try the trigger, heard {session.trigger_tries} times" if session.hearing.ear.ready else "relax first"
         return f"Output off: {heard}. Start: the stage arms at zero, then raise to the working level."
+    if session.following is not None and (words := session.following.words(session)):
+        return words
     if words := tasks.next_action(session):
         return words
     schedule = session.engine.schedule

@@ -54,7 +54,7 @@ CAN: Final[dict[State, tuple[Kind, ...]]] = {
         Kind.NOTE,
         Kind.SKIN_CHECKED,
     ),
-    State.READY: (Kind.START, Kind.FINISH, Kind.NOTE, Kind.SKIN_CHECKED),
+    State.READY: (Kind.NEXT, Kind.START, Kind.FINISH, Kind.NOTE, Kind.SKIN_CHECKED),
     State.TRIAL: (*_RUNNING, Kind.BEGIN, Kind.KEY),
     State.REST: _RUNNING,
     State.LISTENING: (*_RUNNING, Kind.KEY),
