@@ -260,13 +260,14 @@ def test_what_is_accepted_keeps_its_dose_and_every_place(names: list[str], rest_
     draft = drafts.draft(opened)
     assert isinstance(draft.plan, plans.PlanDraft)
     found = plans.plan_facts(draft.plan)
-    lengths = [
-        each.plan.longest_us / 1e6 if each else float(rest_s) for each in draft.plan.blocks if not _is_plan(each)
-    ]
+    lengths = [_length_s(each, rest_s) for each in draft.plan.blocks]
     assert found.length_s == pytest.approx(sum(lengths))
     assert found.length_s <= 60 * longest_min
     assert all(each.counted_us <= 60 * MINUTE for each in found.sites)
 
 
-def _is_plan(draft: drafts.Draft | None) -> bool:
-    return draft is not None and isinstance(draft.plan, plans.PlanDraft)
+def _length_s(draft: drafts.Draft | None, rest_s: int) -> float:
+    if draft is None:
+        return float(rest_s)
+    assert not isinstance(draft.plan, plans.PlanDraft)
+    return draft.plan.longest_us / 1e6

@@ -9,14 +9,15 @@ from collections.abc import Callable
 from typing import final
 
 from stimctl.engine import State
-from stimctl.errors import StimctlError
+from stimctl.errors import StimctlError, UsageError
 from stimctl.orders import Order, OrderKind, Status
-from stimctl.protocols import Activity, Biofeedback
+from stimctl.protocols import Activity, Biofeedback, Plan
 from stimctl.session.core import HERE, Session
 from stimctl.session.diary import Diary
 from stimctl.session.guided import GuidedSession
 from stimctl.session.link import Link
 from stimctl.session.opening import Reach, Wishes, load_protocol
+from stimctl.session.part import Part
 
 
 @final
@@ -24,9 +25,16 @@ class AnySession:
     """A session of whatever kind the chosen file is. All times are µs; see :class:`~stimctl.session.core.Session`."""
 
     def __init__(
-        self, diary: Diary, clock: Callable[[], int], *, wishes: Wishes, seed: int = 0, reach: Reach = HERE
+        self,
+        diary: Diary,
+        clock: Callable[[], int],
+        *,
+        wishes: Wishes,
+        seed: int = 0,
+        reach: Reach = HERE,
+        part: Part | None = None,
     ) -> None:
-        self._diary, self._clock, self._seed = diary, clock, seed
+        self._diary, self._clock, self._seed, self._part = diary, clock, seed, part
         self.stimulating = Session(diary, clock, wishes=wishes, seed=seed, reach=reach)
         """The session with output; nothing of it was opened where the chosen kind has none."""
         self.guided: GuidedSession | None = None
@@ -52,6 +60,12 @@ class AnySession:
 
     def _opens_guided(self, order: Order, now_us: int) -> bool:
         loaded = load_protocol(order.protocol)
+        if isinstance(loaded.protocol, Plan):
+            raise UsageError(
+                f"a plan is held block by block: leave this screen, and start stimctl run {order.protocol}"
+            )
+        if self._part is not None:
+            self._part.refuse(order, self._diary.store)
         if not isinstance(loaded.protocol, (Activity, Biofeedback)):
             return False
         latch = self.stimulating.latch
@@ -133,6 +147,13 @@ class AnySession:
     def went_wrong(self) -> bool:
         """Whether a fault was met."""
         return self._now.went_wrong
+
+    @property
+    def complete(self) -> bool:
+        """Whether the whole dose was given."""
+        if self.guided is not None:
+            return self.guided.guide.complete
+        return self.stimulating.case is not None and self.stimulating.engine.complete
 
     @property
     def may_be_energised(self) -> bool:
