@@ -242,12 +242,15 @@ def test_a_low_threshold_is_a_warning_of_check(sd: str, warns: bool) -> None:
     assert any("threshold_sd" in line for line in report.warnings) is warns
 
 
-# --- H27, H28, H29: nothing follows a joint ------------------------------------------------------------------
+# --- H27, H28, H29: nothing follows the joint that it moves ------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["ccfes", "fes-angle", "fes-closed-loop"])
 def test_no_kind_of_protocol_follows_a_joint(kind: str) -> None:
-    """No glove, no angle sensor and no controller can be configured, so none can be stuck, drift or oscillate."""
+    """No controller over the angle of a stimulated joint can be configured, so none can drift or oscillate.
+
+    The sound hand may lead (tests/test_following_session.py): it is not moved by what it asks for.
+    """
     fault = texts.the_fault(texts.put(texts.CYCLIC, "kind", f'"{kind}"'))
     assert fault.field == "kind"
     for field in ("angle", "gain", "sensor", "target_deg"):
