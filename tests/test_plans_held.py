@@ -210,6 +210,21 @@ def test_what_is_typed_between_two_blocks(
     assert asked.cleared(FINE) is clears
 
 
+def test_what_was_typed_before_the_question_answers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    termios = pytest.importorskip("termios")
+    done: list[str] = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(termios, "tcflush", lambda _file, _queue: done.append("forgotten"))
+
+    def asked(_question: str) -> str:
+        done.append("asked")
+        return ""
+
+    monkeypatch.setattr("builtins.input", asked)
+    Asked(VirtualClock(), lambda _line: None).cleared(FINE)
+    assert done == ["forgotten", "asked"]
+
+
 def test_the_end_of_the_input_is_a_no(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(_question: str) -> str:
         raise EOFError

@@ -6,6 +6,7 @@ zero, and nothing begins by itself: somebody says so. What ended before its dose
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import sys
 from abc import ABC, abstractmethod
@@ -92,7 +93,7 @@ def hold(
 
 
 def _over(say: Say, whole: int, files: int, code: int) -> int:
-    say(f"Plan: {whole} of {files} blocks given whole; each is a session in the record")
+    say(f"Plan: {whole} of {files} blocks given whole; each that was opened is a session in the record")
     return code
 
 
@@ -147,8 +148,19 @@ class Asked(Between):
         self._say("\rThe rest is over.                ")
 
 
+def _forget_typed() -> None:
+    """What was typed in the rest, or was still on its way from the screen, answers nothing."""
+    try:
+        import termios
+    except ImportError:  # no such thing on this system
+        return
+    with contextlib.suppress(OSError, ValueError, termios.error):  # no terminal
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
+
+
 def _answer(question: str) -> str:
-    """What is typed; the end of the input is a no."""
+    """What is typed from now on; the end of the input is a no."""
+    _forget_typed()
     try:
         return input(question).strip().lower()
     except EOFError:
