@@ -235,6 +235,8 @@ def test_the_guide_explains_every_field_with_its_range() -> None:
                 "trigger",
                 "switch",
                 "sequence",
+                "control",
+                "cycle",
                 "phase",
                 "modulation",
                 "alternation",
