@@ -252,7 +252,7 @@ class Face(App[None]):
         if self._small:
             self._blind(event.key)
         elif event.key == "f1" or (event.character == "?" and not typing):
-            self.screen.toggle_class("helping")
+            self.query_one("#help").toggle_class("open")
         elif event.key == "ctrl+q" or (event.key in {"q", "Q"} and not typing):
             self._quit()
         elif ask and event.key in ask[1]:

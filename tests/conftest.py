@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 # Hundreds of processes start in a run, and pytest rewrites every test file for each of its workers. So byte code is
 # kept, in the environment's own folder, also where a machine is told to keep none beside sources; and before Hypothesis
@@ -29,8 +30,48 @@ settings.register_profile("ci", settings.get_profile("fast"), derandomize=True) 
 settings.register_profile("deep", settings.get_profile("fast"), max_examples=2_000)  # by hand, over lunch
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "fast"))
 
+WAITS = "waits(seconds): waits that long for programs and computes little; begins first, beside what computes"
+
+_T = TypeVar("_T")
+
 LINGER_S = 5.0
 """How long a thread that was told to end may take on a busy machine before it counts as left behind."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell pytest of our own mark."""
+    config.addinivalue_line("markers", WAITS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests that wait begin first, the longest before all, and with half of the workers: the others compute then.
+
+    At the end a test that waits would leave the machine idle. Every worker gets a run of neighbours to begin with
+    (xdist's ``worksteal``, as evenly as it goes, the first ones rounded down), and gives away from its end.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    waiting = [item for item in items if item.get_closest_marker("waits")]
+    if workers > 1 and waiting:
+        waiting.sort(key=_seconds, reverse=True)
+        items[:] = dealt(waiting, [item for item in items if not item.get_closest_marker("waits")], workers)
+
+
+def _seconds(item: pytest.Item) -> float:
+    mark = item.get_closest_marker("waits")
+    return float(mark.args[0]) if mark else 0.0
+
+
+def dealt(waiting: list[_T], others: list[_T], workers: int) -> list[_T]:
+    """All of them, so that the first half of the workers begins with what is ``waiting``."""
+    order: list[_T] = []
+    left, first = list(others), workers // 2
+    for worker in range(workers):
+        share = (len(waiting) + len(others) - len(order)) // (workers - worker)
+        mine = waiting[worker::first] if worker < first else []
+        computing = max(0, share - len(mine))
+        order += [*mine, *left[:computing]]
+        del left[:computing]
+    return [*order, *left]
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -13,7 +13,10 @@ import pytest
 from stimctl.control.terminal import RESET
 from tests.control_rig import CLEAR, END, FAIL, ON, REFUSED, STALL, Rig, gone
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs pseudo-terminals and pidfd_open")
+pytestmark = [
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs pseudo-terminals and pidfd_open"),
+    pytest.mark.waits(1),
+]
 
 QUIET = {"TSTP": r"Ctrl\+Z pressed; stimctl does not suspend"}
 

@@ -24,7 +24,10 @@ from stimctl.sim.terminal import clock_us
 from tests.session_rig import CYCLIC, TENS
 from tests.twin_rig import Board, Facts, Program, dead_for_good
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are a POSIX thing")
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are a POSIX thing"),
+    pytest.mark.waits(4),
+]
 
 DEAD_MAN_US = 500_000
 
@@ -129,6 +132,7 @@ def ended_by_dead_man(facts: Facts) -> int:
 # --- all is well --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.waits(15)
 def test_a_whole_session_over_the_pseudo_terminal(scene: Scene) -> None:
     sim = scene.program("sim", "reference", "--link", "./board")
     sim.wait_for("Ready. Open it with: stimctl run FILE --board reference:./board")

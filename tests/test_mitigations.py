@@ -682,7 +682,7 @@ def pair(one: tuple[str, str], other: tuple[str, str]) -> str:
         {"site": f'"{site}"', "muscle": f'"{muscle}"', "pads": f'["{name}-a", "{name}-b"]'}
         for name, (site, muscle) in zip("xy", (one, other), strict=True)
     )
-    text = texts.CYCLIC
+    text = texts.edit(texts.CYCLIC, ("repetitions = 30", "repetitions = 2"))  # all of them are flown
     for key, value in first.items():
         text = texts.put(text, key, value)
     two = texts.SECOND_CHANNEL.partition("[pads.thumb]")[0]

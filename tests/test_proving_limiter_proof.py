@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import z3
 
 from tests.proving import paths
 from tests.proving.limiter_faults import FAULTS, Fault
 from tests.proving.limiter_proof import bite, theorems
+from tests.proving.linear import Forms
 from tests.proving.paths import Refuted, Run, Undecided, explore
 from tests.proving.symbolic import Int, Unsupported, largest, least, root
 from tests.proving.theorem import Study, Theorem, prove
@@ -104,6 +106,42 @@ def test_an_integer_outside_a_path_decides_nothing() -> None:
     walk(lambda run: made.append(run.integer("a")))
     with pytest.raises(Unsupported):
         bool(made[0] > 0)
+
+
+A, B = z3.Int("a"), z3.Int("b")
+HERE = {A: 2, B: 3}
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        z3.Not(A >= B), z3.Not(B <= A), A < B, A != B, B > A, A * B == 6, 5 * A * B - A == 28, 3 * A - B == 3, B * B * A == 18, A**2 == 4,
+        A + A * B <= 8, z3.Not(z3.And(A >= 3, B >= 3)), z3.Or(A == B, A * B >= 6), z3.Distinct(A, B), z3.BoolVal(True),
+        B / A == 1, B % A == 1, z3.If(A < B, A, B) == 2, z3.Xor(A == 2, B == 2), z3.Implies(A > B, A == 7),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_so_stays_possible_when_it_is_relaxed(fact: Any) -> None:
+    forms, solver = Forms(), z3.SolverFor("QF_LRA")
+    assert z3.is_true(z3.simplify(z3.substitute(fact, *((name, z3.IntVal(at)) for name, at in HERE.items()))))
+    for each in (fact, *(name == at for name, at in HERE.items())):
+        solver.add(forms.relaxed(forms.normal(each)))
+    assert solver.check() == z3.sat
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        (A < B, B < A + 1), (A * B >= 6, 2 * A * B + A <= 11, A >= 0), (3 * A - B == 3, A == 2, B == 4), (A * A * B > 6, B * A**2 <= 6), (A == 1, A != 1),
+        (z3.Not(A <= B), z3.Or(A <= B, A == B)), (z3.Not(A * B >= 3), z3.Not(B * A <= 2)),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_impossible_by_sums_alone_is_so_when_it_is_relaxed(facts: tuple[Any, ...]) -> None:
+    forms, solver = Forms(), z3.SolverFor("QF_LRA")
+    for each in facts:
+        solver.add(forms.relaxed(forms.normal(each)))
+    assert solver.check() == z3.unsat
 
 
 def test_too_many_paths_are_no_proof() -> None:

@@ -9,16 +9,20 @@ import subprocess
 import sys
 import textwrap
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.proving import mutant_campaign
 from tests.proving import mutants as runner
 from tests.proving.mutant_campaign import IMPORT, Campaign, Knowledge
 from tests.proving.mutant_catalogue import function_around, functions, mutants_in, mutants_of, proofs, stale
 from tests.proving.mutant_pool import Pool, judge
 from tests.proving.mutant_targets import ALL, TARGETS, Target
-from tests.proving.mutant_worker import HUNG, Report
+from tests.proving.mutant_watch import Watch
+from tests.proving.mutant_worker import HUNG, Report, Task
 from tests.proving.mutation import MODULE, Mutant, members_of_enums, mutants
 from tests.proving.planting import ROOT
 
@@ -274,9 +278,68 @@ def test_a_failed_run_or_a_survivor_or_a_kill_of_what_was_proven_is_no_success()
         assert (not tally.failures and all(row.good for row in tally.rows())) is good, (end, bool(entries))
 
 
-@pytest.mark.timeout(300)  # a process of its own, with a bound of its own for every test in it
-@pytest.mark.parametrize("target", [target.name for target in TARGETS])
-def test_a_sample_is_killed(target: str) -> None:
-    outcome = runner.run(("--target", target, "--sample", "3", "--workers", "1"))
+def test_a_watch_tells_by_test_which_lines_ran_and_leaves_other_modules_alone() -> None:
+    watch, before = Watch(["tests.proving.mutant_pool"]), sys.gettrace()
+    watch.begin()
+    try:
+        watch.turn_to("killed")
+        judge(b"", signal.SIGKILL, "")
+        watch.turn_to("hung")
+        judge(b"", HUNG << 8, "")
+        watch.turn_to("hung again")
+        judge(b"", HUNG << 8, "")
+    finally:
+        watch.end()
+        sys.settrace(before)
+    lines = {test: found - {"tests.proving.mutant_pool:judge"} for test, found in watch.reach.items()}
+    assert all(found >= {"tests.proving.mutant_pool:judge"} for test, found in watch.reach.items() if test)
+    assert lines["hung"] == lines["hung again"]
+    assert lines["killed"] - lines["hung"]
+    assert lines["hung"] - lines["killed"]
+    assert not lines[""]
+
+
+def test_first_come_the_tests_that_run_the_line_and_none_is_left_out() -> None:
+    mutant = next(each for each in mutants_in("stimctl.driver.line") if each.name == "Line.stop")
+    function, line = f"{mutant.module}:Line.stop", f"{mutant.module}@{mutant.line}"
+    knowledge = Knowledge(("f.py",))
+    reach = {"f.py::quick": [function], "f.py::slow": [function, line], "f.py::other": []}
+    knowledge.note(Report("green", reach=reach, seconds={"f.py::quick": 0.1, "f.py::slow": 2.0, "f.py::other": 0.1}))
+    knowledge.learn(mutant, Report("test", "f.py::quick"))
+    task = knowledge.task(mutant)
+    assert task.first == ("f.py::slow", "f.py::quick")
+    assert task.only == {"f.py::quick", "f.py::slow"}
+    assert task.cpu_s["f.py::slow"] > task.cpu_s["f.py::quick"]
+
+
+@pytest.mark.parametrize(("at_first", "then"), [("green", ("a.py", "c.py")), ("crash", ("a.py", "b.py", "c.py"))])
+def test_what_the_likeliest_file_does_not_kill_is_tried_by_the_others(
+    monkeypatch: pytest.MonkeyPatch, at_first: str, then: tuple[str, ...]
+) -> None:
+    """Mutants that a process of its own has to import: one file is imported at first, and nothing is judged by that."""
+    mutant = next(each for each in mutants_in("stimctl.driver.line") if not function_around(each))
+    tried: list[tuple[str, ...]] = []
+
+    class OneOfThree(Pool):
+        def map(self, tasks: Iterator[tuple[Any, Task]]) -> Iterator[tuple[Any, Report]]:
+            for note, task in tasks:
+                tried.append(task.files)
+                yield note, Report("test", "c") if "c.py" in task.files else Report(at_first)
+
+    monkeypatch.setattr(mutant_campaign, "Pool", OneOfThree)
+    campaign = Campaign(TARGETS[0], [mutant], workers=1, folder=Path())
+    campaign._files, campaign._knowledge = (), Knowledge(("a.py", "b.py", "c.py"))
+    campaign._knowledge.note(Report("green", seconds={"b.py::quick": 0.1, "a.py::slow": 1.0}))
+    assert [(each.id, report.end) for each, report in campaign._planted([mutant])] == [(mutant.id, "test")]
+    assert tried == [("b.py",), then]
+
+
+@pytest.mark.timeout(600)  # a process of its own, with a bound of its own for every test in it
+def test_a_sample_of_each_target_is_killed() -> None:
+    """One process for all targets: what it imports and finds to mutate costs as much as the sample itself."""
+    outcome = runner.run(("--sample", "3", "--workers", "1"))
     assert outcome.good, outcome.failures
-    assert outcome.rows[0].count == 3
+    counts = {row.what: row.count for row in outcome.rows}
+    assert {target.name: counts[f"{target.name}: mutants"] for target in TARGETS} == {
+        target.name: 3 for target in TARGETS
+    }

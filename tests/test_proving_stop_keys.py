@@ -17,6 +17,7 @@ from tests.twin_rig import Facts, Flow
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs pseudo-terminals and /proc")
 
 
+@pytest.mark.waits(20)
 @pytest.mark.timeout(400)  # real programs and real waits; the walk itself tells when it is stuck
 @pytest.mark.parametrize("part", share())
 def test_every_stop_key_is_heard_and_zero_is_confirmed(part: str) -> None:

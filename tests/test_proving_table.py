@@ -70,7 +70,7 @@ def test_a_plant_must_be_found_exactly_once() -> None:
 
 
 def test_planting_comes_too_late_once_the_code_stands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "stimctl", types.ModuleType("stimctl"))
+    monkeypatch.setitem(sys.modules, "stimctl.safety", types.ModuleType("stimctl.safety"))
     with pytest.raises(RuntimeError, match="too late to plant"):
         plant({"stimctl.safety": ""})
 

@@ -363,16 +363,6 @@ def test_after_a_long_pause_thresholds_are_found_again(rig: Rig) -> None:
     assert rig.session.preparation.ceiling_ua(0) is None
 
 
-def test_nobody_there_means_zero(made: Made) -> None:
-    rig = made(TENS.replace("duration_min = 1", "duration_min = 20"))
-    rig.work(State.FLOWING)
-    rig.go(5 * MINUTE)
-    assert rig.status.presence_due
-    rig.go(31 * SECOND)
-    assert rig.state is State.PAUSED
-    assert rig.flowing_ua == 0
-
-
 # --- faults --------------------------------------------------------------------------------------------------------
 
 STOPPING = [

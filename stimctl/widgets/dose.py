@@ -53,7 +53,7 @@ class DosePane(Vertical):
         chosen = channels.selected(status.channels)
         bar = channels.level_words(chosen, width - 28, known=known) if chosen else Content("no channel selected: ← →")
         self._words["bar"].show(bar)
-        self.screen.set_class(running, "running")
+        self.set_class(running, "running")  # of the pane: a class of the screen has every widget of it styled anew
         self._words["progress"].show(procedure.progress_lines(status.progress, width))
         self._words["counts"].show(procedure.counts_line(status.counts, continuous=not status.progress.repetitions))
         # Nothing is listened to while thresholds are sought; an empty frame looked like a lead that fell off.

@@ -38,8 +38,12 @@ LOCKED: Final = ("stimctl.driver.line", "stimctl.sim.link", "stimctl.transport.m
 PATIENCE_S: Final = 30.0
 """Real time after which a thread that should have handed the baton over counts as hung."""
 
-Chooser = Callable[[int, int, tuple[int, ...]], int]
-"""Who goes on: thread and number of the yield point that was reached, and those who could run; one of these."""
+_shared: Final[dict[str, bool]] = {}
+"""Whether a file is one of :data:`SHARED`: asked at each call, and a file's name says the same every time."""
+
+Chooser = Callable[[int, int, Callable[[], tuple[int, ...]]], int]
+"""Who is to go on: thread and number of the yield point that was reached, and what tells those who could run. One who
+cannot run is passed over for the first who can."""
 
 
 class Deadlock(Exception):
@@ -55,6 +59,7 @@ class Runner:
     points: int = 0
     done: bool = False
     blind: bool = False
+    traced: bool = True
     waits_for: AwareLock | None = None
     error: BaseException | None = None
     value: object = None
@@ -72,7 +77,12 @@ class Baton:
         opcodes: bool = False,
         impatient: frozenset[int] = frozenset(),
         look: Callable[[], None] = lambda: None,
+        last: Mapping[int, int] | None = None,
     ) -> None:
+        """``last``: by thread the last yield point that matters to the chooser; none of a thread that is left out.
+
+        The same turns are taken without it, in twice the time, and all yield points are counted.
+        """
         self.switches: list[tuple[int, int, str, int, int]] = []
         """Each handing over: thread, its yield point, where that was and at which line, and who went on."""
         self.places: list[str] = []
@@ -80,7 +90,8 @@ class Baton:
         self.waited: set[int] = set()
         """Threads that had to wait for a lock."""
         self._chooser, self._look, self._impatient = chooser, look, impatient
-        self._event = "opcode" if opcodes else "line"
+        self._opcodes, self._event = opcodes, "opcode" if opcodes else "line"
+        self._last = last
         self._runners: list[Runner] = []
         self._me = 0
         self._over = threading.Semaphore(0)
@@ -93,7 +104,7 @@ class Baton:
         try:
             for thread in threads:
                 thread.start()
-            self._me = self._chooser(-1, 0, tuple(range(len(calls))))
+            self._me = self._choose(-1, 0)
             self._runners[self._me].gate.release()
             if not self._over.acquire(timeout=PATIENCE_S):
                 raise Deadlock(f"thread {self._me} hangs outside of any lock that is watched")
@@ -108,7 +119,8 @@ class Baton:
     def _body(self, me: int) -> None:
         runner = self._runners[me]
         runner.gate.acquire()
-        sys.settrace(self._enter)
+        runner.traced = self._last is None or me in self._last
+        sys.settrace(self._enter if runner.traced else None)
         try:
             runner.value = runner.call()
         except BaseException as error:  # noqa: BLE001 - whatever escapes is what is to be judged
@@ -117,9 +129,8 @@ class Baton:
             sys.settrace(None)
         runner.done = True
         runner.points += 1
-        left = self._able()
-        if left:
-            self._pass_on(me, self._chooser(me, runner.points, left))
+        if self._able():
+            self._pass_on(me, self._choose(me, runner.points))
         elif any(not each.done for each in self._runners):
             self._break()
         else:
@@ -127,12 +138,15 @@ class Baton:
 
     def _enter(self, frame: FrameType, event: str, arg: Any) -> Any:
         file = frame.f_code.co_filename
-        if self._runners[self._me].blind or not file.startswith(SHARED):
+        shared = _shared.get(file)
+        if shared is None:
+            shared = _shared[file] = file.startswith(SHARED)
+        if not shared or self._runners[self._me].blind:
             return None
         if file == BLIND:
             self._runners[self._me].blind = True
             return self._see_again
-        frame.f_trace_opcodes = self._event == "opcode"
+        frame.f_trace_opcodes = self._opcodes
         return self._step
 
     def _step(self, frame: FrameType, event: str, arg: Any) -> Any:
@@ -141,7 +155,10 @@ class Baton:
             runner.points += 1
             if me == 0:
                 self.places.append(frame.f_code.co_filename)
-            chosen = self._chooser(me, runner.points, self._able())
+            chosen = self._choose(me, runner.points)
+            if self._last is not None and runner.points >= self._last[me]:
+                runner.traced = False
+                sys.settrace(None)
             if chosen != me:
                 self._pass_on(me, chosen, frame)
                 runner.gate.acquire()
@@ -150,6 +167,14 @@ class Baton:
     def _see_again(self, frame: FrameType, event: str, arg: Any) -> Any:
         self._runners[self._me].blind = event != "return"
         return self._see_again
+
+    def _choose(self, me: int, point: int) -> int:
+        """Who goes on; whoever runs may go on without more ado."""
+        wanted = self._chooser(me, point, self._able)
+        if 0 <= wanted == me and not self._runners[me].done and self._runners[me].waits_for is None:
+            return me
+        able = self._able()
+        return wanted if wanted in able else able[0]
 
     def _able(self) -> tuple[int, ...]:
         """Who could run."""
@@ -182,17 +207,16 @@ class Baton:
         try:
             self._wait(me, lock)
         finally:
-            sys.settrace(self._enter)
+            sys.settrace(self._enter if self._runners[me].traced else None)
         return True
 
     def _wait(self, me: int, lock: AwareLock) -> None:
         runner = self._runners[me]
         runner.waits_for = lock
         while lock.held:
-            able = self._able()
-            if not able:
+            if not self._able():
                 raise Deadlock(f"thread {me} waits for a lock, and nobody else can run")
-            self._pass_on(me, self._chooser(me, runner.points, able))
+            self._pass_on(me, self._choose(me, runner.points))
             runner.gate.acquire()
             if isinstance(runner.error, Deadlock):
                 raise Deadlock(f"thread {me} waits for a lock that is never freed")
@@ -260,19 +284,24 @@ def aware_locks() -> Iterator[None]:
 def planned(turns: Mapping[tuple[int, int], int]) -> Chooser:
     """At yield point (thread, number) the baton goes to the named thread; else whoever runs goes on, then the first."""
 
-    def choose(me: int, point: int, able: tuple[int, ...]) -> int:
-        wanted = turns.get((me, point), me)
-        return wanted if wanted in able else able[0]
+    def choose(me: int, point: int, able: Callable[[], tuple[int, ...]]) -> int:
+        return turns.get((me, point), me)
 
     return choose
+
+
+def last_turns(turns: Mapping[tuple[int, int], int]) -> dict[int, int]:
+    """By thread the last yield point at which the baton is handed over as planned."""
+    return {me: max(point for one, point in turns if one == me) for me, _ in turns if me >= 0}
 
 
 def seeded(seed: int | str, *, every: int = 8) -> Chooser:
     """At one point of ``every`` the baton goes to anybody; the same seed chooses the same."""
     random = Random(seed)
 
-    def choose(me: int, point: int, able: tuple[int, ...]) -> int:
-        return me if me in able and random.randrange(every) else able[random.randrange(len(able))]
+    def choose(me: int, _point: int, able: Callable[[], tuple[int, ...]]) -> int:
+        can = able()
+        return me if me in can and random.randrange(every) else can[random.randrange(len(can))]
 
     return choose
 

@@ -5,8 +5,10 @@ Its record is in memory, because a process is split in two for each interleaving
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
@@ -14,16 +16,18 @@ from typing import Any, Final, cast
 from stimctl.boards.reference import codec
 from stimctl.boards.reference import messages as m
 from stimctl.control.operator import ScriptedOperator
+from stimctl.engine import State
 from stimctl.orders import Order
 from stimctl.orders import OrderKind as Kind
 from stimctl.records.journal import Journal
 from stimctl.session import link as links
+from stimctl.session import opening as openings
 from stimctl.session.core import Session
 from stimctl.session.diary import Diary
 from stimctl.session.opening import Wishes
 from stimctl.sim.board import Twin
 from stimctl.units import MS
-from tests.proving.baton import aware_locks
+from tests.proving.baton import SHARED, aware_locks
 from tests.session_rig import CYCLIC, Rig
 
 ENERGISING: Final = (m.Arm, m.Update)
@@ -61,6 +65,26 @@ class MemoryRecord:
         """Nothing waits."""
 
 
+def _open_once(order: Order, folder: Path) -> None:
+    """Have done here what opening a session costs in every copy of this process, and what no other thread can see.
+
+    That is the imports of rooms that a stop does not enter, and the dry flight, which has a limiter and a latch of its own
+    and ends the same way for the same schedule and board.
+    """
+    openings.rehearse = functools.cache(openings.rehearse)  # type: ignore[attr-defined]
+    known, now_us = set(sys.modules), 0
+    record = MemoryRecord(folder / "before")
+    record.path.parent.mkdir()
+    session = Session(Diary(cast(Journal, record)), lambda: now_us, wishes=Wishes(), seed=1)
+    session.order(order, now_us)
+    while session.state is not State.SCREENING:
+        now_us += 5 * MS
+        session.tick(now_us)
+    for name in set(sys.modules) - known:
+        if (getattr(sys.modules[name], "__file__", None) or "").startswith(SHARED):
+            del sys.modules[name]  # in the shared rooms the import is part of the operation
+
+
 class Bench(Rig):
     """A rig that hears every frame as it reaches a twin, and whose locks know of the baton."""
 
@@ -71,13 +95,14 @@ class Bench(Rig):
         self.record = MemoryRecord(folder)
         tokens = itertools.count(1_000)
         links._token = lambda: next(tokens)
+        self.opening = Order(Kind.OPEN, protocol=str(self.path), patient="P-1", side="right", board="sim:")
+        _open_once(self.opening, folder)
         self.frames: list[m.Word] = []
         self.twins: list[Twin] = []
         self._listen()
         self._locks = aware_locks()
         self._locks.__enter__()  # for good: links are opened again and again
         self.session = Session(Diary(cast(Journal, self.record)), lambda: self.now_us, wishes=Wishes(), seed=seed)
-        self.opening = Order(Kind.OPEN, protocol=str(self.path), patient="P-1", side="right", board="sim:")
         self.operator = ScriptedOperator(self.opening)
         self.refused: list[str] = []
         self.passes, self.halt_at = 0, -1

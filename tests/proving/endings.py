@@ -14,7 +14,7 @@ from stimctl.control.keys import StopKey
 from stimctl.control.loop import ControlLoop, Wake
 from stimctl.control.signals import SignalPipe
 from stimctl.control.stopping import StopThread
-from tests.proving.baton import Baton, planned
+from tests.proving.baton import Baton, last_turns, planned
 
 LOOKS: Final = 3
 """How often the loop looks while the stop thread is at it."""
@@ -147,7 +147,8 @@ def _run(deed: Deed, at: tuple[int, int]) -> tuple[int, int, str]:
     with desk(face=deed.face) as here:
         deed.before(here)
         turns = {(0, at[0]) if at[0] else (-1, 0): 1, (1, at[1]): 0}
-        loop, own = Baton(planned(turns)).run(lambda: deed.loop(here), lambda: deed.does(here))
+        last = last_turns(turns) if any(at) else None  # nowhere: they are only to be counted
+        loop, own = Baton(planned(turns), last=last).run(lambda: deed.loop(here), lambda: deed.does(here))
         deed.loop(here)
         error = loop.error or own.error
         return loop.points, own.points, f"raised {error!r}" if error else _judge(deed, here)

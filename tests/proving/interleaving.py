@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -51,6 +51,8 @@ class Manner:
     """The stop's thread asks first whether output may be on, as the one that watches over the control loop does."""
     thorough: bool = True
     """Also go on from the stop, to see that nothing was left broken."""
+    last: Mapping[int, int] | None = None
+    """The last yield points that matter, see :class:`Baton`; without them all are counted."""
 
 
 def placed(operation: Operation) -> Bench:
@@ -70,6 +72,7 @@ def interleave(bench: Bench, operation: Operation, chooser: Chooser, manner: Man
         opcodes=manner.opcodes,
         impatient=frozenset(range(1, 1 + manner.stops)) if manner.impatient else frozenset(),
         look=lambda: _look(bench, found),
+        last=manner.last,
     )
     reasons = (REASON, SECOND_REASON)[: manner.stops]
     runners = baton.run(lambda: operation.act(bench), *(_stopper(bench, reason, manner) for reason in reasons))

@@ -28,7 +28,7 @@ TRAIN: Final = {
     "pulses_per_period": 2,
 }
 SMALL_TRAIN: Final = TRAIN | {"interphase_gap_us": 100}
-AREAS: Final = {f"{name}.area_um2": 25 * 10**8 for name in ("source0", "source1", "source2", "source3")}
+AREAS: Final = {f"{name}.area_um2": 25 * 10**8 for name in ("source0", "source1")}
 LITTLE_DC: Final = AREAS | {
     "amplitude_ua": 1_000_001,
     "phase_width_us": 1,
@@ -68,18 +68,18 @@ Fault = tuple[str, Plant, Mapping[str, int]]
 """The theorem that must fall, the fault, and the integers that are pinned down."""
 
 FAULTS: Final[tuple[Fault, ...]] = (
-    ("every source", Plant(RULES, "limits.charge_nc * 1_000\n", "limits.charge_nc * 1_000_000\n", "a thousandfold charge"), SMALL_TRAIN | AREAS),
-    ("every source", Plant(RULES, "limits.mean_dc_na * 1_000_000", "limits.mean_dc_na * 1_000_001", "a little more DC"), LITTLE_DC),
-    ("every source", Plant(RULES, "rms_ua**2 * PERIODS * den // num", "rms_ua**2 * PERIODS", "R4 forgotten for rms"), SMALL_TRAIN | AREAS),
-    ("every source", Plant(RULES, "return self.limits.energy_uj * SQUARE_PER_UJ * den // num", "return -(-self.limits.energy_uj * SQUARE_PER_UJ * den // num)", "energy rounded up"), LITTLE_ENERGY),
-    ("every source", Plant(RULES, "first * charge + recovery * recovery * back", "first * charge", "one phase's energy"), SMALL_TRAIN | AREAS),
-    ("every source", Plant(RULES, "net * rate * pulses <= self._dc", "net * rate <= self._dc", "a doublet's DC"), SMALL_TRAIN | AREAS),
-    ("every source", Plant(RULES, "net = abs(charge - recovery * back)", "net = charge - recovery * back", "one sign only"), SMALL_TRAIN | AREAS),
-    ("every source", Plant(RULES, "(width + gap + back) * pulses * rate", "(width + back) * pulses * rate", "gap left out"), TRAIN | AREAS),
-    ("every source", Plant(RULES, "den // (10_000_000 * num)", "den // (1_000_000 * num)", "a tenfold density"), SMALL_TRAIN | AREAS),
-    ("every source", Plant(RULES, "area_um2 * 20_000 * den", "area_um2 * 40_000 * den", "twice the power"), SMALL_TRAIN | AREAS),
-    ("every source", Plant(WORDS, "pulse_rate = train.rate_mhz * pulses", "pulse_rate = train.rate_mhz", "one of a doublet"), SMALL_TRAIN | AREAS),
-    ("every source", Plant(LIMITS, "(max if f.name in _MINIMA else min)", "(min if f.name in _MINIMA else max)", "widened"), SMALL_TRAIN | AREAS),
+    ("every source of two", Plant(RULES, "limits.charge_nc * 1_000\n", "limits.charge_nc * 1_000_000\n", "a thousandfold charge"), SMALL_TRAIN | AREAS),
+    ("every source of two", Plant(RULES, "limits.mean_dc_na * 1_000_000", "limits.mean_dc_na * 1_000_001", "a little more DC"), LITTLE_DC),
+    ("every source of two", Plant(RULES, "rms_ua**2 * PERIODS * den // num", "rms_ua**2 * PERIODS", "R4 forgotten for rms"), SMALL_TRAIN | AREAS),
+    ("every source of two", Plant(RULES, "return self.limits.energy_uj * SQUARE_PER_UJ * den // num", "return -(-self.limits.energy_uj * SQUARE_PER_UJ * den // num)", "energy rounded up"), LITTLE_ENERGY),
+    ("every source of two", Plant(RULES, "first * charge + recovery * recovery * back", "first * charge", "one phase's energy"), SMALL_TRAIN | AREAS),
+    ("every source of two", Plant(RULES, "net * rate * pulses <= self._dc", "net * rate <= self._dc", "a doublet's DC"), SMALL_TRAIN | AREAS),
+    ("every source of two", Plant(RULES, "net = abs(charge - recovery * back)", "net = charge - recovery * back", "one sign only"), SMALL_TRAIN | AREAS),
+    ("every source of two", Plant(RULES, "(width + gap + back) * pulses * rate", "(width + back) * pulses * rate", "gap left out"), TRAIN | AREAS),
+    ("every source of two", Plant(RULES, "den // (10_000_000 * num)", "den // (1_000_000 * num)", "a tenfold density"), SMALL_TRAIN | AREAS),
+    ("every source of two", Plant(RULES, "area_um2 * 20_000 * den", "area_um2 * 40_000 * den", "twice the power"), SMALL_TRAIN | AREAS),
+    ("every source of two", Plant(WORDS, "pulse_rate = train.rate_mhz * pulses", "pulse_rate = train.rate_mhz", "one of a doublet"), SMALL_TRAIN | AREAS),
+    ("every source of two", Plant(LIMITS, "(max if f.name in _MINIMA else min)", "(min if f.name in _MINIMA else max)", "widened"), SMALL_TRAIN | AREAS),
     ("nothing too much", Plant(RULES, "0 <= gap <= lim.interphase_gap_max_us", "0 <= gap < lim.interphase_gap_max_us", "edge lost"), EDGE),
     (FIRST, Plant(PLACING, "area = min(pad.area_um2", "area = max(pad.area_um2", "the largest pad in place of the smallest"), {}),
     (FIRST, Plant(LIMITS, "power_density_uw_cm2 // 4", "power_density_uw_cm2 // 2", "half in place of a quarter"), {}),
@@ -99,7 +99,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ("ramp", Plant(ACCOUNTS, "self._credit -= rise * ramp_us", "self._credit -= rise", "a rise that costs next to nothing"), LEVEL),
     ("ramp", Plant(ACCOUNTS, "if credit < most else most", "if credit > most else most", "credit without end"), LEVEL),
     ("site", Plant(ACCOUNTS, "self._counted_to_us = now_us\n\n    def warm", "self._counted_to_us = self._counted_to_us\n\n    def warm", "twice"), {}),
-    (GIVEN, Plant(SAFETY, "                if self._treating:\n", "                if not self._treating:\n", "the ceiling is not asked for"), COMMAND),
     (GIVEN, Plant(ACCOUNTS, "        if not self.level.covers(s):\n", "        if self.level.covers(s):\n", "the level upside down"), COMMAND),
+    (GIVEN, Plant(SAFETY, "                if self._treating:\n", "                if not self._treating:\n", "the ceiling is not asked for"), COMMAND),
     (GIVEN, Plant(SAFETY, "self._approved_at_us > SILENCE_US", "self._approved_at_us > 2 * SILENCE_US", "twice the silence"), COMMAND),
 )  # fmt: skip

@@ -11,8 +11,12 @@ ints by definition), sharing by more than three channels, threads, and the words
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import sys
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any, Final
 
 from tests.proving import limiter_memory, limiter_places, limiter_trains
 from tests.proving.limiter_faults import FAULTS, Fault
@@ -20,9 +24,10 @@ from tests.proving.table import Outcome, Row
 from tests.proving.theorem import Theorem, Verdict, refute
 from tests.proving.theorem import prove as settle
 
+PARTS: Final = (limiter_trains, limiter_places, limiter_memory)
 THEOREMS: Final = {
     theorem.name: theorem
-    for part in (limiter_trains, limiter_places, limiter_memory)
+    for part in PARTS
     for theorem in part.THEOREMS
 }  # fmt: skip
 
@@ -40,12 +45,36 @@ def bite(fault: Fault) -> Verdict:
     return refute(THEOREMS[name], {plant.module: plant.source()}, pinned)
 
 
+def settle_by_name(name: str) -> Verdict:
+    """What becomes of a theorem."""
+    return settle(THEOREMS[name])
+
+
+def bite_by_number(number: int) -> Verdict:
+    """What becomes of a fault's theorem."""
+    return bite(FAULTS[number])
+
+
+def in_turn(work: Callable[[Any], Verdict], jobs: Iterable[Any]) -> Iterator[Verdict]:
+    """The verdicts in the order of the jobs, each found in a process of its own, as many at once as there are cores.
+
+    Of its own, because z3 goes by the numbers of its terms: what was proven before would decide how long a proof takes.
+    """
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    if "forkserver" in methods:
+        context.set_forkserver_preload([part.__name__ for part in PARTS])
+    with ProcessPoolExecutor(os.cpu_count() or 1, context, max_tasks_per_child=1) as pool:
+        yield from pool.map(work, jobs)
+
+
 def prove(*, long: bool) -> Outcome:
     """Prove every theorem, and refute every planted fault."""
-    chosen = theorems(long=long)
-    verdicts = [settle(theorem) for theorem in chosen]
+    chosen = sorted(theorems(long=long), key=lambda theorem: theorem.quick)  # the long ones first, so that none is last
+    verdicts = list(in_turn(settle_by_name, [theorem.name for theorem in chosen]))
     failures = [f"{verdict}\n        again: {AGAIN} '{verdict.theorem}'" for verdict in verdicts if not verdict.proven]
-    missed = [plant.harm for plant, verdict in ((fault[1], bite(fault)) for fault in FAULTS) if not verdict.refuted]
+    bites = in_turn(bite_by_number, range(len(FAULTS)))
+    missed = [fault[1].harm for fault, verdict in zip(FAULTS, bites, strict=True) if not verdict.refuted]
     failures += [f"nothing refutes: {harm}; again: {AGAIN} '{harm}'" for harm in missed]
     proven, claims = sum(verdict.proven for verdict in verdicts), sum(verdict.claims for verdict in verdicts)
     paths = sum(verdict.paths for verdict in verdicts)
@@ -65,16 +94,19 @@ def main(names: list[str]) -> int:
     """Each theorem and each fault on a line of its own as it is settled; those whose name has one of ``names`` in it."""
     good = True
     wanted = [name for name in names if name != "--quick"]
-    for theorem in theorems(long="--quick" not in names):
-        if not wanted or any(name in theorem.name for name in wanted):
-            verdict = settle(theorem)
-            good = good and verdict.proven
-            print(verdict, flush=True)
-    for fault in FAULTS:
-        if not wanted or any(name in fault[1].harm for name in wanted):
-            verdict = bite(fault)
-            good = good and verdict.refuted
-            print(f"planted: {fault[1].harm} ({fault[1].module})\n{verdict}", flush=True)
+
+    def named(text: str) -> bool:
+        return not wanted or any(name in text for name in wanted)
+
+    for verdict in in_turn(
+        settle_by_name, [each.name for each in theorems(long="--quick" not in names) if named(each.name)]
+    ):
+        good = good and verdict.proven
+        print(verdict, flush=True)
+    numbers = [number for number, fault in enumerate(FAULTS) if named(fault[1].harm)]
+    for number, verdict in zip(numbers, in_turn(bite_by_number, numbers), strict=True):
+        good = good and verdict.refuted
+        print(f"planted: {FAULTS[number][1].harm} ({FAULTS[number][1].module})\n{verdict}", flush=True)
     return 0 if good else 1
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -33,12 +32,12 @@ Drive = Callable[[Report, "Pool"], Iterator[tuple[str, Report]]]
 """Told what ran as files were imported, and with a pool whose children run tasks here: reports by mutant's id."""
 
 
-def grow(files: tuple[str, ...], workers: int, drive: Drive, folder: Path, answer: int) -> NoReturn:
-    """Import and collect ``files``, then let ``drive`` run its tasks; each report goes to ``answer`` as a line of JSON."""
+def grow(task: Task, workers: int, drive: Drive, folder: Path, answer: int) -> NoReturn:
+    """Import and collect a task's files, then let ``drive`` run tasks; each report goes to ``answer`` as a line of JSON."""
     with open(answer, "w", encoding="utf-8", buffering=1) as pipe:
         try:
-            stem = _Stem(files, workers, drive, folder, lambda name, report: _tell(pipe, name, report))
-            code = pytest.main([*OPTIONS, *files], plugins=[stem])
+            stem = _Stem(task, workers, drive, folder, lambda name, report: _tell(pipe, name, report))
+            code = pytest.main([*OPTIONS, *task.files], plugins=[stem])
             if code != pytest.ExitCode.OK or not stem.has_run:
                 _tell(pipe, "", Report("crash", f"pytest ended with {code!r}"))
         except BaseException:  # noqa: BLE001 - whatever it was, the parent must hear of it
@@ -55,17 +54,16 @@ class _Stem(Plugin):
     """Collects under trace; instead of running the tests it forks, once for every task."""
 
     def __init__(
-        self, files: tuple[str, ...], workers: int, drive: Drive, folder: Path, tell: Callable[[str, Report], None]
+        self, task: Task, workers: int, drive: Drive, folder: Path, tell: Callable[[str, Report], None]
     ) -> None:
-        super().__init__(Task({}, files, tracing=True))
+        super().__init__(task)
         self._workers, self._drive, self._folder, self._tell = workers, drive, folder, tell
         self.has_run = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Hand over."""
-        sys.setprofile(None)
-        threading.setprofile(None)
+        self._watch.end()
         self.has_run = True
         items = {item.nodeid: item for item in session.items}
         pool = Pool(self._workers, lambda task, answer: self._work(session, items, task, answer))
@@ -90,10 +88,10 @@ class _Stem(Plugin):
                 return Report(UNFIT)
         session.config._tmp_path_factory._given_basetemp = self._folder / str(os.getpid())  # type: ignore[attr-defined]
         names = [name for name in items if task.only is None or name in task.only]
+        names = names[task.share[0] :: task.share[1]]
         place = {name: number for number, name in enumerate(task.first)}
         names.sort(key=lambda name: place.get(name, len(place)))
-        if task.tracing:
-            self.trace()
+        self.trace()
         for name, following in zip_longest(names, names[1:]):  # none at all, if no test comes there: it survives
             nextitem = None if following is None else items[following]
             session.config.hook.pytest_runtest_protocol(item=items[name], nextitem=nextitem)

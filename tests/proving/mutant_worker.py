@@ -16,10 +16,9 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any, Final, NoReturn
 
 import pytest
@@ -27,8 +26,8 @@ from hypothesis import Phase, core, settings, stateful
 from hypothesis.internal.conjecture import engine
 
 from tests.proving import planting
+from tests.proving.mutant_watch import Watch
 
-PACKAGE: Final = str(planting.ROOT / "stimctl") + os.sep
 TEST_CPU_S: Final = 20
 """CPU time, in s, that one test may take with a mutant in it, unless it is known how long it takes without one."""
 
@@ -58,16 +57,23 @@ HUNG: Final = 86
 class Task:
     """What a child has to do: ``sources`` to plant, test files; of their tests ``only`` some, ``first`` some.
 
-    ``name`` is the function that differs, for :mod:`tests.proving.mutant_stem`; ``cpu_s`` bounds each test.
+    ``name`` is the function that differs, for :mod:`tests.proving.mutant_stem`; ``cpu_s`` bounds tests by name.
+    ``traced`` modules are watched: which test runs which of their lines. ``share``: every so manyth test, from which on.
     """
 
     sources: dict[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     first: tuple[str, ...] = ()
     only: frozenset[str] | None = None  # none: all
-    tracing: bool = False
+    traced: frozenset[str] = frozenset()
+    share: tuple[int, int] = (0, 1)
     name: str = ""
-    cpu_s: int = TEST_CPU_S
+    cpu_s: Mapping[str, int] = field(default_factory=dict)
+
+    def likeliest(self) -> tuple[str, ...]:
+        """The file of the test that is most likely to notice; all, where nothing is known."""
+        found = tuple(file for file in self.files if self.first and self.first[0].startswith(f"{file}::"))
+        return found or self.files
 
 
 @dataclass
@@ -77,7 +83,8 @@ class Report:
     end: str
     by: str = ""
     reach: dict[str, list[str]] = field(default_factory=dict)
-    """By test: ``module:name`` of every function of stimctl that ran in it; "" for what ran before any test."""
+    """By test: ``module:name`` of every function that ran in it, and of every line ``module@line``, of the modules that
+    were watched; "" for what ran before any test."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     detail: str = ""
@@ -111,7 +118,7 @@ def _plant(task: Task) -> Report | None:
 
 def _run(task: Task) -> Report:
     plugin = Plugin(task)
-    folder = tempfile.mkdtemp(dir=sys.pycache_prefix)  # the parent's own, and gone with it
+    folder = tempfile.mkdtemp()  # in the parent's own, and gone with it
     try:
         code = pytest.main([*OPTIONS, f"--basetemp={folder}/tests", *task.files], plugins=[plugin])
     except Exception:  # as pytest tidies up what a failed test has left open
@@ -125,7 +132,6 @@ class Plugin:
     """Puts the tests in order, makes chance fixed, bounds each test's CPU time, and notes what happened."""
 
     def __init__(self, task: Task) -> None:
-        self._names: dict[CodeType, str] = {}
         self.session: pytest.Session | None = None
         self.begin(task)
 
@@ -134,7 +140,7 @@ class Plugin:
         self._task = task
         self.failed = self._detail = ""
         self._broken = ""
-        self._reach: dict[str, set[str]] = {"": set()}
+        self._watch = Watch(task.traced)
         self._seconds: dict[str, float] = {}
         self._now = ""
 
@@ -147,17 +153,16 @@ class Plugin:
         settings.load_profile("mutants")
         for module in (core, stateful, engine):  # too slow, on a busy machine, must not pass for a kill
             module.fail_health_check = lambda *_, **__: None  # type: ignore[attr-defined]
-        if self._task.tracing:
-            self.trace()
+        self.trace()
 
     def trace(self) -> None:
-        """From now on note which functions of stimctl are called, in every thread."""
-        threading.setprofile(self._trace)
-        sys.setprofile(self._trace)
+        """From now on note which lines of the watched modules run, if there are any."""
+        if self._task.traced:
+            self._watch.begin()
 
     def reached(self) -> dict[str, list[str]]:
-        """The functions that were called, by test; "" for outside of all tests."""
-        return {name: sorted(found) for name, found in self._reach.items()}
+        """The functions and lines that ran, by test; "" for outside of all tests."""
+        return {name: sorted(found) for name, found in self._watch.reach.items()}
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Those first that killed a neighbour; those that never come near the mutant not at all."""
@@ -182,19 +187,20 @@ class Plugin:
         """A bound for each test's CPU time: beyond it the system ends this process."""
         self._now = item.nodeid
         used = resource.getrusage(resource.RUSAGE_SELF)
-        soft = int(used.ru_utime + used.ru_stime) + self._task.cpu_s
-        if not self._task.tracing:
+        soft = int(used.ru_utime + used.ru_stime) + self._task.cpu_s.get(item.nodeid, TEST_CPU_S)
+        if not self._task.traced:
             resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
-        self._reach.setdefault(self._now, set())
+        self._watch.turn_to(self._now)
         watch = threading.Timer(TEST_WALL_S, os._exit, (HUNG,))
         watch.daemon = True
-        if not self._task.tracing:
+        if not self._task.traced:
             watch.start()
         try:
             return (yield)
         finally:
             watch.cancel()
             self._now = ""
+            self._watch.turn_to("")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """The first test that fails is the one that kills."""
@@ -216,7 +222,7 @@ class Plugin:
 
     def report(self, code: int | pytest.ExitCode) -> Report:
         """What the parent hears."""
-        sys.setprofile(None)
+        self._watch.end()
         if self.failed:
             return Report("test", self.failed, seconds=self._seconds, detail=self._detail)
         if self._broken:
@@ -226,29 +232,6 @@ class Plugin:
         if code == pytest.ExitCode.OK or nothing:
             return Report("green", reach=self.reached(), seconds=self._seconds)
         return Report("crash", f"pytest ended with {code!r}")
-
-    def _trace(self, frame: FrameType, event: str, _: object) -> None:
-        """Note which function of stimctl is called."""
-        if event != "call":
-            return
-        code = frame.f_code
-        name = self._names.get(code)
-        if name is None:
-            file = code.co_filename
-            name = f"{_module(file)}:{plain_name(code.co_qualname)}" if file.startswith(PACKAGE) else ""
-            self._names[code] = name
-        if name:
-            self._reach.setdefault(self._now, set()).add(name)
-
-
-def plain_name(qualified: str) -> str:
-    """The function that a mutant is told by: not the comprehension, lambda or inner function in it."""
-    return qualified.split(".<locals>", maxsplit=1)[0]
-
-
-def _module(file: str) -> str:
-    path = Path(file).relative_to(planting.ROOT).with_suffix("")
-    return ".".join(path.parts).removesuffix(".__init__")
 
 
 def prepare_child(cpu_s: int, log: int) -> None:

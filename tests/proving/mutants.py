@@ -207,7 +207,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.execve(sys.executable, [sys.executable, "-m", "tests.proving.mutants", *sys.argv[1:]], _environment())
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory() as folder:
-        sys.dont_write_bytecode, sys.pycache_prefix = False, folder  # for the children; nothing is left of it
+        # For the children; nothing is left of it. A folder of byte code that somebody has given is kept to: it is warm.
+        sys.dont_write_bytecode, sys.pycache_prefix = False, sys.pycache_prefix or folder
+        tempfile.tempdir = folder
         return _run_all(options, chosen, Path(folder))
 
 
@@ -215,21 +217,22 @@ def _run_all(options: argparse.Namespace, chosen: dict[str, tuple[Mutant, ...]],
     for name in WARM if not options.sample and not options.id else ():
         importlib.import_module(name)
     entries = proofs()
-    named = {number.partition(":")[0] for number in entries}
-    existing = [each for target in TARGETS if named & set(target.parts) for each in mutants_of(target)]
-    failures, rows = stale(entries, existing), []
-    for target in TARGETS:
-        if target.name in chosen:
-            tally = run_target(
-                target,
-                chosen[target.name],
-                workers=options.workers,
-                folder=folder,
-                reckon=not options.sample and not options.id,
-                loud=not options.json,
-            )
-            rows += tally.rows()
-            failures += tally.failures
+    looked_at = [target for target in TARGETS if target.name in chosen]
+    modules = {module for target in looked_at for module in target.parts}
+    existing = [each for target in looked_at for each in mutants_of(target)]
+    failures = stale({key: entry for key, entry in entries.items() if key.partition(":")[0] in modules}, existing)
+    rows: list[Row] = []
+    for target in looked_at:
+        tally = run_target(
+            target,
+            chosen[target.name],
+            workers=options.workers,
+            folder=folder,
+            reckon=not options.sample and not options.id,
+            loud=not options.json,
+        )
+        rows += tally.rows()
+        failures += tally.failures
     return _tell(Outcome("mutants", tuple(rows), tuple(failures)), as_json=options.json)
 
 

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from tests.proving.mutation import Edit, Source
+from tests.proving.mutation_returns import leaving
+from tests.proving.mutation_values import constant, display, entries, formats, member, replace
 
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPARISONS = {
     ast.Lt: ("<=", ">="),
     ast.LtE: ("<", ">"),
@@ -42,19 +43,23 @@ _ARITHMETIC = {
     ast.Pow: ("**", ("*",)),
 }
 _SWAPPED = {"min": "max", "max": "min", "any": "all", "all": "any"}
-_FORMAT = {"B": "b", "b": "B", "H": "h", "h": "H", "I": "i", "i": "I", "Q": "q", "q": "Q", "<": ">"}
 
 
 def edits(source: Source, enums: dict[str, tuple[str, ...]]) -> Iterator[tuple[ast.AST, Edit]]:
     """Every edit of a module, with the node that it is about."""
     for node in _walk(source.tree):
-        for operator, found in _OPERATORS:
-            if isinstance(node, operator):
-                for edit in found(source, node):
-                    yield node, edit
-        if isinstance(node, ast.Attribute):
-            for edit in _member(source, node, enums):
+        for found in _operators(type(node)):
+            for edit in found(source, node):
                 yield node, edit
+        if isinstance(node, ast.Attribute):
+            for edit in member(source, node, enums):
+                yield node, edit
+
+
+def _operators(kind: type[ast.AST]) -> tuple[Callable[[Source, Any], Iterator[Edit]], ...]:
+    if kind not in _found:
+        _found[kind] = tuple(found for operator, found in _OPERATORS if issubclass(kind, operator))
+    return _found[kind]
 
 
 def _walk(node: ast.AST) -> Iterator[ast.AST]:
@@ -84,92 +89,6 @@ def _is_left_out(node: ast.AST) -> bool:
     return isinstance(node, ast.Import | ast.ImportFrom | ast.Assert)
 
 
-def _replace(source: Source, node: ast.AST, operator: str, *news: str) -> Iterator[Edit]:
-    for new in news:
-        yield Edit(operator, source.start(node), source.end(node), new)
-
-
-# --- values ------------------------------------------------------------------------------------------------------
-
-
-def _constant(source: Source, node: ast.Constant) -> Iterator[Edit]:
-    value = node.value
-    if isinstance(value, bool):
-        yield from _replace(source, node, "flip", str(not value))
-    elif isinstance(value, int):
-        near = dict.fromkeys((value + 1, value - 1, -value))
-        yield from _replace(source, node, "number", *(_number(each) for each in near if each != value))
-    elif isinstance(value, float):
-        near = (value * 1.1, value * 0.9, -value) if value else (1.0, -1.0)  # type: ignore[assignment]
-        yield from _replace(source, node, "number", *(_number(each) for each in near))
-    elif isinstance(value, bytes):
-        changed = {bytes((value[0] ^ 1,)) + value[1:], value[:-1]} if value else {b"\x00"}
-        yield from _replace(source, node, "bytes", *(repr(each) for each in sorted(changed)))
-    elif isinstance(value, str) and not _is_wording(source, node, value):
-        yield from _replace(source, node, "string", repr(f"{value}x"))
-        yield from _formats(source, node)
-
-
-def _number(value: float) -> str:
-    return f"({value!r})" if value < 0 else repr(value)
-
-
-def _is_wording(source: Source, node: ast.Constant, value: str) -> bool:
-    call = source.parents[node]
-    refuses = isinstance(call, ast.Call) and "refus" in ast.unparse(call.func).lower()
-    return " " in value and not refuses
-
-
-def _formats(source: Source, node: ast.Constant | ast.JoinedStr) -> Iterator[Edit]:
-    """A layout for ``struct``: each number read with the other sign, and all of them in the other order of bytes."""
-    call = source.parents[node]
-    if not (isinstance(call, ast.Call) and ast.unparse(call.func).startswith("struct.") and node is call.args[0]):
-        return
-    text = source.text(node)
-    for hit in re.finditer(r"\{[^}]*\}|[bBhHiIqQ<]", text.removeprefix("f")):
-        at = source.start(node) + hit.start() + text.startswith("f")
-        if hit[0] in _FORMAT:
-            yield Edit("format", at, at + 1, _FORMAT[hit[0]])
-
-
-def _member(source: Source, node: ast.Attribute, enums: dict[str, tuple[str, ...]]) -> Iterator[Edit]:
-    """Another member of the same enumeration."""
-    if not isinstance(node.value, ast.Name) or not isinstance(node.ctx, ast.Load):
-        return
-    members = enums.get(source.aliases.get(node.value.id, node.value.id), ())
-    if node.attr in members and len(members) > 1:
-        other = members[(members.index(node.attr) + 1) % len(members)]
-        yield from _replace(source, node, "member", f"{node.value.id}.{other}")
-
-
-def _display(source: Source, node: ast.Set | ast.Tuple | ast.List) -> Iterator[Edit]:
-    """An element less, where the elements are a choice or a table and not the values of one call."""
-    parent = source.parents[node]
-    if isinstance(getattr(node, "ctx", ast.Load()), ast.Store) or len(node.elts) < 2:
-        return
-    choice = isinstance(parent, ast.Compare | ast.For | ast.comprehension) or (
-        isinstance(parent, ast.Call) and ast.unparse(parent.func) in ("isinstance", "frozenset", "set", "tuple")
-    )
-    table = isinstance(parent, ast.Assign | ast.AnnAssign) and "." not in source.qualified_name(node)
-    if not (isinstance(node, ast.Set) or choice or table):
-        return
-    opened, closed = ("{", "}") if isinstance(node, ast.Set) else ("[", "]") if isinstance(node, ast.List) else "()"
-    for dropped in node.elts:
-        kept = "".join(f"{source.text(each)}, " for each in node.elts if each is not dropped)
-        yield from _replace(source, node, "element", f"{opened}{kept}{closed}")
-
-
-def _dict(source: Source, node: ast.Dict) -> Iterator[Edit]:
-    """An entry less."""
-    ends = [source.end(value) for value in node.values]
-    starts = [source.start(value if key is None else key) for key, value in zip(node.keys, node.values, strict=True)]
-    for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        if node.keys[number] is None:
-            start -= 2  # noqa: PLW2901 - the two stars
-        comma = re.match(r"[)\s]*,", source.between(end, source.end(node)))
-        yield Edit("element", start, end + (comma.end() if comma else 0), "")
-
-
 # --- expressions -------------------------------------------------------------------------------------------------
 
 
@@ -192,17 +111,17 @@ def _token(source: Source, left: ast.AST, right: ast.AST, pattern: re.Pattern[st
 def _boolean(source: Source, node: ast.BoolOp) -> Iterator[Edit]:
     parts = [f"({source.text(each)})" for each in node.values]
     this, other = (" and ", " or ") if isinstance(node.op, ast.And) else (" or ", " and ")
-    yield from _replace(source, node, "boolean", f"({other.join(parts)})")
+    yield from replace(source, node, "boolean", f"({other.join(parts)})")
     for dropped in range(len(parts)):
         kept = parts[:dropped] + parts[dropped + 1 :]
-        yield from _replace(source, node, "operand", f"({this.join(kept)})")
+        yield from replace(source, node, "operand", f"({this.join(kept)})")
 
 
 def _unary(source: Source, node: ast.UnaryOp) -> Iterator[Edit]:
     if isinstance(node.op, ast.Not):
-        yield from _replace(source, node, "negate", f"({source.text(node.operand)})")
+        yield from replace(source, node, "negate", f"({source.text(node.operand)})")
     elif isinstance(node.op, ast.USub | ast.Invert):
-        yield from _replace(source, node, "arithmetic", f"({source.text(node.operand)})")
+        yield from replace(source, node, "arithmetic", f"({source.text(node.operand)})")
 
 
 def _arithmetic(source: Source, node: ast.BinOp) -> Iterator[Edit]:
@@ -214,14 +133,14 @@ def _arithmetic(source: Source, node: ast.BinOp) -> Iterator[Edit]:
 
 def _call(source: Source, node: ast.Call) -> Iterator[Edit]:
     if isinstance(node.func, ast.Name) and node.func.id in _SWAPPED:
-        yield from _replace(source, node.func, "pick", _SWAPPED[node.func.id])
+        yield from replace(source, node.func, "pick", _SWAPPED[node.func.id])
     if any(node in getattr(each, "decorator_list", ()) for each in source.above(node)):
         return
     arguments = [*node.args, *node.keywords]
     for each in node.keywords:
         kept = ", ".join(source.text(one) for one in sorted(arguments, key=source.start) if one is not each)
         if each.arg is not None:
-            yield from _replace(source, node, "keyword", f"{source.text(node.func)}({kept})")
+            yield from replace(source, node, "keyword", f"{source.text(node.func)}({kept})")
 
 
 def _subscript(source: Source, node: ast.Subscript) -> Iterator[Edit]:
@@ -231,11 +150,11 @@ def _subscript(source: Source, node: ast.Subscript) -> Iterator[Edit]:
     if isinstance(bound, ast.Slice):
         for each in (bound.lower, bound.upper):
             if each is not None:
-                yield from _replace(
+                yield from replace(
                     source, each, "slice", "", f"({source.text(each)}) + 1", f"({source.text(each)}) - 1"
                 )
     elif isinstance(bound, ast.BinOp | ast.Call):
-        yield from _replace(source, bound, "index", f"({source.text(bound)}) + 1", f"({source.text(bound)}) - 1")
+        yield from replace(source, bound, "index", f"({source.text(bound)}) + 1", f"({source.text(bound)}) - 1")
 
 
 # --- conditions --------------------------------------------------------------------------------------------------
@@ -243,11 +162,11 @@ def _subscript(source: Source, node: ast.Subscript) -> Iterator[Edit]:
 
 def _condition(source: Source, test: ast.expr, *forced: str) -> Iterator[Edit]:
     if not isinstance(test, ast.Constant):
-        yield from _replace(source, test, "condition", *forced)
+        yield from replace(source, test, "condition", *forced)
     if not isinstance(test, ast.Compare | ast.BoolOp | ast.Constant) and not (
         isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
     ):
-        yield from _replace(source, test, "negate", f"(not ({source.text(test)}))")
+        yield from replace(source, test, "negate", f"(not ({source.text(test)}))")
 
 
 def _if(source: Source, node: ast.If | ast.IfExp) -> Iterator[Edit]:
@@ -261,7 +180,7 @@ def _while(source: Source, node: ast.While) -> Iterator[Edit]:
 
 
 def _for(source: Source, node: ast.For) -> Iterator[Edit]:
-    yield from _replace(source, node.iter, "loop", "()")
+    yield from replace(source, node.iter, "loop", "()")
     yield from _once(source, node.body)
 
 
@@ -287,7 +206,7 @@ def _guard(source: Source, node: ast.match_case) -> Iterator[Edit]:
 
 
 def _delete(source: Source, node: ast.stmt) -> Iterator[Edit]:
-    yield from _replace(source, node, "delete", "pass")
+    yield from replace(source, node, "delete", "pass")
 
 
 def _assign(source: Source, node: ast.Assign) -> Iterator[Edit]:
@@ -300,14 +219,14 @@ def _assign(source: Source, node: ast.Assign) -> Iterator[Edit]:
     if len(node.targets) > 1:
         for dropped in node.targets:
             kept = " = ".join(source.text(each) for each in node.targets if each is not dropped)
-            yield from _replace(source, node, "parallel", f"{kept} = {source.text(value)}")
+            yield from replace(source, node, "parallel", f"{kept} = {source.text(value)}")
     elif isinstance(first, ast.Tuple) and isinstance(value, ast.Tuple):
         pairs = list(zip(first.elts, value.elts, strict=True))
         for pair in pairs:
             lefts = ", ".join(source.text(one) for one, _ in (each for each in pairs if each is not pair))
             rights = ", ".join(source.text(one) for _, one in (each for each in pairs if each is not pair))
             if isinstance(pair[0], ast.Attribute | ast.Subscript):
-                yield from _replace(source, node, "parallel", f"{lefts} = {rights}")
+                yield from replace(source, node, "parallel", f"{lefts} = {rights}")
 
 
 def _annotated(source: Source, node: ast.AnnAssign) -> Iterator[Edit]:
@@ -329,43 +248,8 @@ def _expression(source: Source, node: ast.Expr) -> Iterator[Edit]:
         yield from _delete(source, node)
 
 
-def _return(source: Source, node: ast.Return) -> Iterator[Edit]:
-    function = next(each for each in source.above(node) if isinstance(each, _FUNCTIONS))
-    assert not isinstance(function, ast.Lambda)
-    if node is not function.body[-1] and not (_ends_anyway(source, node) and _gives_nothing(node)):
-        yield from _delete(source, node)
-    kind = "" if function.returns is None else ast.unparse(function.returns)
-    value = "" if node.value is None else ast.unparse(node.value)
-    if value not in ("", "None"):
-        others = {"bool": ("True", "False"), "int": ("0",)}.get(kind, ("None",))
-        yield from _replace(source, node.value, "result", *(each for each in others if each != value))  # type: ignore[arg-type]
-
-
-def _gives_nothing(node: ast.Return) -> bool:
-    return node.value is None or ast.unparse(node.value) == "None"
-
-
-def _ends_anyway(source: Source, node: ast.AST) -> bool:
-    """Whether nothing of the function comes behind a statement, so that it returns there without being told."""
-    for each in source.above(node):
-        if isinstance(each, ast.For | ast.While):
-            return False
-        last = [
-            block[-1]
-            for name in ("body", "orelse", "finalbody")
-            if isinstance(block := getattr(each, name, None), list) and block
-        ]
-        alternatives = [*getattr(each, "handlers", ()), *getattr(each, "cases", ())]
-        if node not in last + alternatives or (isinstance(each, ast.Try) and each.orelse and node is each.body[-1]):
-            return False
-        if isinstance(each, _FUNCTIONS):
-            return True
-        node = each
-    return False
-
-
 def _lambda(source: Source, node: ast.Lambda) -> Iterator[Edit]:
-    yield from _replace(source, node.body, "result", "None")
+    yield from replace(source, node.body, "result", "None")
 
 
 def _handler(source: Source, node: ast.ExceptHandler) -> Iterator[Edit]:
@@ -373,9 +257,9 @@ def _handler(source: Source, node: ast.ExceptHandler) -> Iterator[Edit]:
     if isinstance(node.type, ast.Tuple):
         for dropped in node.type.elts:
             kept = "".join(f"{source.text(each)}, " for each in node.type.elts if each is not dropped)
-            yield from _replace(source, node.type, "except", f"({kept})")
+            yield from replace(source, node.type, "except", f"({kept})")
     elif node.type is not None:
-        yield from _replace(source, node.type, "except", "()")
+        yield from replace(source, node.type, "except", "()")
 
 
 def _with(source: Source, node: ast.With) -> Iterator[Edit]:
@@ -388,10 +272,10 @@ def _with(source: Source, node: ast.With) -> Iterator[Edit]:
 
 
 _OPERATORS: Final[tuple[tuple[Any, Callable[[Source, Any], Iterator[Edit]]], ...]] = (
-    (ast.Constant, _constant),
-    (ast.JoinedStr, _formats),
-    (ast.Set | ast.Tuple | ast.List, _display),
-    (ast.Dict, _dict),
+    (ast.Constant, constant),
+    (ast.JoinedStr, formats),
+    (ast.Set | ast.Tuple | ast.List, display),
+    (ast.Dict, entries),
     (ast.Compare, _compare),
     (ast.BoolOp, _boolean),
     (ast.UnaryOp, _unary),
@@ -408,8 +292,9 @@ _OPERATORS: Final[tuple[tuple[Any, Callable[[Source, Any], Iterator[Edit]]], ...
     (ast.AnnAssign, _annotated),
     (ast.AugAssign, _augmented),
     (ast.Expr, _expression),
-    (ast.Return, _return),
+    (ast.Return, leaving),
     (ast.Lambda, _lambda),
     (ast.ExceptHandler, _handler),
     (ast.With, _with),
 )
+_found: Final[dict[type[ast.AST], tuple[Callable[[Source, Any], Iterator[Edit]], ...]]] = {}

@@ -8,6 +8,7 @@ from typing import Final
 
 from stimctl.engine import State
 from stimctl.orders import OrderKind as Kind
+from stimctl.session.fingerprint import limits_sha256
 from stimctl.sim.faults import Fault, FaultKind
 from stimctl.units import MS
 from tests.proving.apart import apart
@@ -87,6 +88,16 @@ def _just_before(state: State, then: State | None = None) -> Act:
     return prepare
 
 
+def _for_the_first_time(prepare: Act) -> Act:
+    """With the limits' hash, which is made once a process, still to be made: here alone its lines are looked at."""
+
+    def anew(bench: Bench) -> None:
+        prepare(bench)
+        limits_sha256.cache_clear()
+
+    return anew
+
+
 def _paused(bench: Bench) -> None:
     _delivering(State.BURST)(bench)
     bench.order(Kind.PAUSE)
@@ -161,7 +172,7 @@ def _close(bench: Bench) -> None:
 
 OPERATIONS: Final = (
     Operation("open", _nowhere, _then_pass(_open), unrecorded=True),
-    Operation("connect", _just_before(State.SCREENING), _pass, unrecorded=True),
+    Operation("connect", _for_the_first_time(_just_before(State.SCREENING)), _pass, unrecorded=True),
     Operation("idle", _off(State.READY), _pass),
     Operation("start", _off(State.READY), _order(Kind.START)),
     Operation("start-and-arm", _off(State.READY), _then_pass(_order(Kind.START))),

@@ -18,10 +18,14 @@ from typing import Any, Final
 
 import z3
 
+from tests.proving.linear import Forms
 from tests.proving.symbolic import Int, Unsupported, walked
 
-QUICK_STEPS: Final = 200_000
+SIDE_STEPS: Final = 200_000
 """Solver steps for asking whether a side of a question is possible at all; running out counts as possible."""
+
+QUICK_STEPS: Final = 200_000
+"""Solver steps for a claim in which products are only names; running out leaves it to what knows more."""
 
 CLAIM_STEPS: Final = 3_000_000
 EXAMPLE_STEPS: Final = 30_000_000
@@ -53,6 +57,7 @@ class Run:
     """One execution: the sides taken, and what is therefore known."""
 
     taken: list[tuple[Any, bool]]
+    forms: Forms
     known: list[Any] = field(default_factory=list)
     asked: int = 0
     open_sides: list[list[tuple[Any, bool]]] = field(default_factory=list)
@@ -65,20 +70,40 @@ class Run:
         self._quick = z3.SimpleSolver()
         # Products are names here and no more: quick, and what is impossible even so is impossible.
         self._quick.set("arith.nl", False)
-        self._quick.set("rlimit", QUICK_STEPS)
+        self._relaxed = z3.SolverFor("QF_LRA")
+        self._relaxed.set("rlimit", QUICK_STEPS)
+        self._late: list[Any] = []
 
     def know(self, fact: Any, *, early: bool = True) -> None:
         """Add to what is known; unless ``early``, for claims that cannot be settled without it (it costs much)."""
-        fact = normal(fact)
+        fact = self.forms.normal(fact)
         self.known.append(fact)
         if early:
-            self._quick.add(fact)
+            tell(self._quick, fact)
+            tell(self._relaxed, self.forms.relaxed(fact))
+        else:
+            self._late.append(self.forms.relaxed(fact))
 
     def assume(self, fact: Any) -> None:
         """Add to what is known; the path ends here when that is impossible."""
         self.know(fact)
-        if self._quick.check() == z3.unsat:
+        if self._impossible(z3.BoolVal(True), SIDE_STEPS):
             raise Abandoned
+
+    def _impossible(self, fact: Any, steps: int) -> bool:
+        """Whether this contradicts what is known, as far as a quick look tells; False says nothing."""
+        if self._relaxed.check(self.forms.relaxed(fact)) == z3.unsat:
+            return True
+        self._quick.set("rlimit", steps)
+        return bool(self._quick.check(fact) == z3.unsat)
+
+    def _impossible_late(self, fact: Any) -> bool:
+        """Whether all that is known, the late facts too, contradicts this even when relaxed."""
+        self._relaxed.push()
+        self._relaxed.add(*self._late)
+        answer = self._relaxed.check(self.forms.relaxed(fact))
+        self._relaxed.pop()
+        return bool(answer == z3.unsat)
 
     def fresh(self, name: str) -> Int:
         """An integer that nothing is known of."""
@@ -91,7 +116,7 @@ class Run:
 
     def decide(self, question: Any) -> bool:
         """Take a side: the one that was taken before, the only possible one, or yes (and no in a later run)."""
-        question = normal(question)
+        question = self.forms.normal(question)
         if z3.is_true(question) or z3.is_false(question):
             return bool(z3.is_true(question))
         self.asked += 1
@@ -108,8 +133,8 @@ class Run:
         return side
 
     def _choose(self, question: Any) -> bool:
-        yes: bool = self._quick.check(question) != z3.unsat
-        no: bool = self._quick.check(z3.Not(question)) != z3.unsat
+        yes = not self._impossible(question, SIDE_STEPS)
+        no = not self._impossible(self.forms.normal(z3.Not(question)), SIDE_STEPS)
         if not yes and not no:
             raise Abandoned  # what is known was impossible already
         if yes and no:
@@ -121,7 +146,7 @@ class Run:
         if denominator == 0:
             raise ZeroDivisionError("integer division or modulo by zero")
         # Held before their numbers are asked for: the number of a term that is gone is given to another.
-        top, below = normal(numerator.term), normal(denominator.term)
+        top, below = self.forms.normal(numerator.term), self.forms.normal(denominator.term)
         key = (top.get_id(), below.get_id())
         if key not in self._quotients:
             found, rest = self.fresh("quotient"), self.fresh("rest")
@@ -135,7 +160,7 @@ class Run:
         """The whole square root, with its error."""
         if radicand < 0:
             raise ValueError("isqrt() argument must be nonnegative")
-        under = normal(radicand.term)
+        under = self.forms.normal(radicand.term)
         if under.get_id() not in self._roots:
             found = self.fresh("root")
             self.know(((found >= 0) & (found * found <= radicand) & (radicand <= found * found + 2 * found)).term)
@@ -144,10 +169,8 @@ class Run:
 
     def settle(self, label: str, claim: Any) -> None:
         """Prove a claim here, or raise :class:`Refuted` or :class:`Undecided`."""
-        opposite = normal(z3.Not(claim))
-        if z3.is_false(opposite):
-            return
-        if self._quick.check(opposite) == z3.unsat:
+        opposite = self.forms.normal(z3.Not(claim))
+        if z3.is_false(opposite) or self._impossible_late(opposite) or self._impossible(opposite, QUICK_STEPS):
             return
         for solver in full_solvers(self.known):
             answer = solver.check(opposite)
@@ -169,9 +192,9 @@ class Run:
         return {name: model.eval(each, model_completion=True).as_long() for name, each in self.integers.items()}
 
 
-def normal(fact: Any) -> Any:
-    """The same as sums of products: what is equal by the rules of rings then reads equal."""
-    return z3.simplify(fact, som=True)
+def tell(solver: Any, fact: Any) -> None:
+    """``solver.add`` of a single fact; that one spends more time on asking what it was given than the solver needs."""
+    z3.Z3_solver_assert(solver.ctx.ref(), solver.solver, fact.as_ast())
 
 
 def full_solvers(known: Iterable[Any]) -> Iterator[Any]:
@@ -185,12 +208,12 @@ def full_solvers(known: Iterable[Any]) -> Iterator[Any]:
 def explore(body: Callable[[Run], None], most_paths: int) -> Iterator[Run]:
     """Run ``body`` along every path; what it raises comes through. Each run is given out after it has ended."""
     waiting: list[list[tuple[Any, bool]]] = [[]]
-    paths = 0
+    forms, paths = Forms(), 0
     while waiting:
         paths += 1
         if paths > most_paths:
             raise Undecided(f"more than {most_paths} paths")
-        run = Run(waiting.pop())
+        run = Run(waiting.pop(), forms)
         walked.append(run)
         try:
             body(run)

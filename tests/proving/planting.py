@@ -1,6 +1,6 @@
 """Faults planted in production code: a module's source is replaced as it is imported; no file is touched.
 
-Only in a process that has not imported stimctl yet, because a module that stands keeps its code. Whoever plants does so
+Only in a process that has not imported that module yet, because a module that stands keeps its code. Whoever plants does so
 in a child of its own (see :func:`refuse_too_late`).
 """
 
@@ -10,7 +10,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -44,13 +44,16 @@ def path_of(module: str) -> Path:
 
 def plant(sources: Mapping[str, str]) -> None:
     """From now on, import ``sources`` (text by module name) in the place of what lies on the disk."""
-    refuse_too_late()
+    refuse_too_late(sources)
     sys.meta_path.insert(0, _Planter(sources))
 
 
-def refuse_too_late() -> None:
-    """Raise :class:`RuntimeError` when a module of ours was imported already: what is planted now would not grow."""
-    here = sorted(name for name in sys.modules if name == "stimctl" or name.startswith("stimctl."))
+def refuse_too_late(wanted: Iterable[str]) -> None:
+    """Raise :class:`RuntimeError` when one of these modules was imported already: what is planted now would not grow.
+
+    One that was not has given nothing to anybody yet: whoever imports it later gets what was planted.
+    """
+    here = sorted(name for name in wanted if name in sys.modules)
     if here:
         raise RuntimeError(f"too late to plant: {here[0]} is imported already")
 

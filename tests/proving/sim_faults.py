@@ -7,6 +7,7 @@ the process, the disk and the face.
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -121,11 +122,19 @@ def themed(rng: random.Random, kinds: tuple[str, ...], from_us: int, to_us: int)
     return tuple(blows)
 
 
+def _meets(spans: Iterable[tuple[int, int]], from_us: int, to_us: int) -> bool:
+    for start, end in spans:  # noqa: SIM110 - asked many times a step, and a generator costs more than the answer
+        if start <= to_us and end > from_us:
+            return True
+    return False
+
+
 class Troubles:
     """Which kinds are or were about, by the time."""
 
     def __init__(self, blows: tuple[Blow, ...]) -> None:
         self._spans: dict[str, list[tuple[int, int]]] = {}
+        self._together: dict[frozenset[str], list[tuple[int, int]]] = {}  # the same by the kinds that were asked for
         for blow in blows:
             if blow.kind not in STALLS:  # those begin with a pass, not on the dot
                 self.add(blow.kind, blow.at_us, blow.until_us)
@@ -133,16 +142,18 @@ class Troubles:
     def add(self, kind: str, from_us: int, until_us: int) -> None:
         """``kind`` is there in ``[from_us, until_us)``."""
         self._spans.setdefault(kind, []).append((from_us, until_us))
+        self._together.clear()
 
     def any(self, kinds: frozenset[str], from_us: int, to_us: int) -> bool:
         """Whether one of ``kinds`` was about at any time from ``from_us`` to ``to_us``."""
-        if not self._spans:
-            return False
-        return any(start <= to_us and end > from_us for kind in kinds for start, end in self._spans.get(kind, ()))
+        spans = self._together.get(kinds)
+        if spans is None:
+            spans = self._together[kinds] = [span for kind in kinds for span in self._spans.get(kind, ())]
+        return _meets(spans, from_us, to_us)
 
     def has(self, kind: str, from_us: int, to_us: int) -> bool:
         """The same for one kind."""
-        return any(start <= to_us and end > from_us for start, end in self._spans.get(kind, ()))
+        return _meets(self._spans.get(kind, ()), from_us, to_us)
 
     def throughout(self, kind: str, from_us: int, to_us: int) -> bool:
         """Whether ``kind`` was there all the time."""

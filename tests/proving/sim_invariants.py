@@ -14,12 +14,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from stimctl.driver import OutputState
-from stimctl.engine import ARMED, DELIVERING, State
-from stimctl.orders import OutputWord, Status
+from stimctl.engine import DELIVERING
 from stimctl.pulse import PulseTrain
-from stimctl.sim.faults import FaultKind
 from tests.proving.sim_faults import DISTURBING, MS, SECOND, UNSTOPPABLE
+from tests.proving.sim_shown import STUCK, Shown
 from tests.proving.sim_wire import ARM, HEARTBEAT, STOP, UPDATE, Seen
 
 if TYPE_CHECKING:
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
 
 FAILED_US: Final = 150 * MS
 """How long until a pass comes round that looks at the record."""
-
-_STUCK: Final = FaultKind.STUCK_OUTPUT
 
 PROMPT_US: Final = 20 * MS
 """An undisturbed end of output: the stop frame's way over the line, and whatever was leaving just then."""
@@ -40,15 +36,6 @@ TTL_US: Final = 100 * MS
 """H19: how long a frame on its way may still count."""
 
 SLACK_US: Final = 20 * MS
-
-NOTICED_US: Final = 350 * MS
-"""H22: two reports, 100 ms apart, and the settling of a measurement; undisturbed."""
-
-IDLE_NOTICED_US: Final = 1_300 * MS
-"""The same with output off, where a report comes once a second."""
-
-DISTURBED_US: Final = 1_500 * MS
-"""How much later a disturbed line or process may notice: misses, repetitions, silence until the link counts as lost."""
 
 PEAKS_UA: Final = {"forearm": 60_000, "absolute": 100_000}
 CHARGE_PC: Final = 20_000_000
@@ -69,14 +56,14 @@ class Judge:
 
     def __init__(self, world: World) -> None:
         self.w = world
+        self._facts = {fact.output: fact for fact in world.text.facts}
         self._flowing: dict[int, tuple[int, PulseTrain]] = {}  # by output: since when it flows at all, the train now
         self._frozen: dict[int, PulseTrain | None] = {}
-        self._is_choosing = True
         self._quiet_us: int | None = 0  # since when the session has been in no delivering state
-        self._armed_us: int | None = None  # since when it has been in an armed one
-        self._stuck_us: dict[int, int] = {}
         self._updates: set[tuple[int, int]] = set()
         self._last: dict[int, tuple[int, int]] = {}  # the last stretch of each output
+        self._shown = Shown(world, self._flowing)
+        self.shown = self._shown.status
 
     # --- what flows ----------------------------------------------------------------------------------------------
 
@@ -110,12 +97,12 @@ class Judge:
     def _is_beyond_us(self, output: int, train: PulseTrain, at_us: int) -> bool:
         """Whether the board lies or hangs here, so that what flows is not what was ordered."""
         troubles = self.w.troubles
-        if self.w.twin.plan.has(_STUCK, output) or troubles.has("stuck-output", at_us - SLACK_US, at_us):
+        if self.w.twin.plan.has(STUCK, output) or troubles.has("stuck-output", at_us - SLACK_US, at_us):
             return True
         return troubles.has("hang-energised", at_us - SLACK_US, at_us) and self._frozen.get(output, train) == train
 
     def _judge_train(self, output: int, train: PulseTrain) -> None:
-        fact = next((each for each in self.w.text.facts if each.output == output), None)
+        fact = self._facts.get(output)
         if fact is None:
             self.w.wrong(f"output {output} delivers, but the protocol does not name it")
             return
@@ -158,10 +145,10 @@ class Judge:
 
     def _judge_length(self, output: int, at_us: int) -> None:
         """A motor burst is no longer than the file's, or than a test burst."""
+        if self.w.model.closed is not None or not self.w.text.on_us:
+            return  # then it is overdue, and judged as such; or there are no bursts
         longest_us = max(self.w.text.on_us, TEST_US) + 100 * MS + SECOND * self._disturbed(at_us - SECOND, at_us)
-        if self.w.model.closed is not None:
-            return  # then it is overdue, and judged as such
-        if self.w.text.on_us and at_us - self._flowing[output][0] > longest_us:
+        if at_us - self._flowing[output][0] > longest_us:
             self.w.wrong(f"output {output} has been on for {(at_us - self._flowing[output][0]) // MS} ms")
 
     def _overdue(self, at_us: int) -> str:
@@ -170,10 +157,11 @@ class Judge:
         kinds = UNSTOPPABLE if world.model.by_stop else DISTURBING
         if closed is not None and at_us > closed[0] + self._promise_us(closed[0], at_us, kinds):
             return f"{(at_us - closed[0]) // MS} ms after: {closed[1]}"
-        late_us = DEAD_MAN_US + SLACK_US + (TTL_US if self._disturbed(at_us - SECOND, at_us) else 0)
+        disturbed = self._disturbed(at_us - SECOND, at_us)
+        late_us = DEAD_MAN_US + SLACK_US + (TTL_US if disturbed else 0)
         if at_us > world.passed_us + late_us:
             return f"{(at_us - world.passed_us) // MS} ms after the last pass of the control loop"
-        face_us = late_us + (DEAD_MAN_US if self._disturbed(at_us - SECOND, at_us) else 0)
+        face_us = late_us + (DEAD_MAN_US if disturbed else 0)
         if world.face.awake and at_us > world.face.beat_us + face_us:
             return f"{(at_us - world.face.beat_us) // MS} ms after the face was last heard"
         if world.failed_us is not None and at_us > world.failed_us + FAILED_US + self._promise_us(
@@ -224,7 +212,7 @@ class Judge:
         elif seen.kind == HEARTBEAT and now_us > model.closed[0] + SLACK_US:
             self.w.wrong(f"the dead-man was fed after: {model.closed[1]}")
 
-    # --- what is shown -------------------------------------------------------------------------------------------
+    # --- after every step ----------------------------------------------------------------------------------------
 
     def step(self) -> None:
         """After every step: what flows now, and whether the session knows."""
@@ -236,80 +224,6 @@ class Judge:
             self._quiet_us = None
         elif self._quiet_us is None:
             self._quiet_us = now_us
-        if self._is_choosing and state not in (State.CHOOSING, State.ENDED):
-            self._is_choosing = False
-            if world.troubles.throughout("wide-limits", 1 * SECOND, now_us):
-                world.wrong("a board with limits wider than ours is used")
-        if state not in ARMED:
-            self._armed_us = None
-        elif self._armed_us is None:
-            self._armed_us = now_us
         for output, (_, train) in tuple(self._flowing.items()):
             self._judge(output, train, now_us)
-        self._judge_stuck(now_us)
-        if self._flowing and world.session.output is OutputState.OFF:
-            self._shown_off(now_us)
-        self._judge_board(now_us)
-
-    def _judge_stuck(self, now_us: int) -> None:
-        """A wrong current is noticed, and ends the session's belief that it treats."""
-        plan, troubles = self.w.twin.plan, self.w.troubles
-        for output, stage in enumerate(self.w.twin.stages):
-            wanted = 0 if stage.wanted is None else stage.wanted.amplitude_ua
-            wrong = plan.has(_STUCK, output) and stage.ledger.current_ua() - wanted > max(2_000, wanted // 5)
-            if not wrong:
-                self._stuck_us.pop(output, None)
-                continue
-            since_us = max(self._stuck_us.setdefault(output, now_us), self._armed_us or 0)
-            blind = troubles.has("no-self-check", since_us, now_us)
-            if blind and troubles.has("lying-readback", since_us, now_us):
-                continue  # nobody can know
-            late_us = NOTICED_US + (DISTURBED_US if self._disturbed(since_us - SECOND, now_us) else 0)
-            if self._armed_us is not None and self.w.passed_us > since_us + late_us:  # who sleeps sees nothing
-                self.w.wrong(f"output {output} has been stuck for {(now_us - since_us) // MS} ms and nobody minds")
-
-    def _shown_off(self, now_us: int) -> None:
-        """Something flows and the session says off: right only until a stuck output could have been noticed."""
-        troubles = self.w.troubles
-        if not self.w.connected:
-            return  # no board was chosen yet: "off" is said of ours, and there is none
-        for output, (_, train) in self._flowing.items():
-            since_us = self._stuck_us.get(output)
-            if since_us is None:
-                self.w.wrong(f"the session says off while output {output} delivers {train.amplitude_ua} µA")
-            elif not (
-                troubles.has("no-self-check", since_us, now_us) and troubles.has("lying-readback", since_us, now_us)
-            ):
-                late_us = IDLE_NOTICED_US + (DISTURBED_US if self._disturbed(since_us - SECOND, now_us) else 0)
-                if self.w.passed_us > since_us + late_us and not self.w.is_over:
-                    self.w.wrong(f"off is shown {(now_us - since_us) // MS} ms after output {output} got stuck")
-
-    def _judge_board(self, now_us: int) -> None:
-        """A board that has disarmed itself is noticed."""
-        disarms, since_us = self.w.twin.disarms, self._armed_us
-        if since_us is None or not disarms or self.w.twin.armed or self.w.is_over:
-            return
-        at_us = disarms[-1][0]
-        late_us = NOTICED_US + (DISTURBED_US if self._disturbed(at_us - SECOND, now_us) else 0)
-        if at_us >= since_us and self.w.passed_us > at_us + late_us:
-            self.w.wrong(
-                f"the board disarmed {(now_us - at_us) // MS} ms ago, the session is in {self.w.session.state}"
-            )
-
-    def shown(self, status: Status) -> None:
-        """A status has reached the screen."""
-        model, world = self.w.model, self.w
-        if status.output is OutputWord.OFF and self._flowing:
-            self._shown_off(world.time.now_us)
-        for channel in status.channels:
-            if channel.level_ua > model.levels[channel.output - 1] and model.closed is None:
-                world.wrong(f"{channel.name} is shown at {channel.level_ua} µA, {model.levels} was ordered")
-        if model.closed is None and status.state in ("trial", "burst", "flowing", "finding thresholds"):
-            shown = {channel.output - 1: channel.level_ua for channel in status.channels}
-            if shown != model.levels:
-                world.wrong(f"levels are shown as {shown}, ordered were {model.levels}")
-        if world.passes > world.pressed_at + 1:  # a whole pass has come round since the last press
-            if world.must_stop and status.state not in (State.STOPPED, State.REVIEW, State.ENDED):
-                world.wrong(f"{world.must_stop}, but the session is in {status.state}")
-            if status.state in ARMED and status.output is OutputWord.OFF:
-                world.wrong(f"the session is in {status.state} and shows off")
+        self._shown.step(now_us, state)

@@ -43,7 +43,7 @@ class Machine:
             byte_us=self._w.byte_us,
             cut=self._w.rng.randrange,
         )
-        self._w.wires.append(wire)
+        self._w.wires[:] = [*(each for each in self._w.wires if not each.spent), wire]
         due = wire.next_event_us if self._w.near else (lambda _: None)
         return link_module.Link(Driver(wire, latch, tokens=self._token), self._w.twin.patient, due)
 

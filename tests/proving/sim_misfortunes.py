@@ -19,9 +19,10 @@ class Misfortunes:
         self._agenda = blows.copy()
         self._undoing: list[tuple[int, Blow]] = []
 
-    def next_us(self) -> list[int]:
-        """When the next one begins, and when the next one ends."""
-        return [each.at_us for each in self._agenda[:1]] + [at_us for at_us, _ in self._undoing[:1]]
+    def next_us(self) -> int:
+        """When the next one begins, or one ends."""
+        begins_us = self._agenda[0].at_us if self._agenda else FOREVER_US
+        return min(begins_us, self._undoing[0][0]) if self._undoing else begins_us
 
     def due(self) -> None:
         """Whatever begins or ends by now."""

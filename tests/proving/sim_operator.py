@@ -14,6 +14,8 @@ _ANSWERS: Final = {"blocker": "no", "precaution": "no", "check": "yes", "sensati
 _MARKS: Final = ("sensory", "motor", "tolerated")
 _WORDS: Final = ("", "ok", "yes", "no", "one", "two", "tolerated", "sensory", "7", "implant", "nonsense")
 PRESS_US: Final = 520_000
+OPEN_US: Final = 1_000_000
+"""How long somebody waits before a file is opened again that was refused, or whose board is silent."""
 
 
 @dataclass
@@ -47,6 +49,7 @@ class Operator:
     def __init__(self, rng: random.Random, opening: Order, habits: Habits) -> None:
         self._rng, self._opening, self._habits = rng, opening, habits
         self._pressed_us = 0
+        self._opened_us = -OPEN_US
 
     def __call__(self, status: Status, now_us: int) -> Iterator[Order]:
         """What it presses now."""
@@ -67,7 +70,8 @@ class Operator:
 
     def _sensible(self, status: Status, now_us: int) -> Iterator[Order]:
         match status.state:
-            case "choosing":
+            case "choosing" if now_us - self._opened_us >= OPEN_US:
+                self._opened_us = now_us
                 yield self._opening
             case "screening":
                 asked = status.questions if self._rng.random() >= self._habits.mash else self._some(status.questions)

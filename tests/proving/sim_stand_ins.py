@@ -135,6 +135,7 @@ class Observed:
 
     def __init__(self, world: World, session: Session) -> None:
         self._w, self._s = world, session
+        self.status, self.fileno, self.next_wake_us = session.status, session.fileno, session.next_wake_us
 
     def order(self, order: Order, now_us: int) -> None:
         world, state = self._w, str(self._s.state)

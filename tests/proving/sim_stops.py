@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
+from functools import cache, wraps
+from types import FrameType, FunctionType
 from typing import Any, Final, Protocol
 
 from tests.proving.sim_threads import Fibres
@@ -73,6 +75,7 @@ class Stopper:
     def run(self, act: Callable[[], None], stop: Stop) -> None:
         """Between two calls, or at the end of the pass; an aimed stop only where it aims, while it has patience."""
         left = stop.calls
+        stop.patience -= 1
 
         def press() -> None:
             if not stop.pressed:
@@ -80,20 +83,67 @@ class Stopper:
                 self._fibres.spawn(stop.act)
                 self._fibres.settle()
 
-        def look(frame: FrameType, event: str, arg: Any) -> None:
+        def passed() -> None:
             nonlocal left
-            if event in ("call", "return") and (not stop.near or frame.f_code.co_name == stop.near):
+            if self._fibres.running is None:
                 left -= 1
-                if left == 0 and self._fibres.running is None:
-                    sys.setprofile(None)
+                if left == 0:
                     press()
 
-        before = sys.getprofile()
-        sys.setprofile(look)
         try:
-            act()
+            with calls_of(stop.near, passed) if stop.near else every_call(passed):
+                act()
         finally:
-            sys.setprofile(before)
-            stop.patience -= 1
             if not stop.near or stop.patience <= 0:
                 press()
+
+
+@contextmanager
+def every_call(passed: Callable[[], None]) -> Iterator[None]:
+    """``passed`` before and after every call of this thread, until it is over."""
+
+    def look(_frame: FrameType, event: str, _arg: Any) -> None:
+        if event in ("call", "return"):
+            passed()
+
+    before = sys.getprofile()
+    sys.setprofile(look)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+
+
+@contextmanager
+def calls_of(name: str, passed: Callable[[], None]) -> Iterator[None]:
+    """``passed`` before and after every call of ours to a function of this name; all the others cost nothing."""
+
+    def watched(function: FunctionType) -> Any:
+        @wraps(function)
+        def watch(*args: Any, **named: Any) -> Any:
+            passed()
+            try:
+                return function(*args, **named)
+            finally:
+                passed()
+
+        return watch
+
+    places = _places(name, len(sys.modules))
+    for holder, function in places:
+        setattr(holder, name, watched(function))
+    try:
+        yield
+    finally:
+        for holder, function in places:
+            setattr(holder, name, function)
+
+
+@cache
+def _places(name: str, _modules: int) -> tuple[tuple[Any, FunctionType], ...]:
+    """Each module and class of ours that holds a function of this name; ``_modules`` because they may become more."""
+    ours = [module for key, module in sys.modules.items() if key.startswith("stimctl.")]
+    classes = {each for module in ours for each in vars(module).values() if isinstance(each, type)}
+    holders: list[Any] = [*ours, *(each for each in classes if each.__module__.startswith("stimctl."))]
+    named = [(holder, vars(holder).get(name)) for holder in holders]
+    return tuple((holder, found) for holder, found in named if isinstance(found, FunctionType))

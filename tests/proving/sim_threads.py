@@ -35,6 +35,13 @@ def _us(timeout: float | None) -> int:
     return FOREVER_US if timeout is None else max(0, math.ceil(timeout * 1e6))
 
 
+def _shut() -> threading.Lock:
+    """A lock that is held, for one thread to wait at and another to open; a semaphore costs many times as much."""
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 class Fibre:
     """A thread that runs only while it holds the baton."""
 
@@ -43,7 +50,7 @@ class Fibre:
         self.done = self.started = False
         self.ready: Callable[[], bool] | None = lambda: True
         self.due_us = FOREVER_US
-        self._turn, self._back = threading.Semaphore(0), threading.Semaphore(0)
+        self._turn, self._back = _shut(), _shut()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def is_due(self) -> bool:
@@ -106,10 +113,16 @@ class Fibres:
         """Give everybody who can go on their turn, in the order of their birth, until nobody can."""
         if self.running is not None:
             return
-        while (due := next((each for each in self._all if each.is_due()), None)) is not None:
+        while (due := self._first_due()) is not None:
             due.resume()
             if due.done:
                 self._all.remove(due)
+
+    def _first_due(self) -> Fibre | None:
+        for each in self._all:
+            if each.is_due():
+                return each
+        return None
 
     def wait(self, until: Callable[[], bool], timeout_us: int) -> bool:
         """Wait in whichever thread this is; time passes for everybody."""

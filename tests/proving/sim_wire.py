@@ -159,6 +159,11 @@ class SimWire(Tailed):
         if said and not self._closed and not self._quirks.unplugged:
             self._in.append((now_us + self.latency_us, said))
 
+    @property
+    def spent(self) -> bool:
+        """Whether nobody holds it any more and nothing of it is under way."""
+        return self._closed and not self._out
+
     def readable(self) -> bool:
         """Whether the host has something to read."""
         return bool(self._in) and self._in[0][0] <= self._time.now_us

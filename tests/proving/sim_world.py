@@ -13,14 +13,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from stimctl.control import running
 from stimctl.control.contract import Ending
 from stimctl.control.loop import ControlLoop
 from stimctl.engine import ARMED
-from stimctl.errors import StimctlError
 from stimctl.orders import Order
 from stimctl.orders import OrderKind as Kind
 from stimctl.records.journal import Journal
@@ -30,25 +27,22 @@ from stimctl.session.opening import Wishes
 from stimctl.sim.board import Twin
 from stimctl.sim.patient import DEFAULT_SITES
 from stimctl.sim.volition import Attempt
-from tests.proving import sim_faults, sim_texts
 from tests.proving.sim_disk import Disk
-from tests.proving.sim_faults import MS, SECOND, Troubles
 from tests.proving.sim_invariants import Judge
+from tests.proving.sim_life import live, outlive, put_away
 from tests.proving.sim_machine import Machine
 from tests.proving.sim_misfortunes import Misfortunes
 from tests.proving.sim_model import Model
-from tests.proving.sim_operator import Habits, Operator
+from tests.proving.sim_operator import Operator
 from tests.proving.sim_record import Owed
+from tests.proving.sim_scenario import Scenario
 from tests.proving.sim_stand_ins import WAKE_FD, Observed, SimClock, SimFace, SimPatient, SimStop, SimWake
-from tests.proving.sim_stops import Stop, Stopper, Stopping, draw_stops
-from tests.proving.sim_threads import FOREVER_US, Fibres, Killed, Time
+from tests.proving.sim_stops import Stop, Stopper, Stopping
+from tests.proving.sim_threads import FOREVER_US, Fibres, Killed
 from tests.proving.sim_wire import BOARD_FD, Quirks, Seen, SimWire
 
 PASSES_MAX: Final = 60_000
 """More passes than any seed needs: a loop that never sleeps is a bug of its own."""
-
-AFTER_US: Final = 1_500 * MS
-"""How long the board lives on alone once the session is over."""
 
 
 @dataclass
@@ -62,42 +56,24 @@ class Result:
     trace: list[str] = field(default_factory=list)
 
 
-class Theme(NamedTuple):
-    """What a session is to try: kinds of faults, ``near:FUNCTION`` for stops, ``text:KIND`` for a file, ``killed``, ``long``."""
+class World(Scenario):
+    """Everything of one seed: its scenario, come true."""
 
-    kinds: tuple[str, ...] = ()
-    near: tuple[str, ...] = ()
-    text: str = ""
-    killed: bool = False
-    long: bool = False
-
-    @staticmethod
-    def of(words: str) -> Theme:
-        """From words between blanks."""
-        named = words.split()
-        kinds = tuple(word for word in named if word in sim_faults.KINDS)
-        near = tuple(word.removeprefix("near:") for word in named if word.startswith("near:"))
-        text = next((word.removeprefix("text:") for word in named if word.startswith("text:")), "")
-        return Theme(kinds, near, text, "killed" in named, "long" in named)
-
-
-class World:
-    """Everything of one seed."""
-
-    def __init__(self, seed: int, folder: Path, *, trace: bool = False, theme: str = "") -> None:
-        """``theme``: what this session is to try beside what the seed draws, see :class:`Theme`."""
-        self.seed, self.folder = seed, folder
+    def __init__(
+        self, seed: int, folder: Path, *, trace: bool = False, theme: str = "", until_wrong: bool = False
+    ) -> None:
+        """``theme``: what this session is to try beside what the seed draws, see :class:`~tests.proving.sim_scenario.Theme`."""
+        super().__init__(seed, theme)
+        self.folder = folder
         self.store = folder / "store" / f"{seed}.db"
-        self.rng = random.Random(f"world {seed}")
         self.result = Result(seed)
-        self._tracing = trace
+        self._tracing, self._until_wrong = trace, until_wrong
         self._digest = hashlib.sha256()
-        self.time = Time()
         self.fibres = Fibres(self.time)
         self.disk, self.quirks = Disk(self.fibres), Quirks()
-        self.theme = Theme.of(theme)
-        self.text = sim_texts.draw(self.rng, self.theme.text)
-        self._draw_scenario()
+        self.misfortunes = Misfortunes(self, self.blows)
+        self._inside: list[Stop] = []
+        self.wall_back_s = 0
         self.model, self.judge, self.owed = Model(self.text), Judge(self), Owed(self)
         self.passed_us = self.time.now_us
         self.passes = 0
@@ -108,36 +84,6 @@ class World:
         self.wires: list[SimWire] = []
         self.machine = Machine(self)
         self.stopper: Stopping = Stopper(self.fibres)
-
-    def _draw_scenario(self) -> None:
-        rng, begin_us = self.rng, self.time.now_us
-        self.ends_us = begin_us + rng.choice((6, 12, 16, 22)) * SECOND
-        blows = sim_faults.draw(rng, begin_us, self.ends_us - 2 * SECOND)
-        blows += sim_faults.themed(rng, self.theme.kinds, begin_us, self.ends_us - SECOND)
-        if self.text.lockout_us:  # a board that makes samples through minutes of sleep would cost minutes of ours
-            blows = tuple(blow for blow in blows if blow.kind != "asleep" or blow.until_us - blow.at_us < 3 * SECOND)
-        self.blows = sorted(blows, key=lambda blow: blow.at_us)
-        self.troubles = Troubles(blows)
-        self.stops = draw_stops(rng, begin_us, self.ends_us, self.theme.near)
-        self.habits = Habits.draw(rng, self.ends_us - rng.choice((0, 3)) * SECOND)
-        if self.text.lockout_us:
-            self.ends_us += rng.choice((0, 12)) * SECOND  # a cue and an answer need their time
-        if self.theme.long:
-            self.ends_us += 25 * SECOND
-        elif rng.random() < 0.3:
-            self.ends_us = rng.randint(begin_us + SECOND, self.ends_us)
-        self.end_how = rng.choices(("quit", "killed", "script-fails"), (6, 2, 1))[0]
-        if self.text.lockout_us or self.theme.long:
-            self.habits.ends_us = max(self.habits.ends_us, self.ends_us - 2 * SECOND)
-        if self.theme.killed:
-            self.end_how = "killed"
-        if self.end_how == "killed" and self.stops and rng.random() < 0.5:
-            self.ends_us = self.stops[-1].at_us + rng.randint(30 * MS, 200 * MS)  # its row is on the disk, or it is not
-        self.near = rng.random() < 0.4
-        self.latency_us, self.byte_us = (0, 0) if self.near else (rng.choice((200, 1_000, 3_000)), 20)
-        self.misfortunes = Misfortunes(self, self.blows)
-        self._inside: list[Stop] = []
-        self.wall_back_s = 0
 
     # --- the parts -----------------------------------------------------------------------------------------------
 
@@ -176,19 +122,20 @@ class World:
         if len(self.result.wrong) < 5:
             self.result.wrong.append(f"{self.time.now_us / 1e6:.4f} s: {what}")
 
-    def _hash(self, *what: object) -> None:
+    def mark(self, *what: object) -> None:
+        """A part of what happened, for the digest."""
         self._digest.update(repr(what).encode())
 
     def _felt(self, output: int, train: Any, at_us: int) -> None:
         train = None if train is None or train.amplitude_ua == 0 else train
-        self._hash("flow", output, train, at_us)
+        self.mark("flow", output, train, at_us)
         self.note(lambda: f"    output {output}: {0 if train is None else train.amplitude_ua} µA at {at_us / 1e6:.4f}")
         if train is not None and self.model.closed is None and train.amplitude_ua < 8_000:
             self.owed.flowed(self.model.opened_us)
         self.judge.flow(output, train, at_us)
 
     def told(self, seen: Seen) -> None:
-        self._hash("frame", seen, self.time.now_us)
+        self.mark("frame", seen, self.time.now_us)
         if seen.kind not in (5, 6):
             self.note(lambda: f"    frame {seen.kind:#04x} of {seen.sequence}, {seen.peak_ua} µA")
         self.judge.told(seen)
@@ -196,7 +143,7 @@ class World:
     def accepted(self, order: Order, state: str, selected: int, now_us: int) -> None:
         """An order took effect."""
         self.result.counts[f"order {order.kind}"] += 1
-        self._hash("order", order.kind, order.name, order.value, now_us)
+        self.mark("order", order.kind, order.name, order.value, now_us)
         self.model.after(order, state, selected, now_us, accepted=True)
         if order.kind in (Kind.START, Kind.RESUME):
             self._judge_start()
@@ -215,7 +162,7 @@ class World:
     def stop(self, reason: str) -> None:
         """The stop thread's way into the session, from whichever thread runs now."""
         self.note(lambda: f"STOP: {reason}")
-        self._hash("stop", reason, self.time.now_us)
+        self.mark("stop", reason, self.time.now_us)
         state = self.session.state
         if state not in ("choosing", "ended"):
             self.owed.stopped(reason, self.time.now_us)
@@ -284,11 +231,14 @@ class World:
         if self.time.now_us >= self.ends_us and not self.is_over:
             self._end()
         self.judge.step()
+        if self._until_wrong and self.result.wrong:
+            raise Killed
 
     def _next_us(self) -> int:
-        times = [self.ends_us] if self.time.now_us < self.ends_us else []
-        times += [each.at_us for each in self.stops[:1]] + self.misfortunes.next_us()
-        return min(times, default=FOREVER_US)
+        next_us = self.misfortunes.next_us()
+        if self.stops:
+            next_us = min(next_us, self.stops[0].at_us)
+        return min(next_us, self.ends_us) if self.time.now_us < self.ends_us else next_us
 
     def _end(self) -> None:
         """The session's time is up."""
@@ -309,7 +259,7 @@ class World:
         with self.machine.standing_in():
             try:
                 self._build()
-                self._live()
+                live(self)
             except Killed:
                 killed_us = self.time.now_us
                 self.troubles.add("killed", killed_us, FOREVER_US)
@@ -318,10 +268,10 @@ class World:
                 where = traceback.extract_tb(error.__traceback__)[-1]
                 self.wrong(f"raised {type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})")
                 self.note(traceback.format_exc)
-            self._outlive()
-            failed = self._put_away(killed_us)
+            outlive(self)
+            failed = put_away(self, killed_us)
             for row in self.owed.judge(self.store, failed=failed, killed_us=killed_us):
-                self._hash(row.mono_us, row.wall, row.kind, sorted(row.payload))
+                self.mark(row.mono_us, row.wall, row.kind, sorted(row.payload))
         return self._result()
 
     def _result(self) -> Result:
@@ -333,47 +283,3 @@ class World:
             self.wrong(what)
         self.result.digest = self._digest.hexdigest()
         return self.result
-
-    def _live(self) -> None:
-        """As the control process does it: the loop, then stop, zero, close."""
-        failure: BaseException | None = None
-        try:
-            ending = self.loop.run()
-        except RuntimeError as error:
-            if error is not self.stop_thread.failure:
-                raise
-            ending, failure = Ending("stimctl failed", 1), error
-        self.is_over = True
-        self.note(lambda: f"END: {ending.reason}")
-        control = SimpleNamespace(_session=self.observed, _clock=SimClock(self))
-        in_order = failure is None and self.session.ended
-        output, failed = running._Control._close(control, self.loop, ending, in_order=in_order)  # type: ignore[arg-type]
-        if failed is not None:
-            raise failed
-        self.model.close("the session was closed", self.time.now_us)
-        self._hash("end", output)
-
-    def _outlive(self) -> None:
-        """The board alone: whatever still flows has to end."""
-        if not hasattr(self, "session"):
-            return
-        self.is_over = True
-        self.model.close("the process has ended", self.time.now_us)
-        end_us = self.time.now_us + AFTER_US
-        while self.time.now_us < end_us:
-            self.time.now_us += 50 * MS
-            for wire in self.wires:
-                wire.pump()
-            self.judge.step()
-
-    def _put_away(self, killed_us: int | None) -> bool:
-        """Close the record; whether it had failed."""
-        failed = bool(self.journal.failed) if hasattr(self, "journal") else True
-        if killed_us is None and hasattr(self, "journal"):
-            self.disk.latency_us = 0
-            try:
-                self.journal.close()
-            except StimctlError:
-                failed = True
-        self.fibres.kill()
-        return failed

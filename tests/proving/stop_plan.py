@@ -33,15 +33,15 @@ PARTS: Final = {
 }
 """The day's sessions for screens: from which to which."""
 
-LONG_PARTS: Final = {
-    "before any current": ("start-patient", "pads"),
-    "while thresholds are found": ("thresholds", "ready"),
-    "at the first flow": ("trial", "flowing"),
-    "while it flows": ("flowing-help", "flowing-end-asked"),
-    "in small": ("flowing-pain-asked", "flowing-small"),
-    "to the end": ("paused", "review-close-asked"),
-}
-"""The long run's: current takes seconds to come again."""
+LONG_PARTS: Final = (
+    ("flowing-pain-asked", "flowing-small"),
+    ("flowing-help", "flowing-end-asked"),
+    ("thresholds", "ready"),
+    ("trial", "flowing"),
+    ("start-patient", "pads"),
+    ("paused", "review-close-asked"),
+)
+"""The long run's, the longest first: current takes seconds to come again. The last one is what a core is left with."""
 
 ROUND_THE_KEY: Final = (
     "in-a-paste",
@@ -74,13 +74,13 @@ def lasting() -> list[str]:
 
 def whole() -> list[list[Trial]]:
     """Every key on every screen, and every key in spite of everything: a list for each session."""
-    plain = [[Trial(*each) for each in product(between(*part), KEYS)] for part in LONG_PARTS.values()]
+    plain = [[Trial(*each) for each in product(between(*part), KEYS)] for part in LONG_PARTS]
     names = lasting()
     spread = [names[at::LONG_HINDERED_PARTS] for at in range(LONG_HINDERED_PARTS)]
     hindered = [[Trial(HINDERED, key, name) for name, key in product(part, KEYS)] for part in spread]
     for at, name in enumerate(name for name, each in HINDRANCES.items() if each.ends):
         hindered[at] += ending(name)
-    return [*plain, *(_fit(trials) for trials in hindered)]
+    return [*plain[:2], *(_fit(trials) for trials in hindered), *plain[2:]]
 
 
 def share() -> dict[str, list[Trial]]:

@@ -26,26 +26,13 @@ from typing import TYPE_CHECKING, Any, Final
 from tests.proving.planting import ROOT, path_of, plant
 from tests.proving.races import LOOP_RACES, RACES
 from tests.proving.table import Outcome, Row
+from tests.proving.turns import ASKING, KEY, Turns, plan, tried
 
 if TYPE_CHECKING:
     from tests.proving.operations import Operation
 
-KEY: Final = {"start": 1, "pause": 1, "clear": 1, "arm": 3, "deliver": 3}
-"""Operations in which the long run tries pairs of pre-emptions one by one: the loop held at every so manyth line, the stop
-at each of its own. The other operations' pairs are drawn by a seed."""
-
-SHORT: Final = 6
-"""The everyday share holds each operation before so many of its lines, evenly spread, and at its end."""
-
 SHORT_S: Final = 300
 """By then one operation's everyday share is done on the busiest machine."""
-
-PAIRS: Final = 300
-SEEDS: Final = 300
-"""Drawn for each operation in the long run."""
-
-ASKING: Final = 40
-"""More lines than the stop thread needs to ask whether output may be on."""
 
 ENDINGS: Final = "endings"
 """The stop thread beside the control loop that looks for a reason to end."""
@@ -68,26 +55,6 @@ class Tally:
         return [self.points, self.runs, self.bad, self.failures]
 
 
-@dataclass(frozen=True)
-class Turns:
-    """One interleaving: where the loop and the stop are held (0: nowhere), or a seed; and in which manner."""
-
-    at: tuple[int, int] = (0, 0)
-    seed: int = 0
-    impatient: bool = False
-    stops: int = 1
-    asks: bool = False
-
-    def command(self, operation: str) -> str:
-        """What repeats it."""
-        words = [f"python -m tests.proving.threads --operation {operation}"]
-        words += [f"--seed {self.seed}"] if self.seed else [f"--at {self.at[0]},{self.at[1]}"]
-        words += ["--impatient"] if self.impatient else []
-        words += ["--asks"] if self.asks else []
-        words += [f"--stops {self.stops}"] if self.stops > 1 else []
-        return " ".join(words)
-
-
 # --- in the operation's own process -------------------------------------------------------------------------------
 
 
@@ -98,10 +65,10 @@ def examine(operation: Operation, *, long: bool) -> Tally:
 
     bench: Bench = placed(operation)
     tally = Tally()
-    points, _, _ = _tried(bench, operation, Turns())
+    points, _, _ = tried(bench, operation, Turns())
     tally.points = points[0]
-    for turns in _plan(operation.name, points[0], points[1], long=long):
-        _, where, wrong = _tried(bench, operation, turns, thorough=turns.at[1] == 0)
+    for turns in plan(operation.name, points[0], points[1], long=long):
+        _, where, wrong = tried(bench, operation, turns, thorough=turns.at[1] == 0)
         tally.runs += 1
         tally.bad += bool(wrong)
         if wrong and len(tally.failures) < WORST:
@@ -109,45 +76,6 @@ def examine(operation: Operation, *, long: bool) -> Tally:
                 f"{'; '.join(wrong)} ({where[0] if where else 'no turn'}); {turns.command(operation.name)}"
             )
     return tally
-
-
-def _plan(name: str, loop: int, stop: int, *, long: bool) -> Iterator[Turns]:
-    """Which interleavings: ``loop`` and ``stop`` are the numbers of yield points."""
-    from random import Random
-
-    random = Random(name)
-    every = 1 if long else max(1, loop // SHORT)
-    first = 1 + random.randrange(every)
-    for at in (*range(first, loop + 1, every), loop):
-        yield Turns((at, 0))
-    for at in range(first, loop + 1, 3 if long else 4 * every):
-        yield Turns((at, 0), impatient=True)
-        yield Turns((at, 0), stops=2)
-    for own in range(1, ASKING) if long else (3, 10, 17):
-        yield Turns((1, own), asks=True)
-    if long and name in KEY:
-        yield from (Turns((at, own)) for at in range(1, loop + 1, KEY[name]) for own in range(1, stop + 1))
-    else:
-        for _ in range(PAIRS if long else 3):
-            yield Turns((random.randint(1, loop), random.randint(1, stop)), stops=random.choice((1, 1, 2)))
-    for _ in range(SEEDS if long else 1):
-        yield Turns(seed=random.randrange(1, 1 << 30), stops=random.choice((1, 2)), impatient=random.random() < 0.2)
-
-
-def _tried(
-    bench: Any, operation: Operation, turns: Turns, *, thorough: bool = True
-) -> tuple[list[int], list[str], list[str]]:
-    """Points of each thread, turns taken, and what was wrong."""
-    from tests.proving.apart import apart
-    from tests.proving.baton import planned, seeded
-    from tests.proving.interleaving import Manner, interleave
-
-    manner = Manner(bool(turns.seed), turns.impatient, turns.stops, turns.asks, thorough)
-    loop, own = turns.at
-    plan = {(0, loop): 1} | ({(1, own): 2 if turns.stops > 1 else 0} if own else {})
-    chooser = seeded(turns.seed, every=40) if turns.seed else planned(plan)
-    found = apart(lambda: interleave(bench, operation, chooser, manner).json())
-    return found[0], found[1], found[2]
 
 
 # --- beside it ----------------------------------------------------------------------------------------------------
@@ -171,7 +99,14 @@ def prove(*, long: bool) -> Outcome:
     names = child("--list")
     extra = ["--long"] if long else []
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # of processes: each thread only waits for its own
-        tallies = list(pool.map(lambda name: child("--operation", name, *extra)[name], names))
+        # The long ones first, and the short races last: no core is left with a long one at the end.
+        running = {
+            name: pool.submit(child, "--operation", name, *extra)
+            for name in sorted(names, key=lambda name: name not in KEY)
+        }
+        hunted = {race.name: pool.submit(is_caught, race.name) for race in (*RACES, *LOOP_RACES)}
+        tallies = [running[name].result()[name] for name in names]
+        missed = [name for name, found in hunted.items() if not found.result()]
     for name, (points, runs, bad, told) in zip(names, tallies, strict=True):
         remark = f"{points} yield points; {bad} violations" if points else f"{bad} violations"
         rows.append(Row(f"stop during {name}", runs, good=not bad, remark=remark))
@@ -179,9 +114,7 @@ def prove(*, long: bool) -> Outcome:
         runs_in_all, points_in_all = runs_in_all + runs, points_in_all + points
     remark = f"{len(names)} operations, {points_in_all} yield points"
     rows.append(Row("interleavings in all", runs_in_all, good=not failures, remark=remark))
-    missed = [race.name for race in (*RACES, *LOOP_RACES) if not is_caught(race.name)]
-    caught = len(RACES) + len(LOOP_RACES) - len(missed)
-    rows.append(Row("races planted and caught", caught, good=not missed, remark=", ".join(missed)))
+    rows.append(Row("races planted and caught", len(hunted) - len(missed), good=not missed, remark=", ".join(missed)))
     return Outcome("threads", tuple(rows), tuple(failures))
 
 
@@ -208,11 +141,11 @@ def hunt(operation: Operation, module: str) -> Tally:
     from tests.proving.interleaving import Manner, interleave, placed
 
     bench, tally = placed(operation), Tally()
-    points, _, _ = _tried(bench, operation, Turns())
+    points, _, _ = tried(bench, operation, Turns())
     places = apart(lambda: interleave(bench, operation, planned({}), Manner()).places)
     here = [at for at, file in enumerate(places, 1) if file == str(path_of(module))]
     for turns in _hunting(here, points):
-        _, _, wrong = _tried(bench, operation, turns, thorough=False)
+        _, _, wrong = tried(bench, operation, turns, thorough=False)
         tally.runs += 1
         if wrong:
             tally.bad, tally.failures = 1, [f"{'; '.join(wrong)}; {turns.command(operation.name)}"]
@@ -292,7 +225,7 @@ def repeat(operation: Operation, turns: Turns) -> Tally:
     """One interleaving, with every turn that was taken."""
     from tests.proving.interleaving import placed
 
-    points, where, wrong = _tried(placed(operation), operation, turns)
+    points, where, wrong = tried(placed(operation), operation, turns)
     return Tally(points[0], 1, len(wrong), [*wrong, *where])
 
 
