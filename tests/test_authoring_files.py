@@ -57,7 +57,9 @@ def test_a_misspelt_part_names_the_one_that_was_meant(text: str) -> None:
 @pytest.mark.parametrize("text", [text for _, text in shipped()], ids=[name for name, _ in shipped()])
 def test_a_misspelt_word_of_a_closed_list_names_the_one_that_was_meant(text: str) -> None:
     words = re.findall(
-        r"^(kind|model|site|on_missed|technique|exercise|source|count_by|counts) = \"([a-z-]{5,}|plan)\"", text, re.MULTILINE
+        r"^(kind|model|site|on_missed|technique|exercise|source|count_by|counts) = \"([a-z-]{5,}|plan)\"",
+        text,
+        re.MULTILINE,
     )
     assert words
     for field, word in words:

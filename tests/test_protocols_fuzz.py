@@ -17,7 +17,21 @@ from hypothesis import strategies as st
 
 from stimctl.errors import ProtocolError
 from stimctl.limits import BodyPart
-from stimctl.protocols import AnyProtocol, FesSequence, Guided, Plan, Tens, library, library_text, load, loads
+from stimctl.protocols import (
+    AnyProtocol,
+    FesContralateral,
+    FesCyclic,
+    FesEmgTriggered,
+    FesSequence,
+    FesSwitchTriggered,
+    Guided,
+    Plan,
+    Tens,
+    library,
+    library_text,
+    load,
+    loads,
+)
 from stimctl.protocols.bounds import train
 from stimctl.pulse import figures
 from tests.protocol_texts import GOOD
@@ -82,12 +96,29 @@ def judge(protocol: AnyProtocol) -> None:
         cycle = sum(phase.length_s for phase in protocol.phases) + protocol.sequence.rest_s
         assert 0 < protocol.dose.sets * protocol.dose.repetitions * cycle <= 3600 + 1e-6
         return
-    burst, dose = protocol.burst, protocol.dose
-    on = burst.ramp_up_s + burst.hold_s + burst.ramp_down_s
-    assert burst.ramp_up_s >= 0.5
+    dose = protocol.dose
+    rise, on, rest = opening(protocol) if isinstance(protocol, FesContralateral) else bursting(protocol)
+    assert rise >= 0.5
     assert 0 < on <= 20 + 1e-9
-    assert on / (on + burst.rest_s) <= 0.6 + 1e-9
-    assert 0 < dose.sets * dose.repetitions * (on + burst.rest_s) <= 3600 + 1e-6
+    assert on / (on + rest) <= 0.6 + 1e-9
+    assert 0 < dose.sets * dose.repetitions * (on + rest) <= 3600 + 1e-6
+
+
+def bursting(protocol: FesCyclic | FesEmgTriggered | FesSwitchTriggered) -> tuple[float, float, float]:
+    """How long a burst rises, is on and rests, in s."""
+    burst = protocol.burst
+    return burst.ramp_up_s, burst.ramp_up_s + burst.hold_s + burst.ramp_down_s, burst.rest_s
+
+
+def opening(protocol: FesContralateral) -> tuple[float, float, float]:
+    """The same of an opening in which the sound hand goes from rest to all at once, and stays."""
+    control, cycle = protocol.control, protocol.cycle
+    assert 0 < control.floor_percent < control.full_percent <= 100
+    assert 0 < control.stale_ms <= 200
+    if control.modulates == "width":
+        assert control.floor_width_us is not None
+        assert all(50 <= control.floor_width_us < channel.phase_width_us for channel in protocol.channels)
+    return 100 / control.slew_percent_per_s, cycle.open_s + cycle.ramp_down_s, cycle.relax_s
 
 
 def try_text(text: str) -> bool:

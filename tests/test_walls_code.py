@@ -159,7 +159,9 @@ def test_the_follower_finds_a_planted_re_export(monkeypatch: pytest.MonkeyPatch)
     """Shown to bite: a face that takes the limiter from where it happens to lie about."""
     from tests import walls
 
-    planted_trees = dict(trees()) | {"stimctl.cli.say": ast.parse("from stimctl.control import start\nstart.AnySession\n")}
+    planted_trees = dict(trees()) | {
+        "stimctl.cli.say": ast.parse("from stimctl.control import start\nstart.AnySession\n")
+    }
     monkeypatch.setattr(walls, "trees", lambda: planted_trees)
     walls.bound.cache_clear()
     try:
