@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -249,7 +250,11 @@ def part(loaded: Loaded, number: int = 1, **more: str) -> Part:
     block = loaded.blocks[number - 1]
     assert block is not None
     wall = more.pop("wall", NOW)
-    return Part(loaded, block, number, more.pop("sitting", "this"), lambda: wall, **more)
+    return Part(loaded, block, number, more.pop("sitting", "this"), lambda: wall, utc_day, **more)
+
+
+def utc_day(at_us: int) -> int:
+    return at_us // (24 * 60 * MINUTE)
 
 
 def opening(plan: Path, name: str = "emg.toml", **more: str) -> Order:
@@ -303,17 +308,36 @@ def meta(plan: Loaded, sitting: str = "before", **more: object) -> SessionMeta:
     return replace(found, **more)  # type: ignore[arg-type] # fields of its own
 
 
-def rest_refusal(tmp_path: Path, plan: Path, change: Callable[[Loaded], SessionMeta], began: str, wall: str) -> str:
-    """What a new sitting at ``wall`` is told after a session that began at ``began`` and took half an hour."""
-    loaded, now = load_with_hash(plan), [began]
+def kept(
+    tmp_path: Path, loaded: Loaded, *began: str, change: Callable[[Loaded], SessionMeta] = meta, row: str = "armed"
+) -> Path:
+    """A record with a session of half an hour from each of these times on, each a sitting of its own unless changed."""
+    now = [""]
     with Journal(tmp_path / "r.db", wall_clock=lambda: now[0]) as journal:
-        journal.open_session(change(loaded), mono_us=0)
-        journal.close_session("complete", mono_us=30 * MINUTE)
+        for number, wall in enumerate(began):
+            now[0], opened = wall, change(loaded)
+            if change is meta:
+                opened = meta(loaded, f"sitting {number}")
+            journal.open_session(opened, mono_us=0)
+            if row:
+                journal.append(row, {}, mono_us=SECOND)
+            journal.close_session("complete", mono_us=30 * MINUTE)
+    return tmp_path / "r.db"
+
+
+def refusal(loaded: Loaded, store: Path, wall: str, plan: Path) -> str:
     try:
-        part(loaded, wall=wall).refuse(opening(plan), tmp_path / "r.db")
+        part(loaded, wall=wall).refuse(opening(plan), store)
     except UsageError as error:
         return str(error)
     return ""
+
+
+def rest_refusal(tmp_path: Path, plan: Path, change: Callable[[Loaded], SessionMeta], began: str, wall: str) -> str:
+    """What a new sitting at ``wall`` is told after a session that began at ``began`` and took half an hour."""
+    plan.write_text(PLAN.replace("sessions_per_day = 1", "sessions_per_day = 2"), encoding="utf-8")
+    loaded = load_with_hash(plan)
+    return refusal(loaded, kept(tmp_path, loaded, began, change=change), wall, plan)
 
 
 def at(clock: str) -> str:
@@ -330,7 +354,8 @@ def test_the_rest_between_sittings_is_from_end_to_beginning(
     said = rest_refusal(tmp_path, plan, meta, at("09:00"), at(wall))
     assert bool(said) is refused
     if wall == "12:00":
-        assert "ended 2.5 h ago, and it asks for 6 h between two: come back in 3.5 h" in said
+        assert "`Two blocks` for P-9, left hand ended 2.5 h ago" in said
+        assert f"{plan}:11 (week.min_rest_h) asks for 6 h between two: come back in 3.5 h" in said
 
 
 @pytest.mark.parametrize(
@@ -362,6 +387,100 @@ def test_a_plan_that_was_edited_is_still_the_same_plan(plan: Path, tmp_path: Pat
 
 def test_a_simulated_board_needs_no_rest(plan: Path, tmp_path: Path) -> None:
     part(load_with_hash(plan)).refuse(opening(plan, board="sim:"), tmp_path / "none.db")
+
+
+# --- the number of a day ---------------------------------------------------------------------------------------------
+
+
+def a_day(plan: Path, number: int, rest_h: int = 1) -> Loaded:
+    text = PLAN.replace("sessions_per_day = 1", f"sessions_per_day = {number}").replace("= 6", f"= {rest_h}")
+    plan.write_text(text, encoding="utf-8")
+    return load_with_hash(plan)
+
+
+def test_a_day_has_no_more_sittings_than_prescribed(plan: Path, tmp_path: Path) -> None:
+    loaded = a_day(plan, 2)
+    store = kept(tmp_path, loaded, at("08:00"), at("10:00"))
+    said = refusal(loaded, store, at("15:00"), plan)
+    assert "`Two blocks` for P-9, left hand was held 2 times today" in said
+    assert f"{plan}:9 (week.sessions_per_day) asks for 2 a day at most: come back tomorrow" in said
+    assert refusal(loaded, store, "2026-03-02T00:00:00.000+00:00", plan) == ""
+    assert refusal(a_day(plan, 3), store, at("15:00"), plan) == ""
+
+
+def test_the_blocks_of_one_sitting_are_one_session_of_the_day(plan: Path, tmp_path: Path) -> None:
+    loaded = a_day(plan, 2)
+    store = kept(tmp_path, loaded, at("08:00"), at("08:40"), at("09:20"), change=lambda each: meta(each, "one"))
+    assert refusal(loaded, store, at("15:00"), plan) == ""
+
+
+def test_a_sitting_that_began_before_midnight_is_yesterdays(plan: Path, tmp_path: Path) -> None:
+    loaded = a_day(plan, 1)
+    store = kept(tmp_path, loaded, "2026-02-28T23:50:00.000+00:00", at("00:30"), change=lambda each: meta(each, "one"))
+    assert "come back in" in refusal(loaded, store, at("01:30"), plan), "but the rest is from its end"
+    assert refusal(loaded, store, at("02:30"), plan) == ""
+
+
+@pytest.mark.parametrize(("row", "counts"), [("armed", True), ("start", True), ("pads-confirmed", False), ("", False)])
+def test_what_was_left_before_anything_began_was_no_session(
+    plan: Path, tmp_path: Path, row: str, *, counts: bool
+) -> None:
+    loaded = a_day(plan, 1)
+    store = kept(tmp_path, loaded, at("08:00"), row=row)
+    assert bool(refusal(loaded, store, at("15:00"), plan)) is counts
+
+
+def test_a_time_that_cannot_be_counts_as_today(plan: Path, tmp_path: Path) -> None:
+    loaded = a_day(plan, 1)
+    store = kept(tmp_path, loaded, "2026-03-09T08:00:00.000+00:00")
+    assert "was held once today" in refusal(loaded, store, at("15:00"), plan)
+    assert "was held once today" in refusal(loaded, store, "whenever", plan)
+
+
+def test_a_day_is_one_of_this_computers_own_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not hasattr(time, "tzset"):
+        pytest.skip("this system's time zone cannot be changed for a test")
+    late, soon = (23 * 60 + 30) * MINUTE, (24 * 60 + 30) * MINUTE
+    try:
+        monkeypatch.setenv("TZ", "UTC")
+        time.tzset()
+        assert plans.local_day(late) + 1 == plans.local_day(soon)
+        monkeypatch.setenv("TZ", "EST5")
+        time.tzset()
+        assert plans.local_day(late) == plans.local_day(soon)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_the_start_tells_how_many_were_done(plan: Path, tmp_path: Path) -> None:
+    loaded = a_day(plan, 3)
+    store = kept(tmp_path, loaded, "2026-02-27T09:00:00.000+00:00", at("08:00"), at("10:00"))
+    first = part(loaded, wall=at("12:30"))
+    assert first.told(first.earlier(opening(plan), store)) == (
+        "Plan, before this session: 2 of 3 held today, on 2 of 5 days in the last seven; the last ended 2.0 h ago"
+    )
+    nobody = first.earlier(opening(plan, patient="P-8"), store)
+    assert first.told(nobody) == "Plan, before this session: 0 of 3 held today, on 0 of 5 days in the last seven"
+
+
+@pytest.mark.parametrize("file", ["emg.toml", "steps.toml"])
+def test_the_record_and_the_screen_say_it_once(plan: Path, tmp_path: Path, file: str) -> None:
+    loaded = load_with_hash(plan)
+    clock = VirtualClock()
+    with Journal(tmp_path / "r.db", wall_clock=lambda: NOW) as journal:
+        diary = Diary(journal)
+        session = AnySession(diary, clock.now_us, wishes=Wishes(), part=part(loaded, 1 if file == "emg.toml" else 3))
+        session.order(opening(plan, file, board="sim:"), 0)
+        for _ in range(20):
+            session.tick(clock.now_us())
+            clock.sleep_until(session.next_wake_us(clock.now_us()))
+        assert "rehearsal" in "".join(session.status(clock.now_us()).messages)
+        session.close("over", clock.now_us())
+    (row,) = reading.sessions(tmp_path / "r.db")
+    assert [each.payload for each in reading.events(tmp_path / "r.db", row.id) if each.kind == "plan-begun"] == [
+        {"simulated": True}
+    ]
 
 
 def test_the_totals_in_json_are_whole(plan: Path, capsys: Out) -> None:

@@ -11,6 +11,7 @@ import secrets
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final, NamedTuple, final
 
 from stimctl.authoring import drafts, plans
@@ -19,6 +20,7 @@ from stimctl.control.clock import Clock
 from stimctl.errors import UsageError
 from stimctl.protocols import Loaded, Plan
 from stimctl.session.part import Part
+from stimctl.session.sittings import DayOf
 from stimctl.units import SECOND, microseconds, seconds_text
 
 GO_ON: Final = "go on"
@@ -62,8 +64,18 @@ class Between(ABC):
         """Let the rest pass."""
 
 
+def local_day(at_us: int) -> int:
+    """The calendar day of an instant in µs since 1970, as this computer's time zone has it."""
+    return datetime.fromtimestamp(at_us // SECOND, UTC).astimezone().toordinal()
+
+
 def hold(
-    loaded: Loaded, session: Callable[[Part], Held], between: Between, say: Say, wall_clock: Callable[[], str]
+    loaded: Loaded,
+    session: Callable[[Part], Held],
+    between: Between,
+    say: Say,
+    wall_clock: Callable[[], str],
+    day_of: DayOf = local_day,
 ) -> int:
     """Hold every block in its order; returns the exit code: 0 when all were given whole."""
     plan, draft = loaded.protocol, drafts.draft(loaded).plan
@@ -80,7 +92,7 @@ def hold(
             say(f"Plan, {number} of {len(loaded.blocks)}: rest of {seconds_text(length_us)}. {rest.say or ''}".strip())
             between.rest(length_us)
             continue
-        part = Part(loaded, block, number, sitting, wall_clock, patient, side)
+        part = Part(loaded, block, number, sitting, wall_clock, day_of, patient, side)
         say(f"Plan, {number} of {part.of}: {block.protocol.title} ({block.name})")
         if not between.begins(part):
             return _over(say, whole, files, 1)

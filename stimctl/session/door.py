@@ -6,6 +6,7 @@ Both share one latch, so that a stop means the same in either, also in the momen
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import final
 
 from stimctl.engine import State
@@ -18,6 +19,7 @@ from stimctl.session.guided import GuidedSession
 from stimctl.session.link import Link
 from stimctl.session.opening import Reach, Wishes, load_protocol
 from stimctl.session.part import Part
+from stimctl.session.sittings import Earlier
 
 
 @final
@@ -35,6 +37,8 @@ class AnySession:
         part: Part | None = None,
     ) -> None:
         self._diary, self._clock, self._seed, self._part = diary, clock, seed, part
+        self._earlier: Earlier | None = None
+        self._told = part is None or not part.is_first
         self.stimulating = Session(diary, clock, wishes=wishes, seed=seed, reach=reach)
         """The session with output; nothing of it was opened where the chosen kind has none."""
         self.guided: GuidedSession | None = None
@@ -66,6 +70,8 @@ class AnySession:
             )
         if self._part is not None:
             self._part.refuse(order, self._diary.store)
+            if self._part.is_first:
+                self._earlier = self._part.earlier(order, self._diary.store)
         if not isinstance(loaded.protocol, (Activity, Biofeedback)):
             return False
         latch = self.stimulating.latch
@@ -75,6 +81,11 @@ class AnySession:
 
     def tick(self, now_us: int) -> None:
         """One pass of the control loop."""
+        self._tick(now_us)
+        if not self._told and self._part is not None and self.is_open:
+            self._tell_of_the_plan(self._part, now_us)
+
+    def _tick(self, now_us: int) -> None:
         guided = self.guided
         if guided is None or guided.opened:
             self._now.tick(now_us)
@@ -85,6 +96,12 @@ class AnySession:
             self.guided, self.stimulating.refusal = None, str(error)
             if guided.link is not None:
                 guided.link.driver.close()
+
+    def _tell_of_the_plan(self, part: Part, now_us: int) -> None:
+        """How often the plan was held before, as soon as there is a record to write it in."""
+        self._told = True
+        earlier = {"simulated": True} if self._earlier is None else asdict(self._earlier)
+        self._diary.write("plan-begun", earlier, now_us, part.told(self._earlier))
 
     def next_wake_us(self, now_us: int) -> int:
         """When :meth:`tick` must run again at the latest."""
