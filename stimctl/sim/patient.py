@@ -79,6 +79,16 @@ class Patient:
             self._move(attempt)
         return attempt
 
+    def exert(self, now_us: int, strength: float | None = None) -> Attempt:
+        """Ask the person to try and to keep trying, as hard as they can or with a share of that, until told to let go."""
+        attempt = self.volition.exert(now_us, strength)
+        self.hand.volition(_OWN_FORCE * attempt.strength, attempt.onset_us)
+        return attempt
+
+    def let_go(self, now_us: int) -> None:
+        """Tell the person to relax."""
+        self.hand.volition(0.0, self.volition.let_go(now_us))
+
     def ask(self, now_us: int) -> None:
         """Ask the person to press the switch with the sound hand."""
         self.volition.ask(now_us)
