@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import struct
 import sys
 import types
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 
 from stimctl.authoring import blocks, svg
 from stimctl.authoring.picture import Picture, picture
+from stimctl.authoring.png import png
 from stimctl.cli import main
 from stimctl.control import authoring
 from stimctl.pulse import symmetric
@@ -198,7 +201,7 @@ def test_a_picture_never_takes_the_place_of_a_file(tmp_path: Path, capsys: Out) 
     assert not (tmp_path / "mine.gif").exists()
 
 
-def test_a_png_comes_from_the_package_or_says_what_to_install(
+def test_without_the_package_a_png_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Out
 ) -> None:
     path = tmp_path / "mine.png"
@@ -206,13 +209,51 @@ def test_a_png_comes_from_the_package_or_says_what_to_install(
     assert main(["preview", NAMES[0], "-o", str(path)]) == 2
     assert "pip install 'stimctl[png]'" in capsys.readouterr().err
     assert not path.exists()
+
+
+LETTER = '<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20">{}</svg>'
+
+
+def with_typefaces(*names: str) -> types.ModuleType:
+    """The painter on a computer that has just these typefaces; each of its letters is a black square."""
+    import resvg_py
+
+    def painted(**given: Any) -> bytes:
+        words = re.compile(r"<text[^>]*font-family=\"sans-serif\".*?</text>")
+        square = '<rect width="9" height="9"/>' if given.pop("sans_serif_family", "") in names else ""
+        return bytes(resvg_py.svg_to_bytes(**given | {"svg_string": words.sub(square, given["svg_string"])}))
+
     painter = types.ModuleType("resvg_py")
-    monkeypatch.setattr(
-        painter, "svg_to_bytes", lambda **given: [*b"\x89PNG", len(given["svg_string"]) % 256], raising=False
-    )
-    monkeypatch.setitem(sys.modules, "resvg_py", painter)
+    monkey: Any = painter
+    monkey.svg_to_bytes = painted
+    return painter
+
+
+def test_a_png_is_twice_the_size_and_has_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = LETTER.format('<text y="16" font-family="sans-serif">H</text>')
+    monkeypatch.setitem(sys.modules, "resvg_py", with_typefaces("Noto Sans"))  # whatever this computer has
+    drawn = png(words)
+    assert drawn[:8] == b"\x89PNG\r\n\x1a\n"
+    assert struct.unpack(">II", drawn[16:24]) == (60, 40)
+    assert drawn != png(LETTER.format(""))
+
+
+def test_a_picture_without_its_words_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Out
+) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", with_typefaces())
+    assert main(["preview", NAMES[0], "-o", str(tmp_path / "mine.png")]) == 2
+    assert "a PNG needs a typeface" in capsys.readouterr().err
+    assert not (tmp_path / "mine.png").exists()
+
+
+def test_the_whole_picture_is_a_png(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", with_typefaces("Lato"))
+    path = tmp_path / "mine.png"
     assert main(["preview", NAMES[0], "-o", str(path)]) == 0
-    assert path.read_bytes().startswith(b"\x89PNG")
+    raw = path.read_bytes()
+    assert raw[:4] == b"\x89PNG"
+    assert raw[-8:-4] == b"IEND"
 
 
 def test_a_file_with_faults_has_no_picture(tmp_path: Path, capsys: Out) -> None:
