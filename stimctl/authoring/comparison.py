@@ -23,6 +23,7 @@ _ORDER: Final = (
     "modulation",
     "alternation",
     "dose",
+    "script",
     "trigger",
     "switch",
     "control",

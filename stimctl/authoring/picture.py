@@ -163,12 +163,21 @@ def _waits(schedule: Schedule, movement: MovementPlan) -> Iterator[Band]:
     trigger = schedule.trigger
     if trigger is None:
         return
+    begin_us = 0
+    for number, each in enumerate(trigger.script, 1):
+        yield Band(f"script {number}", begin_us, begin_us + each.length_us, active=False, cue=each.say)
+        begin_us += each.length_us
     what = "key" if trigger.by is Advance.KEY else "attempt"
     if trigger.window_us:
         missed = "then the burst comes anyway" if trigger.assist_missed else "then it counts as missed"
         note = f"at most {seconds_text(trigger.window_us)}, {missed}"
         yield Band(
-            f"waits for the {what}", 0, trigger.window_us, active=False, note=note, cue="try" if trigger.cued else ""
+            f"waits for the {what}",
+            begin_us,
+            begin_us + trigger.window_us,
+            active=False,
+            note=note,
+            cue="try" if trigger.cued else "",
         )
     else:
         drawn_us = max(SECOND, movement.cycle_us // _UNKNOWN_SHARE)

@@ -44,7 +44,7 @@ class Teller:
         """What the patient is told to do now, once for each time that a phase begins."""
         progress = status.progress
         before, self._cue = self._cue, (status.state, progress.repetition, progress.phase, progress.cue)
-        if progress.cue and self._cue != before and status.state == State.BURST:
+        if progress.cue and self._cue != before and status.state in (State.BURST, State.REST):
             self._line(status, f"{progress.phase}: {progress.cue}")
 
     def end(self, review: tuple[str, ...]) -> None:

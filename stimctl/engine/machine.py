@@ -98,7 +98,7 @@ class Engine:
         """What an event means for counts and clocks."""
         self.dose.book(event)
         if event is Event.BEGIN:
-            self.dose.rest_us = self._lead_in_us()
+            self.dose.begin_rest(self._lead_in_us())
         elif event is Event.TRIGGER:
             self._triggered_us = now_us
 
@@ -154,6 +154,11 @@ class Engine:
     def cue(self) -> str:
         """What the patient is told to do in the phase under way; "" where nothing is said."""
         return self._delivery.cue
+
+    def spoken(self, now_us: int) -> int | None:
+        """Which sentence of the script is read aloud now, from 0; ``None`` where none is."""
+        spoken = self.dose.spoken(self.state, now_us - self._entered_us)
+        return None if spoken is None else spoken[0]
 
     def takes_key(self, now_us: int) -> bool:
         """Whether a key would do something now: set a movement off, or end the phase under way."""

@@ -6,7 +6,16 @@ means therapy here; what travels on a wire is a codec.
 
 from __future__ import annotations
 
-from stimctl.protocols.fes import BurstTimes, FesCyclic, FesDose, FesEmgTriggered, FesSwitchTriggered, Switch, Trigger
+from stimctl.protocols.fes import (
+    BurstTimes,
+    FesCyclic,
+    FesDose,
+    FesEmgTriggered,
+    FesSwitchTriggered,
+    Sentence,
+    Switch,
+    Trigger,
+)
 from stimctl.protocols.following import Control, Cycle, FesContralateral
 from stimctl.protocols.guided import Activity, Biofeedback, Guided
 from stimctl.protocols.layout import tidy
@@ -54,6 +63,7 @@ __all__ = [
     "PlanBlock",
     "PlanWeek",
     "Protocol",
+    "Sentence",
     "Site",
     "Switch",
     "Tens",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, final
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias, final
+
+from pydantic import BeforeValidator, Field
 
 from stimctl.limits import Effect
 from stimctl.protocols import quantities as q
 from stimctl.protocols.checks import Choice, Name, Truth, Words
 from stimctl.protocols.output import Stimulation
-from stimctl.protocols.strict import Strict
+from stimctl.protocols.strict import Strict, as_tuple
+
+MAX_SENTENCES: Final = 12
 
 
 @final
@@ -93,6 +97,20 @@ class Switch(Strict):
     """Most bursts in a minute; the switch does nothing when pressed sooner."""
 
 
+@final
+class Sentence(Strict):
+    """One sentence of a script that is read aloud before an attempt, and time to imagine it."""
+
+    say: Annotated[str, Words(200)]
+    """What is read aloud and shown, to the patient, in plain words."""
+    length_s: Annotated[int | float, q.SCRIPT_S]
+    """Time in s from its beginning to the next sentence, or to the attempt."""
+
+
+Script: TypeAlias = Annotated[tuple[Sentence, ...], Field(max_length=MAX_SENTENCES), BeforeValidator(as_tuple)]
+"""What is imagined before an attempt; nothing flows in it."""
+
+
 class Motor(Stimulation):
     """What all kinds that make muscles move have."""
 
@@ -125,6 +143,8 @@ class FesEmgTriggered(Fes):
     """What sort of protocol this is."""
     trigger: Trigger
     """How an attempt is recognised."""
+    script: Script = ()
+    """Sentences that are read aloud before each attempt (mental imagery); only with cue = true."""
 
 
 @final
@@ -135,3 +155,5 @@ class FesSwitchTriggered(Fes):
     """What sort of protocol this is."""
     switch: Switch
     """How the switch is waited for."""
+    script: Script = ()
+    """Sentences that are read aloud before each attempt (mental imagery); only with cue = true."""

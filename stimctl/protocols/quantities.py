@@ -86,4 +86,7 @@ LOCKOUT_MS: Final = Quantity(
 )
 BASELINE_S: Final = Quantity("s", 0.5, 60, _WINDOW, _S, exact=microseconds)
 ATTEMPT_WINDOW_S: Final = Quantity("s", 1, 60, "project; clinical practice is 5 to 10 s", _S, exact=microseconds)
+SCRIPT_S: Final = Quantity(
+    "s", 1, 60, "project: one sentence that is read aloud, and the time to imagine it", _S, exact=microseconds
+)
 MAX_TRIGGERS_PER_MIN: Final = Quantity("", 1, 30, "project (hazard H24)", whole=True)

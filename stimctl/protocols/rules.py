@@ -34,6 +34,7 @@ PROTOCOL_RULES: Final[tuple[ProtocolRule, ...]] = (
     trigger_rules.trigger_has_one_threshold,
     trigger_rules.cue_and_window_agree,
     trigger_rules.adapting_is_whole,
+    trigger_rules.script_leads_to_a_window,
     *SEQUENCE_RULES,
     *FOLLOWING_RULES,
     tens_rules.duration_is_the_modes_own,

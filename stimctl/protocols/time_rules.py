@@ -74,13 +74,14 @@ def session_us(protocol: Protocol) -> int:
 
 
 def _parts(protocol: Fes | FesSequence | FesContralateral) -> list[int | float]:
-    """What one movement and the rest after it are made of, in s."""
+    """What one movement, the rest after it and a script before it are made of, in s."""
     if isinstance(protocol, FesContralateral):
         return [protocol.cycle.open_s, protocol.cycle.ramp_down_s, protocol.cycle.relax_s]
     if isinstance(protocol, FesSequence):
         return [*(phase.length_s for phase in protocol.phases), protocol.sequence.rest_s]
     burst = protocol.burst
-    return [burst.ramp_up_s, burst.hold_s, burst.ramp_down_s, burst.rest_s]
+    script = protocol.script if isinstance(protocol, FesEmgTriggered | FesSwitchTriggered) else ()
+    return [*(each.length_s for each in script), burst.ramp_up_s, burst.hold_s, burst.ramp_down_s, burst.rest_s]
 
 
 def _window_us(protocol: Fes | FesSequence | FesContralateral) -> int:

@@ -60,6 +60,18 @@ def cue_and_window_agree(protocol: Protocol) -> Iterator[Finding]:
         yield from _cued("switch", protocol.switch)
 
 
+def script_leads_to_a_window(protocol: Protocol) -> Iterator[Finding]:
+    """A script ends in "try now": without that cue nobody would know when to begin."""
+    if isinstance(protocol, FesEmgTriggered | FesSwitchTriggered) and protocol.script:
+        table, cue = (
+            ("trigger", protocol.trigger.cue)
+            if isinstance(protocol, FesEmgTriggered)
+            else ("switch", protocol.switch.cue)
+        )
+        if not cue:
+            yield Finding((table, "cue"), "must be true: a [[script]] ends in an attempt on a cue", "false", "true")
+
+
 def _triggers(protocol: Protocol) -> Iterator[Trigger]:
     """The file's trigger, if it has one."""
     if isinstance(protocol, FesEmgTriggered | FesSequence) and protocol.trigger is not None:

@@ -13,6 +13,7 @@ from stimctl.schedule.plans import (
     EarPlan,
     PadPlan,
     Schedule,
+    Spoken,
     Steps,
     TriggerPlan,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "PhasePlan",
     "Schedule",
     "Spell",
+    "Spoken",
     "Steps",
     "TriggerPlan",
     "burst",

@@ -42,7 +42,7 @@ def compile_schedule(protocol: Protocol, steps: Steps) -> Schedule:
         rounded=tuple(rounded),
         antagonists_together=motor.antagonists_together(fes) if fes else "",
         aim=tens.mode.aim if tens else "",
-        guide=flow.guide(tens) if tens else following.guide(follows) if follows else (),
+        guide=flow.guide(tens) if tens else motor.guide(fes) if fes else (),
         control=following.control(follows) if follows else None,
     )
 

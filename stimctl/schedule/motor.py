@@ -13,13 +13,14 @@ from stimctl.protocols import (
     FesSwitchTriggered,
     Phase,
     PhaseGoal,
+    Sentence,
     Switch,
     Trigger,
 )
 from stimctl.schedule import following
 from stimctl.schedule.movement import FULL_PPM, Advance, Goal, MovementPlan, PhasePlan, burst
-from stimctl.schedule.plans import ChannelPlan, EarPlan, Steps, TriggerPlan
-from stimctl.units import MINUTE, MS, microseconds
+from stimctl.schedule.plans import ChannelPlan, EarPlan, Spoken, Steps, TriggerPlan
+from stimctl.units import MINUTE, MS, microseconds, seconds_text
 
 AnyFes: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | FesSequence | FesContralateral
 """The kinds that make muscles move."""
@@ -71,16 +72,16 @@ def antagonists_together(protocol: AnyFes) -> str:
 def trigger(protocol: AnyFes) -> TriggerPlan | None:
     """What sets a movement off; ``None`` where the clock does."""
     if isinstance(protocol, FesEmgTriggered):
-        return _waits(Advance.ATTEMPT, protocol.trigger)
+        return _waits(Advance.ATTEMPT, protocol.trigger, protocol.script)
     if isinstance(protocol, FesSwitchTriggered):
-        return _waits(Advance.KEY, protocol.switch)
+        return _waits(Advance.KEY, protocol.switch, protocol.script)
     if isinstance(protocol, FesSequence) and protocol.sequence.start != "time":
         told = protocol.switch if protocol.sequence.start == "key" else protocol.trigger
         return _waits(Advance(protocol.sequence.start), told) if told is not None else None
     return None
 
 
-def _waits(by: Advance, told: Trigger | Switch) -> TriggerPlan:
+def _waits(by: Advance, told: Trigger | Switch, script: tuple[Sentence, ...] = ()) -> TriggerPlan:
     return TriggerPlan(
         by=by,
         lockout_us=int(told.lockout_ms) * MS,
@@ -88,7 +89,21 @@ def _waits(by: Advance, told: Trigger | Switch) -> TriggerPlan:
         window_us=microseconds(told.attempt_window_s) if told.cue and told.attempt_window_s else 0,
         assist_missed=told.on_missed == "assist",
         min_interval_us=MINUTE // int(told.max_triggers_per_min),
+        script=tuple(Spoken(each.say, microseconds(each.length_s)) for each in script),
     )
+
+
+def guide(protocol: AnyFes) -> tuple[str, ...]:
+    """What the operator is told of it before the start."""
+    if isinstance(protocol, FesContralateral):
+        return following.guide(protocol)
+    plan = trigger(protocol)
+    if plan is None or not plan.script:
+        return ()
+    script = (
+        f"Before each attempt a script is read aloud: {len(plan.script)} sentences, {seconds_text(plan.script_us)}."
+    )
+    return (f"{script} Nothing flows in it, and its time is logged apart.",)
 
 
 def ear(protocol: AnyFes, channels: tuple[ChannelPlan, ...]) -> EarPlan | None:

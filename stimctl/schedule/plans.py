@@ -79,8 +79,20 @@ class EarPlan:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """A sentence of a script: what is read aloud, and the time to imagine it in µs."""
+
+    say: str
+    length_us: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class TriggerPlan:
-    """What sets a movement off, and how long it is waited for: an attempt, which needs an ear, or a key. All µs."""
+    """What sets a movement off, and how long it is waited for: an attempt, which needs an ear, or a key. All µs.
+
+    ``script`` is read aloud before each wait, at the end of the rest, with nothing flowing.
+    """
 
     by: Advance
     lockout_us: int
@@ -88,6 +100,12 @@ class TriggerPlan:
     window_us: int
     assist_missed: bool
     min_interval_us: int
+    script: tuple[Spoken, ...] = ()
+
+    @property
+    def script_us(self) -> int:
+        """How long the script takes."""
+        return sum(each.length_us for each in self.script)
 
 
 @final
@@ -154,6 +172,6 @@ class Schedule:
         """Length of the treatment when every attempt takes its whole window."""
         if self.continuous or self.movement is None:
             return self.flow_us
-        window_us = self.trigger.window_us if self.trigger else 0
-        one = window_us + self.movement.cycle_us
+        wait_us = self.trigger.script_us + self.trigger.window_us if self.trigger else 0
+        one = wait_us + self.movement.cycle_us
         return self.sets * self.repetitions * one + (self.sets - 1) * self.set_rest_us

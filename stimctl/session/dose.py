@@ -36,6 +36,8 @@ def review_lines(engine: Engine, thresholds: dict[int, Thresholds], measured_uc:
             f"Attempts: {counts.triggered} triggered, {counts.missed} missed, {counts.assisted} assisted"
             f"{_voluntary_text(counts)}"
         )
+    if script_us := engine.dose.tally.script_us:
+        lines.append(f"Script before the attempts, logged apart from practice: {seconds_text(script_us)}")
     if phases := counts.phases_met + counts.phases_missed + counts.phases_skipped:
         lines.append(
             f"Phases that waited for something or were cut short: {phases}; {counts.phases_met} met,"

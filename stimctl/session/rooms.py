@@ -48,6 +48,7 @@ class Rooms:
         self.skin = SkinWatch()
         self.trigger_tries = 0
         self.switched = False
+        self.spoken: int | None = None
         self._engine: Engine | None = None
         self._stage: OutputStage | None = None
         self._preparation: Preparation | None = None

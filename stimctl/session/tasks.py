@@ -22,6 +22,7 @@ SWITCH: Final = "the switch (A)"
 def follow(session: Session, now_us: int) -> None:
     """Record each phase of a task that began since the last pass; a plain burst's are nobody's news."""
     engine = session.engine
+    _read_aloud(session, now_us)
     turns = engine.take_turns()
     movement = engine.schedule.movement
     if movement is None or movement.release is None:
@@ -30,6 +31,15 @@ def follow(session: Session, now_us: int) -> None:
         _tell(session, turn, now_us)
     if turns and session.state is State.BURST:
         ask_the_patient(session.link, engine.awaits, now_us)
+
+
+def _read_aloud(session: Session, now_us: int) -> None:
+    """Record each sentence of a script with its beginning."""
+    before, session.spoken = session.spoken, session.engine.spoken(now_us)
+    trigger = session.engine.schedule.trigger
+    if session.spoken is not None and session.spoken != before and trigger is not None:
+        said = trigger.script[session.spoken].say
+        session.diary.write("script", {"sentence": session.spoken + 1, "say": said}, now_us)
 
 
 def _tell(session: Session, turn: Turn, now_us: int) -> None:
@@ -68,6 +78,8 @@ def next_action(session: Session) -> str:
     """What to do now where a switch is waited for, or a phase has words of its own; "" for everything else."""
     engine = session.engine
     trigger, state = engine.schedule.trigger, session.state
+    if state is State.REST and trigger is not None and session.spoken is not None:
+        return f"Read aloud, slowly; nothing flows: {trigger.script[session.spoken].say}"
     if state is State.LISTENING and trigger is not None and trigger.by is Advance.KEY:
         return f"Now: the patient tries, and {SWITCH} is pressed."
     if state not in (State.BURST, State.TRIAL):

@@ -14,8 +14,11 @@ from stimctl.orders import Stage, Status
 WARNED_US: Final = 1_000_000
 """How long before a burst its tone comes (project): time to take the hand out of the way."""
 
-_BEFORE: Final = frozenset({"rest", "waiting, then burst", "starts soon"})
-"""The phases that output of its own accord follows."""
+_BEFORE: Final = frozenset({"rest", "script, then try", "waiting, then burst", "starts soon"})
+"""The phases that output of its own accord follows, or the window for an attempt."""
+
+_READ: Final = "script"
+"""How the phases begin in which a sentence is read aloud: a bell would break into what is imagined."""
 
 
 @final
@@ -48,7 +51,7 @@ class Bells:
     def _cued(self, status: Status) -> bool:
         """Whether a phase has begun in which the patient is told what to do."""
         before, self._cue = self._cue, (status.progress.cue, status.progress.repetition)
-        return self._cue[0] != "" and self._cue != before
+        return self._cue[0] != "" and self._cue != before and not status.progress.phase.startswith(_READ)
 
 
 def before_a_burst(status: Status) -> bool:
