@@ -21,7 +21,7 @@ from stimctl.errors import UsageError
 class OrderKind(StrEnum):
     """What an operator can ask of a session."""
 
-    OPEN = "open"  # protocol, patient, side, board, emg
+    OPEN = "open"  # protocol, patient, side, board, emg, robot
     ANSWER = "answer"  # name=question id, value="yes"|"no", text=justification
     CONFIRM_PADS = "confirm-pads"  # name=channel
     NEXT = "next"  # on to the next step of the procedure, when this one is complete
@@ -59,6 +59,7 @@ class Order:
     side: str = ""
     board: str = ""
     emg: str = ""
+    robot: str = ""
     repeated: bool = field(default=False, kw_only=True)
     """Whether its key came in a stream, as a held or jammed one does: then it shows nobody's presence."""
 

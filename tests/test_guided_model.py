@@ -81,7 +81,7 @@ def test_a_check_says_what_is_not_there_yet() -> None:
     reports = authoring.check([f"{folder}robot-glove-practice.toml", f"{folder}putty.toml"], io.BytesIO())
     glove, putty = reports
     assert glove.ok
-    assert "phase line is not an input" in glove.warnings[0].message
+    assert "phase line is not listened to" in glove.warnings[0].message
     assert putty.ok
     assert putty.warnings == ()
     assert any("Output disabled" in line for line in putty.summary)

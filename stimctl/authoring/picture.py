@@ -167,7 +167,7 @@ def _waits(schedule: Schedule, movement: MovementPlan) -> Iterator[Band]:
     for number, each in enumerate(trigger.script, 1):
         yield Band(f"script {number}", begin_us, begin_us + each.length_us, active=False, cue=each.say)
         begin_us += each.length_us
-    what = "key" if trigger.by is Advance.KEY else "attempt"
+    what = "robot glove" if trigger.robot else "key" if trigger.by is Advance.KEY else "attempt"
     if trigger.window_us:
         missed = "then the burst comes anyway" if trigger.assist_missed else "then it counts as missed"
         note = f"at most {seconds_text(trigger.window_us)}, {missed}"

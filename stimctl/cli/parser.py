@@ -25,6 +25,7 @@ KINDS: Final = (
 
 BOARD: Final = "sim: (default) or reference:PORT; PORT is a serial device, socket://HOST:PORT or rfc2217://HOST:PORT"
 EMG: Final = "sim:, board: or file:PATH (default: the board's own)"
+ROBOT: Final = "a robot glove's phase line: sim: (default on the simulated board) or line:PORT"
 SEED: Final = "the simulated patient's seed; the same N, the same patient"
 STORE: Final = "the record (default: in your user data folder)"
 
@@ -94,6 +95,7 @@ def _start(group: argparse._ArgumentGroup) -> None:
     """What the start screen begins with."""
     group.add_argument("--board", dest=f"{START}board", metavar="URL", help=BOARD)
     group.add_argument("--emg", dest=f"{START}emg", metavar="URL", help=EMG)
+    group.add_argument("--robot", dest=f"{START}robot", metavar="URL", help=ROBOT)
     group.add_argument("--seed", dest=f"{START}seed", metavar="N", type=_seed, help=SEED)
     group.add_argument("--store", dest=f"{START}store", metavar="PATH", help=STORE)
     group.add_argument(REMOTE, dest=f"{START}remote_terminal", action="store_true", default=None, help=REMOTELY)
@@ -154,6 +156,7 @@ def _run(commands: Commands[_Parser]) -> None:
     parser.incomplete = "run needs a protocol file, FILE; plain stimctl opens the start screen"
     parser.add_argument("--board", metavar="URL", default="sim:", help=BOARD)
     parser.add_argument("--emg", metavar="URL", default="", help=EMG)
+    parser.add_argument("--robot", metavar="URL", default="", help=ROBOT)
     parser.add_argument("--headless", action="store_true", help="no screen: print progress and end by itself")
     parser.add_argument(REMOTE, action="store_true", help=REMOTELY)
     _simulation(parser)

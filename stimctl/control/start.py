@@ -53,6 +53,7 @@ class RunRequest:
     protocol: str | None = None
     board: str = SIMULATED
     emg: str = ""
+    robot: str = ""
     seed: int | None = None
     speed: float | None = None
     store: str | None = None
@@ -154,9 +155,11 @@ def _plan(request: RunRequest) -> Loaded | None:
 
 
 def _part_of(request: RunRequest, part: Part) -> RunRequest:
-    """The request of one block. Only a block that listens is given a source of EMG: another would refuse it."""
+    """The request of one block. Only one that listens is given a source of EMG, and only one that is led a glove."""
     listens = any(getattr(part.block.protocol, name, None) is not None for name in ("trigger", "emg"))
-    return replace(request, protocol=part.block.name, emg=request.emg if listens else "")
+    led = getattr(getattr(part.block.protocol, "switch", None), "source", "") == "robot"
+    emg, robot = request.emg if listens else "", request.robot if led else ""
+    return replace(request, protocol=part.block.name, emg=emg, robot=robot)
 
 
 def _held(code: int, outcome: Outcome, session: AnySession) -> Held:
@@ -185,7 +188,7 @@ def _wall_clock() -> str:
 
 def _session(request: RunRequest, journal: Journal, clock: Clock, part: Part | None = None) -> AnySession:
     protocol = request.protocol or (DEMO if request.demo else "")
-    wishes = Wishes(protocol=protocol, board=request.board, emg=request.emg)
+    wishes = Wishes(protocol=protocol, board=request.board, emg=request.emg, robot=request.robot)
     # The face asks for a board of its own, whatever the command line named: the session has to know by itself.
     reach = Reach(reached_by(), accepted=request.remote_terminal, hurried=not isinstance(clock, RealClock))
     diary = Diary(journal, part.record() if part is not None else None)
@@ -205,6 +208,7 @@ def _opening(request: RunRequest) -> Order:
         side="right",
         board=request.board,
         emg=request.emg,
+        robot=request.robot,
     )
 
 

@@ -81,10 +81,10 @@ class Trigger(Strict):
 
 @final
 class Switch(Strict):
-    """How a switch, pressed by the patient or a helper, sets off a burst."""
+    """How a switch sets off a burst: pressed by the patient or a helper, or the phase line of a robot glove."""
 
-    source: Annotated[Literal["key"], Choice(("key",))]
-    """Where the switch is: a key of the terminal, which most adaptive switches can be set to type."""
+    source: Annotated[Literal["key", "robot"], Choice(("key", "robot"))]
+    """Where the switch is: "key", a key that adaptive switches can type, or "robot", the phase line of a robot glove."""
     lockout_ms: Annotated[int, q.LOCKOUT_MS]
     """Time in ms after each burst in which the switch does nothing."""
     cue: Annotated[bool, Truth()]

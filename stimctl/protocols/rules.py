@@ -35,6 +35,7 @@ PROTOCOL_RULES: Final[tuple[ProtocolRule, ...]] = (
     trigger_rules.cue_and_window_agree,
     trigger_rules.adapting_is_whole,
     trigger_rules.script_leads_to_a_window,
+    trigger_rules.glove_leads,
     *SEQUENCE_RULES,
     *FOLLOWING_RULES,
     tens_rules.duration_is_the_modes_own,

@@ -60,6 +60,19 @@ def cue_and_window_agree(protocol: Protocol) -> Iterator[Finding]:
         yield from _cued("switch", protocol.switch)
 
 
+def glove_leads(protocol: Protocol) -> Iterator[Finding]:
+    """Stimulation goes with a robot glove's opening, never without it, and gently out when it closes (E.2, H53)."""
+    switch = protocol.switch if isinstance(protocol, FesSwitchTriggered | FesSequence) else None
+    if switch is None or switch.source != "robot":
+        return
+    if switch.on_missed == "assist":
+        message = 'has no meaning with source = "robot": a burst without the glove would work against it'
+        yield Finding(("switch", "on_missed"), message, "assist", "count")
+    if isinstance(protocol, FesSwitchTriggered) and not protocol.burst.ramp_down_s > 0:
+        message = 'must be longer than 0 with source = "robot": when the glove closes, the burst ends by this ramp'
+        yield Finding(("burst", "ramp_down_s"), message, str(protocol.burst.ramp_down_s))
+
+
 def script_leads_to_a_window(protocol: Protocol) -> Iterator[Finding]:
     """A script ends in "try now": without that cue nobody would know when to begin."""
     if isinstance(protocol, FesEmgTriggered | FesSwitchTriggered) and protocol.script:

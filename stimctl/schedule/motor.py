@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -33,12 +34,15 @@ def movement(protocol: AnyFes, steps: Steps) -> MovementPlan:
     if isinstance(protocol, FesSequence):
         return _task(protocol)
     times = protocol.burst
-    return burst(
+    plain = burst(
         microseconds(times.ramp_up_s),
         microseconds(times.hold_s),
         microseconds(times.ramp_down_s),
         microseconds(times.rest_s),
     )
+    if isinstance(protocol, FesSwitchTriggered) and protocol.switch.source == "robot":
+        return replace(plain, release=len(plain.phases) - 1)  # the ramp down: there the glove's closing leads
+    return plain
 
 
 def _task(protocol: FesSequence) -> MovementPlan:
@@ -89,6 +93,7 @@ def _waits(by: Advance, told: Trigger | Switch, script: tuple[Sentence, ...] = (
         window_us=microseconds(told.attempt_window_s) if told.cue and told.attempt_window_s else 0,
         assist_missed=told.on_missed == "assist",
         min_interval_us=MINUTE // int(told.max_triggers_per_min),
+        robot=isinstance(told, Switch) and told.source == "robot",
         script=tuple(Spoken(each.say, microseconds(each.length_s)) for each in script),
     )
 
@@ -98,12 +103,21 @@ def guide(protocol: AnyFes) -> tuple[str, ...]:
     if isinstance(protocol, FesContralateral):
         return following.guide(protocol)
     plan = trigger(protocol)
-    if plan is None or not plan.script:
+    if plan is None:
         return ()
-    script = (
-        f"Before each attempt a script is read aloud: {len(plan.script)} sentences, {seconds_text(plan.script_us)}."
-    )
-    return (f"{script} Nothing flows in it, and its time is logged apart.",)
+    lines = list(_GLOVE if plan.robot else ())
+    if plan.script:
+        told = f"{len(plan.script)} sentences, {seconds_text(plan.script_us)}"
+        lines.append(
+            f"Before each attempt a script is read aloud: {told}. Nothing flows in it, and it is logged apart."
+        )
+    return tuple(lines)
+
+
+_GLOVE = (
+    "Led by a robot glove: it sets off by opening the hand, and what is under way goes on, or ends, when it turns.",
+    "A glove that is not ready, stopped, faulty or not heard is zero at once, and zero it stays until somebody clears it.",
+)
 
 
 def ear(protocol: AnyFes, channels: tuple[ChannelPlan, ...]) -> EarPlan | None:

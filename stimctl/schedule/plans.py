@@ -91,7 +91,8 @@ class Spoken:
 class TriggerPlan:
     """What sets a movement off, and how long it is waited for: an attempt, which needs an ear, or a key. All µs.
 
-    ``script`` is read aloud before each wait, at the end of the rest, with nothing flowing.
+    ``script`` is read aloud before each wait, at the end of the rest, with nothing flowing. ``robot``: the key is a robot
+    glove's phase line.
     """
 
     by: Advance
@@ -101,6 +102,7 @@ class TriggerPlan:
     assist_missed: bool
     min_interval_us: int
     script: tuple[Spoken, ...] = ()
+    robot: bool = False
 
     @property
     def script_us(self) -> int:

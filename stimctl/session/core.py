@@ -8,6 +8,7 @@ and writes the stop frame from whichever thread it is called in, and the session
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, final
 
 from stimctl.driver import DriverState
@@ -15,7 +16,7 @@ from stimctl.engine import Engine, Event
 from stimctl.errors import LinkLost, OurBug, Refusal, StimctlError, UsageError
 from stimctl.orders import Order, Status
 from stimctl.orders import OrderKind as Kind
-from stimctl.session import boardroom, desk, listening, payloads, tasks
+from stimctl.session import boardroom, desk, glove, listening, payloads, tasks
 from stimctl.session.course import Course
 from stimctl.session.diary import Diary
 from stimctl.session.fingerprint import limits_sha256
@@ -81,7 +82,8 @@ class Session(Course):
 
     def _carry_out(self, order: Order, now_us: int) -> None:
         if order.kind is Kind.OPEN:
-            self.wishes = Wishes(order.protocol, order.patient, order.side, order.board, order.emg)
+            order = replace(order, robot=order.robot or self.wishes.robot)  # a screen does not ask for it
+            self.wishes = Wishes(order.protocol, order.patient, order.side, order.board, order.emg, order.robot)
             self.connection.open(order, now_us)  # the board's answer is taken in a later pass
         elif order.kind is Kind.CLOSE:
             if self.may_be_energised and self._stage is not None and self.stage.driver.state is not DriverState.LOST:
@@ -121,6 +123,9 @@ class Session(Course):
             hearing = Hearing(case.recording, case.schedule.ear, link.driver)
         if case.schedule.control is not None:
             self.following = Following(case.schedule.control, source_of(case.schedule.control, link))
+        if self.glove is not None:
+            self.glove.close()  # of an opening that came to nothing
+        self.glove = glove.opened(case.schedule, case.wishes.robot, self.seed)
         self.diary.open(meta(case, board_facts(link), self._circumstances(case)), now_us)
         try:
             if hearing is not None:
@@ -141,6 +146,7 @@ class Session(Course):
         """What else a record is to tell of the beginning."""
         return {
             **({"seed": self.seed} if case.simulated else {}),
+            **({"robot": self.glove.source.name} if self.glove is not None else {}),
             **({"terminal": reached} if (reached := self.reach.to(case.wishes.board)) else {}),
             "limits": limits_sha256(),
         }
@@ -157,7 +163,8 @@ class Session(Course):
         for event in self.stage.poll(now_us):
             boardroom.take(self, event, now_us)
         onset = listening.heard(self, now_us)
-        key, self.switched = self.switched, False
+        turned = self.glove is not None and self.glove.heard(self, now_us)
+        key, self.switched = self.switched or turned, False
         control_ppm = self.following.heard(self, now_us) if self.following is not None else None
         self._time_brought(self.engine.step(now_us, onset=onset, key=key, control_ppm=control_ppm), now_us)
         listening.end_with_the_recording(self, now_us)
@@ -220,6 +227,8 @@ class Session(Course):
             wake_us = min(wake_us, due_us)
         if self.following is not None and (due_us := self.following.next_due_us(now_us)) is not None:
             wake_us = min(wake_us, due_us)
+        if self.glove is not None and (due_us := self.glove.next_due_us(self, now_us)) is not None:
+            wake_us = min(wake_us, due_us)
         return max(self.connection.next_wake_us(now_us, wake_us), now_us + 1)
 
     # --- end ----------------------------------------------------------------------------------------------------
@@ -236,6 +245,8 @@ class Session(Course):
         self.connection.close()
         if self.hearing is not None:
             self.hearing.close()
+        if self.glove is not None:
+            self.glove.close()
         self.diary.close(outcome, self.totals(), now_us)
 
     def close(self, reason: str, now_us: int) -> None:

@@ -178,6 +178,8 @@ def _start(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001
     if session.skin.overdue:
         raise UsageError("look at the skin first: this patient may not feel a burn; K records that it looks well")
     _refuse_open((*session.preparation.screening.blockers, *session.preparation.screening.open_points))
+    if session.glove is not None:
+        session.glove.require_ready()
     session.void_what_is_old(now_us)
     if session.following is not None and session.state is not State.THRESHOLDS:
         session.following.require_range()
@@ -224,7 +226,7 @@ def _pause(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001
 
 def _switch(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
     """The patient's or a helper's switch; the engine hears of it in the next pass, which comes at once."""
-    if not session.engine.takes_key(now_us):
+    if session.glove is not None or not session.engine.takes_key(now_us):
         raise UsageError("the switch has nothing to do now")
     session.switched = True
     session.diary.write("switch", {"phase": session.engine.progress(now_us).phase}, now_us)

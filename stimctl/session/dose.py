@@ -18,6 +18,8 @@ _HOW: Final = {
     Advance.KEY: " set off by the switch",
 }
 
+_BY_GLOVE: Final = " set off by the robot glove's opening"
+
 
 def voluntary_percent(counts: Counts) -> int | None:
     """Share of attempts that the patient's own effort set off (D.2): triggered / (triggered + missed + assisted)."""
@@ -61,11 +63,15 @@ def prescribed_line(schedule: Schedule) -> str:
         return f"Prescribed: {seconds_text(schedule.flow_us)} of continuous stimulation"
     sets = f"{schedule.sets} sets of " if schedule.sets > 1 else ""
     heard = _HOW[schedule.trigger.by if schedule.trigger else Advance.TIME]
+    if schedule.trigger is not None and schedule.trigger.robot:
+        heard = _BY_GLOVE
     if schedule.control is not None:
         heard = " on a cue, as far as the sound hand leads"
     on, rest = seconds_text(schedule.movement.on_us), seconds_text(schedule.movement.rest_us)
     what = f"bursts of {on}"
-    if schedule.movement.release is not None:
+    if schedule.movement.release is not None and schedule.kind != "fes-sequence":
+        what = f"bursts of {on} at most"
+    elif schedule.movement.release is not None:
         what = f"movements of {on} at most ({', '.join(phase.name for phase in schedule.movement.phases)})"
     return f"Prescribed: {sets}{schedule.repetitions} {what}, rest {rest},{heard}"
 

@@ -46,6 +46,8 @@ def link(url: str, plan: GuidePlan, latch: Latch, clock: Callable[[], int], seed
 
 def recording(order: Order, plan: GuidePlan) -> Recording | None:
     """The recording to listen to, if any; work that listens to nothing is not given one in silence."""
+    if order.robot:
+        raise UsageError(f"this file is led by no robot glove; leave out --robot {order.robot}")
     if plan.ear is None:
         if order.emg not in _OWN_INPUT:
             raise UsageError(f"this file listens to no EMG; leave out {order.emg}")

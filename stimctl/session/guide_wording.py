@@ -14,8 +14,9 @@ from stimctl.units import MINUTE, seconds_text
 DISABLED: Final = "Output disabled: this session has no output stage, and nothing in it can arm a board."
 
 PHASE_LINE: Final = (
-    "robot glove: its phase line is not an input of stimctl yet, so that steps go by their own time; start the glove's"
-    " programme by hand, and stop the glove with its own switch"
+    "robot glove: in this kind its phase line is not listened to, and steps go by their own time; start the glove's programme"
+    " by hand, and stop it with its own switch. Stimulation that goes with a glove is a fes-switch-triggered or fes-sequence"
+    ' file with source = "robot"'
 )
 NO_GONIOMETER: Final = "no goniometer can be read yet: an angle is measured on the simulated patient alone"
 

@@ -19,6 +19,7 @@ from stimctl.protocols import Loaded, library_text, load_with_hash, loads_with_h
 from stimctl.records.words import SessionMeta, patient_code
 from stimctl.safety import Latch
 from stimctl.schedule import Schedule, Steps, compile_schedule
+from stimctl.session import glove
 from stimctl.session.following import source_of
 from stimctl.session.link import SIMULATED, Link, elsewhere, open_link
 from stimctl.session.rehearsal import Rehearsal, rehearse
@@ -47,6 +48,7 @@ class Wishes:
     side: str = ""
     board: str = SIMULATED
     emg: str = ""
+    robot: str = ""
 
 
 @final
@@ -127,7 +129,9 @@ class Opening:
         patient_code(order.patient)
         if order.side not in SIDES:
             raise UsageError(f"the affected side is {' or '.join(SIDES)}, not {order.side!r}")
-        self.wishes = Wishes(order.protocol, order.patient, order.side, order.board or SIMULATED, order.emg)
+        self.wishes = Wishes(
+            order.protocol, order.patient, order.side, order.board or SIMULATED, order.emg, order.robot
+        )
         self.loaded = load_protocol(order.protocol)
         self._recording = _recording(order.emg, self.loaded)
         sites = {channel.output - 1: channel.site for channel in stimulating(self.loaded.protocol).channels}
@@ -163,6 +167,7 @@ class Opening:
             self._refuse_on_a_real_board()
         steps = Steps(facts.amplitude_step_ua, facts.width_step_us, facts.rate_step_mhz)
         schedule = compile_schedule(stimulating(self.loaded.protocol), steps)
+        glove.check(schedule, self.wishes.robot, simulated=facts.simulated)
         if schedule.control is not None:
             source_of(schedule.control, self.link)  # raises where nothing can be followed
         for plan in schedule.channels:

@@ -18,7 +18,8 @@ class Preparation:
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
         sites = tuple(dict.fromkeys(plan.site for plan in schedule.channels))
-        self.screening = Screening(questions(schedule.channels[0].effect, sites))
+        robot = schedule.trigger is not None and schedule.trigger.robot
+        self.screening = Screening(questions(schedule.channels[0].effect, sites, robot=robot))
         self.screened = False
         self.pads: set[int] = set()
         self.thresholds: dict[int, Thresholds] = {}

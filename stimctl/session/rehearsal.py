@@ -3,6 +3,7 @@
 Load time and run time are judged by the same engine and the same limiter (design rule 8). Every channel is taken to its
 maximum, every trigger comes the moment it is listened for, nobody is ever slow: what passes here passes with less, too.
 What may end a phase comes at once in every second movement and never in the others; a control signal asks for everything.
+A robot glove opens whenever it is waited for; in a further short flight it turns in the midst of every second movement.
 Where one is followed, further short flights have none, and one that rises and breaks off again and again.
 """
 
@@ -25,6 +26,7 @@ _PRESS_US: Final = 500 * MS
 _PRESS_UA: Final = 1_000
 _BREAKS_OFF_US: Final = 1_300 * MS
 _SHORT: Final = 4  # movements
+_TURNS_US: Final = 1_700 * MS
 
 
 Signal = Callable[[int], int | None]
@@ -58,8 +60,10 @@ class Rehearsal(NamedTuple):
 def rehearse(schedule: Schedule, board: Limits = ABSOLUTE, *, senses_impedance: bool = True) -> Rehearsal:
     """Fly ``schedule`` for a board with these limits; raises :class:`Refusal` at the first thing the limiter refuses."""
     flown = _Flight(schedule, board, senses_impedance=senses_impedance).fly()
+    short = replace(schedule, repetitions=min(_SHORT, schedule.repetitions), sets=1)
+    if schedule.trigger is not None and schedule.trigger.robot:
+        _Flight(short, board, senses_impedance=senses_impedance, turns=True).fly()
     if schedule.control is not None:
-        short = replace(schedule, repetitions=min(_SHORT, schedule.repetitions), sets=1)
         for signal in (_none, _breaking_off):
             _Flight(short, board, senses_impedance=senses_impedance, signal=signal).fly()
     return flown
@@ -67,8 +71,10 @@ def rehearse(schedule: Schedule, board: Limits = ABSOLUTE, *, senses_impedance: 
 
 @final
 class _Flight:
-    def __init__(self, schedule: Schedule, board: Limits, *, senses_impedance: bool, signal: Signal = _full) -> None:
-        self._schedule, self._signal = schedule, signal
+    def __init__(
+        self, schedule: Schedule, board: Limits, *, senses_impedance: bool, signal: Signal = _full, turns: bool = False
+    ) -> None:
+        self._schedule, self._signal, self._turns = schedule, signal, turns
         self._now_us = 0
         self._engine = Engine(schedule)
         placed = placements(schedule, lambda _site: Sensation.NORMAL)
@@ -146,8 +152,15 @@ class _Flight:
         engine.step(
             self._now_us,
             onset=waited or early is Advance.ATTEMPT,
-            key=waited or early is Advance.KEY,
+            key=waited or early is Advance.KEY or self._glove_turns(),
             control_ppm=self._signal(self._now_us),
         )
         if engine.armed:
             self._limiter.approve(engine.command(), self._now_us)
+
+    def _glove_turns(self) -> bool:
+        """Whether a robot glove turns while a movement is under way, at moments that fit nothing in it."""
+        engine = self._engine
+        if not self._turns or engine.state is not State.BURST:
+            return False
+        return engine.dose.tally.delivered % 2 == 1 and self._now_us % _TURNS_US < CONTROL_PERIOD_US

@@ -25,6 +25,7 @@ from stimctl.session.wording import refused
 
 if TYPE_CHECKING:
     from stimctl.session.following import Following
+    from stimctl.session.glove import Glove
     from stimctl.session.hearing import Hearing
 
 _Room = TypeVar("_Room")
@@ -40,6 +41,7 @@ class Rooms:
         self.case: Case | None = None
         self.hearing: Hearing | None = None
         self.following: Following | None = None
+        self.glove: Glove | None = None
         self.selected = 0
         self.refusal = self.stop_reason = ""
         self.alarm: tuple[str, str] = ("", "")
@@ -142,6 +144,8 @@ class Rooms:
         lines = review_lines(self.engine, self.preparation.thresholds, self.measured.charge_uc)
         if self.following is not None:
             lines += self.following.review_lines()
+        if self.glove is not None:
+            lines += self.glove.review_lines()
         # First: the list may be longer than its window, and which file this was must not have to be looked for.
         return (file_line(self.case.loaded.sha256), *lines) if self.case is not None else lines
 

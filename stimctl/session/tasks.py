@@ -69,22 +69,26 @@ def ask_the_patient(link: Link | None, awaited: Advance | None, now_us: int) -> 
 def can(session: Session, now_us: int) -> tuple[Kind, ...]:
     """The orders that make sense now; the switch only where it does something."""
     listed = following.can(session, CAN[session.state])
+    listed = session.glove.can(listed) if session.glove is not None else listed
     if Kind.KEY not in listed or session.engine.takes_key(now_us):
         return listed
     return tuple(kind for kind in listed if kind is not Kind.KEY)
 
 
 def next_action(session: Session) -> str:
-    """What to do now where a switch is waited for, or a phase has words of its own; "" for everything else."""
+    """What to do now where a switch or a glove is waited for, or a phase has words of its own; "" for everything else."""
     engine = session.engine
     trigger, state = engine.schedule.trigger, session.state
     if state is State.REST and trigger is not None and session.spoken is not None:
         return f"Read aloud, slowly; nothing flows: {trigger.script[session.spoken].say}"
+    if session.glove is not None and (words := session.glove.words(state)):
+        return words
     if state is State.LISTENING and trigger is not None and trigger.by is Advance.KEY:
         return f"Now: the patient tries, and {SWITCH} is pressed."
     if state not in (State.BURST, State.TRIAL):
         return ""
     cue = engine.cue
-    ends = {Advance.KEY: f"{SWITCH} goes on", Advance.ATTEMPT: "an attempt goes on"}.get(engine.awaits or Advance.TIME)
+    turns = "the glove's next turn" if session.glove is not None else SWITCH
+    ends = {Advance.KEY: f"{turns} goes on", Advance.ATTEMPT: "an attempt goes on"}.get(engine.awaits or Advance.TIME)
     words = ". ".join(filter(None, (cue.rstrip(".!"), ends)))
     return f"Now: {words}. Watch hand and skin." if words and state is State.BURST else ""
