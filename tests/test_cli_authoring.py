@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import re
@@ -14,9 +15,11 @@ import pytest
 from stimctl.cli import main
 from stimctl.cli.parser import KINDS
 from stimctl.control import authoring
-from stimctl.schedule import Schedule
+from stimctl.protocols import loads, stimulating
+from stimctl.schedule import Schedule, Steps, compile_schedule
 from stimctl.session.rehearsal import Rehearsal, rehearse
-from tests.protocol_texts import SECOND_CHANNEL, TWO, edit
+from stimctl.session.summary import course_lines
+from tests.protocol_texts import SECOND_CHANNEL, SEQUENCE, TWO, edit, line_of
 
 Out = pytest.CaptureFixture[str]
 LIBRARY = [entry.name for entry in authoring.library()]
@@ -323,3 +326,34 @@ def test_a_flight_is_not_flown_twice_and_never_taken_for_another(
     reports = authoring.check(names, sys.stdin.buffer)
     assert flown == ["Test", "Test"]
     assert reports[0].summary == reports[1].summary != reports[2].summary
+
+
+# --- what a good file is told to come to -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("tens-acupuncture-like-forearm", "How strong: "),
+        ("tens-modulated-forearm", "The pulses sweep to "),
+        ("wrist-finger-extensors-emg-adaptive", "The threshold adapts: "),
+        ("contralateral-hand-opening", "Follows the opening of the sound hand"),
+    ],
+)
+def test_a_check_tells_what_the_operator_is_told_of_the_course(name: str, told: str) -> None:
+    text = authoring.library_text(name)
+    [report] = authoring.check(["-"], io.BytesIO(text.encode()))
+    assert [line for line in report.summary if line.startswith(told)]
+    schedule = compile_schedule(stimulating(loads(text, name)), Steps())
+    course = list(course_lines(schedule))
+    assert course
+    assert report.summary[2 : 2 + len(course)] == tuple(course)
+
+
+def test_antagonists_of_a_task_are_told_with_their_line() -> None:
+    reason = 'start = "time"\nantagonists_together = "the wrist is held while the fingers close"'
+    text = edit(SEQUENCE, (", delay_s = 0.4 }", " }"), ('start = "time"', reason))
+    [report] = authoring.check(["-"], io.BytesIO(text.encode()))
+    [warned] = [each for each in report.warnings if "antagonists" in each.message]
+    assert warned.message == "antagonists work in the same phase: the wrist is held while the fingers close"
+    assert warned.line == line_of(text, "antagonists_together")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stimctl.engine import mermaid
 from stimctl.engine.guide import Guide
 from stimctl.engine.guide_table import TABLE, GuideEvent, GuideState
 from stimctl.engine.guide_words import Heard, Told
@@ -164,6 +167,12 @@ def test_a_pause_takes_no_time_and_an_attempt_begins_again() -> None:
     assert guide.now.say == BALL.steps[1].say, "a step by the clock goes on where it was"
     guide.step(190 * SECOND)
     assert guide.now.say == BALL.steps[2].say
+
+
+def test_the_drawn_diagram_is_the_table() -> None:
+    moves = {(state, event): target for state, row in TABLE.items() for event, target in row.items()}
+    drawn = Path(__file__).parents[1].joinpath("docs", "states.md").read_text(encoding="utf-8")
+    assert mermaid(moves, S.SCREENING) in drawn
 
 
 @pytest.mark.parametrize("state", S)

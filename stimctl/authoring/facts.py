@@ -12,6 +12,7 @@ from stimctl.authoring.margins import Margin, PadLoad
 from stimctl.limits import Effect
 from stimctl.schedule import ChannelPlan, Schedule
 from stimctl.session.dose import prescribed_line
+from stimctl.session.summary import course_lines
 from stimctl.units import UM2_PER_CM2, ma_text, seconds_text
 
 
@@ -140,7 +141,7 @@ def _channel(plan: ChannelPlan, schedule: Schedule) -> ChannelFacts:
 
 def lines(schedule: Schedule, found: Facts) -> tuple[str, ...]:
     """What ``check`` prints below a good file."""
-    head = [schedule.purpose.strip(), found.prescribed]
+    head = [schedule.purpose.strip(), found.prescribed, *course_lines(schedule)]
     if schedule.channels:
         head.append(_whole_line(found))
     for plan, each in zip(schedule.channels, found.channels, strict=True):

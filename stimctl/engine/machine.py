@@ -237,6 +237,11 @@ class Engine:
 
     # --- for reading -----------------------------------------------------------------------------------------
 
+    @property
+    def flowed_us(self) -> int:
+        """How long current has flowed that flows by its time alone (TENS), in µs."""
+        return self._delivery.flowed_us
+
     def counts(self) -> Counts:
         """The dose so far."""
         delivery = self._delivery

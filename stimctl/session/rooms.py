@@ -9,6 +9,7 @@ from stimctl.driver import OutputState
 from stimctl.engine import Engine, State
 from stimctl.errors import Refusal, StimctlError, UsageError
 from stimctl.safety import Latch
+from stimctl.session.account import account
 from stimctl.session.carry import SITE_TIME, spent_lately_us
 from stimctl.session.connection import Connection
 from stimctl.session.diary import Diary
@@ -153,6 +154,8 @@ class Rooms:
         """The last row of the record: how the output was left, and what was given."""
         delivered = self._engine.counts().delivered if self._engine else 0
         totals: dict[str, object] = {"output": self.output.value, "delivered": delivered, "review": list(self.review())}
+        if self._engine is not None:
+            totals["dose"] = account(self._engine, self.measured.charge_uc)
         if self.hearing is not None and self.hearing.unkept:
             totals["raw_emg"] = self.hearing.unkept
         return totals

@@ -27,16 +27,22 @@ HASH_SHOWN: Final = 16
 def schedule_lines(schedule: Schedule) -> tuple[str, ...]:
     """Purpose, prescription, and for each channel its pulse and what it does to its smallest pad at most."""
     lines = [schedule.purpose.strip(), prescribed_line(schedule)]
-    lines += [f"How strong: {schedule.aim}."] if schedule.aim else []
-    lines += schedule.guide
+    lines += course_lines(schedule)
     lines += [_channel_line(plan) for plan in schedule.channels]
+    return (*lines, *schedule.rounded)
+
+
+def course_lines(schedule: Schedule) -> Iterator[str]:
+    """What the operator raises to, what changes on the way, and what the threshold does."""
+    if schedule.aim:
+        yield f"How strong: {schedule.aim}."
+    yield from schedule.guide
     if schedule.ear is not None and schedule.ear.adapting is not None:
         step, least, most = schedule.ear.adapting
-        lines.append(
+        yield (
             f"The threshold adapts: {step} % up after an attempt, {step} % down after a missed window,"
             f" between {least} and {most} % of the first"
         )
-    return (*lines, *schedule.rounded)
 
 
 def file_line(sha256: str) -> str:
@@ -77,7 +83,9 @@ def _line(text: str, table: str, key: str) -> str:
 def _unusual(schedule: Schedule, text: str) -> Iterator[str]:
     """What no limit forbids and a person should have meant."""
     if schedule.antagonists_together:
-        yield f"{_line(text, 'burst', 'antagonists_together')}antagonists work in the same burst: {schedule.antagonists_together}"
+        part, when = ("sequence", "phase") if schedule.kind == "fes-sequence" else ("burst", "burst")
+        where = _line(text, part, "antagonists_together")
+        yield f"{where}antagonists work in the same {when}: {schedule.antagonists_together}"
     sd = schedule.ear.threshold_sd if schedule.ear else None
     if sd is not None and sd < SAFE_THRESHOLD_SD:
         yield (
