@@ -199,7 +199,7 @@ def _stimulated(one: One) -> Iterator[str]:
     yield from _differ("output", one.closed["output"], "off")
     yield from _flow(one, schedule) if schedule.continuous else _bursts(one, schedule)
     if schedule.trigger is not None:
-        yield from _attempts(one)
+        yield from _attempts(one, robot=schedule.trigger.robot)
     yield from _sums(one)
     yield from _where_it_flowed(one, schedule)
 
@@ -220,14 +220,13 @@ def _bursts(one: One, schedule: Schedule) -> Iterator[str]:
     yield from _says(one, f"Delivered {bursts} of {schedule.repetitions * schedule.sets} bursts")
 
 
-def _attempts(one: One) -> Iterator[str]:
+def _attempts(one: One, *, robot: bool) -> Iterator[str]:
     triggered, missed, assisted = (one.count(kind) for kind in ("trigger", "missed", "assist"))
-    share = 100 * triggered // (triggered + missed + assisted)
+    share = None if robot else 100 * triggered // (triggered + missed + assisted)
     known = {"triggered": triggered, "missed": missed, "assisted": assisted, "voluntary_percent": share}
     yield from _differ("attempts", one.closed["dose"]["attempts"], known)
-    yield from _says(
-        one, f"Attempts: {triggered} triggered, {missed} missed, {assisted} assisted ({share} % voluntary)"
-    )
+    words = f"Attempts: {triggered} triggered, {missed} missed, {assisted} assisted ({share} % voluntary)"
+    yield from _says(one, f"Set off by the robot glove: {triggered};" if robot else words)
 
 
 def _sums(one: One) -> Iterator[str]:

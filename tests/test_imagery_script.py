@@ -149,7 +149,7 @@ def test_a_whole_session_rewards_attempts_and_counts_missed_ones_apart(tmp_path:
     """Of these attempts some are heard: each of them is rewarded, and nothing flows after one that was not."""
     rig = Rig(tmp_path, edit(EMG, ("repetitions = 2", "repetitions = 6")) + WORDS)
     try:
-        flowed_after_missed = []
+        flowed_after_missed: list[int] = []
         rig.work(until=State.TRIAL)
         assert rig.session.link is not None
         assert rig.session.link.patient is not None

@@ -29,7 +29,7 @@ from stimctl.session.guide_opening import recording
 from stimctl.session.opening import Wishes
 from stimctl.session.rehearsal import rehearse
 from stimctl.sim.glove import BOUNCE_US, SimulatedGlove
-from stimctl.transport import lines, open_lines
+from stimctl.transport import open_lines
 from stimctl.units import MS, SECOND
 from tests import protocol_texts as texts
 from tests.protocol_texts import edit, good, the_fault
@@ -212,7 +212,7 @@ class Port:
 
 
 def test_a_port_is_taken_for_this_process_alone_and_its_end_is_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines.serial, "serial_for_url", Port)
+    monkeypatch.setattr("stimctl.transport.lines.serial.serial_for_url", Port)
     source = WiredGlove(open_lines("/dev/null"))
     port = source._lines._port
     assert isinstance(port, Port)
@@ -502,12 +502,12 @@ def test_a_fault_while_the_board_arms_is_a_fault(rig: Rig) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_over_any_history_nothing_flows_while_the_glove_is_not_ready(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
-    rig = Rig(tmp_path, ROBOT)
+    rig = Rig(tmp_path, ROBOT.replace("repetitions = 2", "repetitions = 90"))
     try:
         source, bad, flowed, stops = waiting(rig), False, 0, 0
         for _ in range(250):
             source.opening ^= chance.random() < 0.15
-            bad = chance.random() < (0.6 if bad else 0.02)
+            bad = chance.random() < (0.6 if bad else 0.04)
             source.ready, source.lost = not bad or chance.random() < 0.5, False
             source.lost = bad and source.ready
             rig.go(chance.choice((40, 100, 400)) * MS)

@@ -29,7 +29,7 @@ def account(engine: Engine, measured_uc: int | None) -> dict[str, object]:
             "triggered": counts.triggered,
             "missed": counts.missed,
             "assisted": counts.assisted,
-            "voluntary_percent": voluntary_percent(counts),
+            "voluntary_percent": None if schedule.trigger.robot else voluntary_percent(counts),
         }
     return found
 

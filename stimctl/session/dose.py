@@ -33,7 +33,11 @@ def review_lines(engine: Engine, thresholds: dict[int, Thresholds], measured_uc:
     lines = [prescribed_line(schedule)]
     if not schedule.continuous:
         lines.append(f"Delivered {counts.delivered} of {schedule.repetitions * schedule.sets} bursts")
-    if schedule.trigger:
+    if schedule.trigger and schedule.trigger.robot:
+        lines.append(
+            f"Set off by the robot glove: {counts.triggered}; windows in which it did not open: {counts.missed}"
+        )
+    elif schedule.trigger:
         lines.append(
             f"Attempts: {counts.triggered} triggered, {counts.missed} missed, {counts.assisted} assisted"
             f"{_voluntary_text(counts)}"
