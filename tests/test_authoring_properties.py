@@ -7,21 +7,36 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stimctl.authoring import curve, drafts, facts
 from stimctl.authoring.picture import picture
 from stimctl.engine.lanes import SENSORY_RAMP_US
-from stimctl.protocols import AnyProtocol, Loaded, dumps, loads, stimulating
+from stimctl.protocols import KINDS, AnyProtocol, Loaded, dumps, loads, stimulating, tidy
 from stimctl.schedule import FULL_PPM, ChannelPlan, Schedule, Steps, compile_schedule
-from tests.authored import protocols
+from tests.authored import OUTPUT_KINDS, models, protocols, walkable
 
 
-@settings(deadline=None, max_examples=40)
-@given(protocols())
-def test_what_is_written_is_read_back_equal(protocol: AnyProtocol) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+@settings(deadline=None, max_examples=8)
+@given(data=st.data())
+def test_any_model_of_any_kind_survives_the_way_to_a_file_and_back(kind: str, data: st.DataObject) -> None:
+    protocol = data.draw(models(kind))
     text = dumps(protocol)
     assert loads(text, "again.toml") == protocol
     assert dumps(loads(text, "again.toml")) == text
+    assert loads(tidy(text, "again.toml"), "again.toml") == protocol, "and stimctl fmt changes nothing that it says"
+
+
+def test_every_field_of_every_kind_can_be_walked_to() -> None:
+    """Fields that are names or belong to absent tables excepted, the walk above may change whatever a file can say."""
+    reached = {(kind, key) for kind in KINDS for key in walkable(kind)}
+    for kind in KINDS:
+        assert {(kind, "title"), (kind, "purpose"), (kind, "sources"), (kind, "stages")} <= reached
+    for kind in OUTPUT_KINDS:
+        assert {(kind, "amplitude_ma"), (kind, "interphase_gap_us"), (kind, "model")} <= reached
+    for kind, key in (("fes-sequence", "delay_s"), ("plan", "rest_s"), ("plan", "say"), ("activity", "goal_count")):
+        assert (kind, key) in reached
 
 
 @settings(deadline=None, max_examples=15)
@@ -106,20 +121,30 @@ def _sum(plan: ChannelPlan, pieces: list[Line], flow_us: int) -> tuple[float, fl
     share = first[at] + (last[at] - first[at]) * (when - begin[at]) / (end[at] - begin[at])
     if flow_us:
         share = share * np.clip((flow_us - when) / SENSORY_RAMP_US, 0, 1)
-    amplitude = np.floor(plan.max_ua * share + 1e-6)
+    amplitude = np.floor(plan.max_ua * share / plan.step_ua + 1e-6) * plan.step_ua
     # A pulse stands for its period: off by half of what the charge of a pulse goes up and down, by half a pulse at the
-    # end, and by the µA that the board's step takes away.
+    # end, and by the one step of the board that is taken away.
     corners = np.stack((first * weight, last * weight)).T.ravel() * plan.max_ua
     ups_and_downs = np.abs(np.diff(np.concatenate(([0.0], corners, [0.0])))).sum()
-    off = ups_and_downs / 2 + corners.max(initial=0) + (weight[at]).sum()
+    off = ups_and_downs / 2 + corners.max(initial=0) + weight[at].sum() * plan.step_ua
     return float((end - begin).sum()), float(len(middles)), float((amplitude * weight[at]).sum()), float(off)
 
 
-@settings(deadline=None, max_examples=40)
-@given(protocols(stimulating=True))
-def test_totals_are_what_single_pulses_add_up_to(protocol: AnyProtocol) -> None:
-    schedule = compile_schedule(stimulating(protocol), Steps())
-    for plan in schedule.channels:
+STEPS = st.builds(
+    Steps,
+    amplitude_ua=st.sampled_from([1, 50, 500]),
+    width_us=st.sampled_from([1, 5]),
+    rate_mhz=st.sampled_from([1, 100]),
+)
+
+
+@pytest.mark.parametrize("kind", OUTPUT_KINDS)
+@settings(deadline=None, max_examples=6)
+@given(data=st.data(), steps=STEPS)
+def test_totals_are_what_single_pulses_add_up_to(kind: str, data: st.DataObject, steps: Steps) -> None:
+    schedule = compile_schedule(stimulating(data.draw(protocols(kind=kind))), steps)
+    found = facts.facts(schedule)
+    for plan, told in zip(schedule.channels, found.channels, strict=True):
         total = curve.treatment(plan, schedule)
         on, pulses, charge, off = one_by_one(plan, schedule)
         spells = 1 if schedule.continuous else schedule.repetitions * schedule.sets
@@ -128,6 +153,32 @@ def test_totals_are_what_single_pulses_add_up_to(protocol: AnyProtocol) -> None:
         if len(per_period) == 1:
             assert abs(float(total.pulses) / min(per_period) - pulses) <= spells
         assert abs(float(total.pc_per_ua) * plan.max_ua - charge) <= off
+        assert told.on_s * 1e6 == pytest.approx(on, abs=1)
+        assert told.pulses == round(total.pulses)
+        assert told.charge_mc * 1e9 == pytest.approx(float(total.pc_per_ua) * plan.max_ua)
+        assert told.rms_period_ma == pytest.approx(drawn_rms_ua(plan) / 1e3, rel=1e-9)
+
+
+def drawn_rms_ua(plan: ChannelPlan) -> float:
+    """The rms current of the strongest pulses, from the wave itself, µs by µs through one period."""
+    train = plan.train(plan.max_ua)
+    phase = np.full(train.phase_width_us, train.amplitude_ua, dtype=float)
+    pulse = np.concatenate((phase, np.zeros(train.interphase_gap_us), -phase))
+    wave = np.tile(pulse, train.pulses_per_period)
+    return float(np.sqrt((wave**2).sum() * train.rate_mhz / 1e9))
+
+
+@pytest.mark.parametrize("kind", OUTPUT_KINDS)
+@settings(deadline=None, max_examples=6)
+@given(data=st.data(), steps=STEPS)
+def test_a_boards_steps_take_less_than_one_of_them_away(kind: str, data: st.DataObject, steps: Steps) -> None:
+    protocol = stimulating(data.draw(protocols(kind=kind)))
+    exact, rounded = (compile_schedule(protocol, each) for each in (Steps(), steps))
+    for fine, coarse in zip(exact.channels, rounded.channels, strict=True):
+        assert 0 <= fine.max_ua - coarse.max_ua < steps.amplitude_ua
+        assert 0 <= fine.target_ua - coarse.target_ua < steps.amplitude_ua
+        assert 0 <= fine.shape.phase_width_us - coarse.shape.phase_width_us < steps.width_us
+        assert 0 <= fine.shape.rate_mhz - coarse.shape.rate_mhz < steps.rate_mhz
 
 
 def goal_pulses(plan: ChannelPlan, schedule: Schedule) -> set[int]:

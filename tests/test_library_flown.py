@@ -114,5 +114,5 @@ def test_a_prover_that_finds_nothing_wrong_says_what_it_flew(run: flown.Flown) -
     assert [row.count for row in good.rows] == [2, 2, 4]
     bad = prover._outcome(jobs, [prover.Flight(1, 0, ()), prover.Flight(0, 0, ("it broke",))], long=True)
     assert not bad.good
-    assert bad.failures == ("two, seed 2: it broke; again: python3 dev.py prove library",)
+    assert bad.failures == ("two, seed 2: it broke; again: -m tests.proving.library two 2",)
     assert prover.flight("no-such-file", 1).faults

@@ -6,15 +6,19 @@ twin knows to have flowed (:mod:`tests.flown`). The everyday tests fly brief cop
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
 import os
+import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from stimctl.protocols import library
+from stimctl.units import MINUTE
 from tests import flown
 from tests.proving.table import Outcome, Row
 
@@ -68,9 +72,11 @@ def _cores() -> int:
 
 def _outcome(jobs: list[tuple[str, int, bool]], found: Iterable[Flight], *, long: bool) -> Outcome:
     flights = list(zip(jobs, found, strict=True))
-    again = f"again: python3 dev.py prove library{'' if long else ' --short'}"
+    again = f"-m tests.proving.library{'' if long else ' --brief'}"
     failures = tuple(
-        f"{name}, seed {seed}: {fault}; {again}" for (name, seed, _), each in flights for fault in each.faults
+        f"{name}, seed {seed}: {fault}; again: {again} {name} {seed}"
+        for (name, seed, _), each in flights
+        for fault in each.faults
     )
     hours = sum(each.simulated_us for _, each in flights) / 3_600e6
     seeds = len({seed for (_, seed, _), _ in flights})
@@ -84,3 +90,21 @@ def _outcome(jobs: list[tuple[str, int, bool]], found: Iterable[Flight], *, long
         ),
     )
     return Outcome("library", rows, failures)
+
+
+def main(argv: list[str]) -> int:
+    """Fly one file at one seed, and say what was wrong and what it took."""
+    parser = argparse.ArgumentParser(prog="tests.proving.library", description=__doc__.partition("\n")[0])
+    parser.add_argument("name", choices=[entry.name for entry in library()], metavar="FILE")
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--brief", action="store_true", help="the copy that the everyday tests fly")
+    wanted = parser.parse_args(argv)
+    found = flight(wanted.name, wanted.seed, brief=wanted.brief)
+    minutes = found.simulated_us / MINUTE
+    print(f"{found.sessions} sessions, {minutes:.1f} min simulated, {time.process_time():.1f} s of processor time")
+    print("\n".join(found.faults) or "record, review and twin agree")
+    return int(bool(found.faults))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
