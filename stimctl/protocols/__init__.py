@@ -7,7 +7,7 @@ means therapy here; what travels on a wire is a codec.
 from __future__ import annotations
 
 from stimctl.protocols.fes import BurstTimes, FesCyclic, FesDose, FesEmgTriggered, FesSwitchTriggered, Switch, Trigger
-from stimctl.protocols.following import Control, Cycle, FesContralateral
+from stimctl.protocols.following import Control, Cycle, FesContralateral, FesEmgProportional, Led, OwnControl
 from stimctl.protocols.guided import Activity, Biofeedback, Guided
 from stimctl.protocols.layout import tidy
 from stimctl.protocols.loading import Loaded, file_text, load, load_with_hash, loads, loads_with_hash, sha256
@@ -40,12 +40,15 @@ __all__ = [
     "FesContralateral",
     "FesCyclic",
     "FesDose",
+    "FesEmgProportional",
     "FesEmgTriggered",
     "FesSequence",
     "FesSwitchTriggered",
     "Guided",
+    "Led",
     "Limb",
     "Loaded",
+    "OwnControl",
     "PadModel",
     "PadUse",
     "Phase",

@@ -8,9 +8,11 @@ from typing import TypeAlias
 from stimctl.protocols import (
     FesContralateral,
     FesCyclic,
+    FesEmgProportional,
     FesEmgTriggered,
     FesSequence,
     FesSwitchTriggered,
+    Led,
     Phase,
     PhaseGoal,
     Switch,
@@ -21,13 +23,15 @@ from stimctl.schedule.movement import FULL_PPM, Advance, Goal, MovementPlan, Pha
 from stimctl.schedule.plans import ChannelPlan, EarPlan, Steps, TriggerPlan
 from stimctl.units import MINUTE, MS, microseconds
 
-AnyFes: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | FesSequence | FesContralateral
+AnyFes: TypeAlias = (
+    FesCyclic | FesEmgTriggered | FesSwitchTriggered | FesSequence | FesContralateral | FesEmgProportional
+)
 """The kinds that make muscles move."""
 
 
 def movement(protocol: AnyFes, steps: Steps) -> MovementPlan:
     """The burst, the phases, or the opening that follows a signal."""
-    if isinstance(protocol, FesContralateral):
+    if isinstance(protocol, Led):
         return following.movement(protocol, steps)
     if isinstance(protocol, FesSequence):
         return _task(protocol)
@@ -62,7 +66,7 @@ def _goal(goal: PhaseGoal) -> Goal:
 
 def antagonists_together(protocol: AnyFes) -> str:
     """The file's reason for muscles that pull against each other, "" where it has none."""
-    if isinstance(protocol, FesContralateral):
+    if isinstance(protocol, Led):
         return ""  # a rule: there they are refused
     part = protocol.sequence if isinstance(protocol, FesSequence) else protocol.burst
     return part.antagonists_together or ""
