@@ -76,7 +76,7 @@ def test_what_cannot_be_believed_asks_for_nothing_until_the_hand_has_rested(read
     for number, reading in enumerate(readings):
         ppm = follower.step(number * TICK_US, reading)
         fresh = reading is not None and 0 <= reading.age_us <= PLAN.stale_us
-        believed = fresh and reading is not None and WILD_PPM[0] <= reading.value_ppm <= WILD_PPM[1]
+        believed = fresh and reading is not None and WILD_PPM <= reading.value_ppm <= PLAN.most_ppm
         if not believed:
             assert (ppm, follower.lost is not None) == (0, True)
         rested = believed and (rested or (reading is not None and reading.value_ppm < PLAN.floor_ppm))
@@ -113,8 +113,8 @@ def test_a_late_pass_makes_the_rise_slower_and_never_steeper() -> None:
         (None, Lost.ABSENT),
         (Reading(950_000, PLAN.stale_us + 1), Lost.STALE),
         (Reading(950_000, -1), Lost.STALE),
-        (Reading(WILD_PPM[1] + 1, 0), Lost.WILD),
-        (Reading(WILD_PPM[0] - 1, 0), Lost.WILD),
+        (Reading(PLAN.most_ppm + 1, 0), Lost.WILD),
+        (Reading(WILD_PPM - 1, 0), Lost.WILD),
     ],
 )
 def test_a_loss_is_zero_at_once_and_stays_zero_until_the_hand_has_rested(reading: Reading | None, why: Lost) -> None:

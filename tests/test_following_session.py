@@ -16,7 +16,8 @@ from stimctl.orders import OrderKind as Kind
 from stimctl.schedule import ControlPlan
 from stimctl.sensors.signals import Sample
 from stimctl.session.calibration import MEASURE_US, Calibration, Range
-from stimctl.session.following import GONE_US, Following, source_of
+from stimctl.session.following import GONE_US, Following
+from stimctl.session.leading import source_of
 from stimctl.session.link import Link
 from stimctl.sim.sound import SoundHand
 from stimctl.units import MS, SECOND

@@ -19,12 +19,13 @@ from stimctl.errors import ProtocolError
 from stimctl.limits import BodyPart
 from stimctl.protocols import (
     AnyProtocol,
-    FesContralateral,
     FesCyclic,
+    FesEmgProportional,
     FesEmgTriggered,
     FesSequence,
     FesSwitchTriggered,
     Guided,
+    Led,
     Plan,
     Tens,
     library,
@@ -97,7 +98,7 @@ def judge(protocol: AnyProtocol) -> None:
         assert 0 < protocol.dose.sets * protocol.dose.repetitions * cycle <= 3600 + 1e-6
         return
     dose = protocol.dose
-    rise, on, rest = opening(protocol) if isinstance(protocol, FesContralateral) else bursting(protocol)
+    rise, on, rest = opening(protocol) if isinstance(protocol, Led) else bursting(protocol)
     assert rise >= 0.5
     assert 0 < on <= 20 + 1e-9
     assert on / (on + rest) <= 0.6 + 1e-9
@@ -110,11 +111,17 @@ def bursting(protocol: FesCyclic | FesEmgTriggered | FesSwitchTriggered) -> tupl
     return burst.ramp_up_s, burst.ramp_up_s + burst.hold_s + burst.ramp_down_s, burst.rest_s
 
 
-def opening(protocol: FesContralateral) -> tuple[float, float, float]:
-    """The same of an opening in which the sound hand goes from rest to all at once, and stays."""
+def opening(protocol: Led) -> tuple[float, float, float]:
+    """The same of an opening in which the signal goes from rest to all at once, and stays."""
     control, cycle = protocol.control, protocol.cycle
     assert 0 < control.floor_percent < control.full_percent <= 100
     assert 0 < control.stale_ms <= 200
+    if isinstance(protocol, FesEmgProportional):
+        [channel] = protocol.channels
+        assert 15 <= protocol.control.blanking_ms <= 30
+        assert channel.pulses_per_period == 1
+        assert 1_000 / channel.rate_hz - protocol.control.blanking_ms >= 8 - 1e-9
+        assert control.stale_ms >= 3_000 / channel.rate_hz + 45
     if control.modulates == "width":
         assert control.floor_width_us is not None
         assert all(50 <= control.floor_width_us < channel.phase_width_us for channel in protocol.channels)

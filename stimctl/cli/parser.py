@@ -17,6 +17,7 @@ EXIT_CODES: Final = "exit codes: 0 all good, 1 faults, 2 wrong usage, 70 a bug i
 
 KINDS: Final = (
     "fes-cyclic", "fes-emg-triggered", "fes-switch-triggered", "fes-sequence", "fes-contralateral",
+    "fes-emg-proportional",
     "tens-conventional", "tens-sensory", "tens-acupuncture-like", "tens-brief-intense", "tens-modulated",
     "tens-alternating", "activity", "biofeedback", "plan",
 )  # fmt: skip

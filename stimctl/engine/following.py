@@ -18,8 +18,9 @@ from stimctl.units import SECOND
 STUCK_US: Final = 2 * SECOND
 """A reading that has not changed in its last digit for this long, outside the dead zone, is no living hand's (H27, project)."""
 
-WILD_PPM: Final = (-FULL_PPM // 2, 2 * FULL_PPM)
-"""What lies so far outside the range that was found today comes of a broken sensor or one that slipped (H27, project)."""
+WILD_PPM: Final = -FULL_PPM // 2
+"""What lies so far below the range that was found today, or beyond the plan's ``most_ppm``, comes of a broken sensor or one
+that slipped (H27, project)."""
 
 
 @final
@@ -80,7 +81,7 @@ class Follower:
             self._value_ppm, self._changed_us = reading.value_ppm, now_us
         if not 0 <= reading.age_us <= self._plan.stale_us:
             return Lost.STALE
-        if not WILD_PPM[0] <= reading.value_ppm <= WILD_PPM[1]:
+        if not WILD_PPM <= reading.value_ppm <= self._plan.most_ppm:
             return Lost.WILD
         if now_us - self._changed_us >= STUCK_US and wanted(self._plan, reading.value_ppm):
             return Lost.STUCK

@@ -16,7 +16,7 @@ from stimctl.protocols.fes import (
     Switch,
     Trigger,
 )
-from stimctl.protocols.following import Control, Cycle, FesContralateral
+from stimctl.protocols.following import Control, Cycle, FesContralateral, FesEmgProportional, Led, OwnControl
 from stimctl.protocols.guided import Activity, Biofeedback, Guided
 from stimctl.protocols.layout import tidy
 from stimctl.protocols.loading import Loaded, file_text, load, load_with_hash, loads, loads_with_hash, sha256
@@ -49,12 +49,15 @@ __all__ = [
     "FesContralateral",
     "FesCyclic",
     "FesDose",
+    "FesEmgProportional",
     "FesEmgTriggered",
     "FesSequence",
     "FesSwitchTriggered",
     "Guided",
+    "Led",
     "Limb",
     "Loaded",
+    "OwnControl",
     "PadModel",
     "PadUse",
     "Phase",

@@ -20,3 +20,12 @@ SLEW_PERCENT_PER_S: Final = Quantity(
 STALE_MS: Final = Quantity(
     "ms", 20, 200, "project (hazard H27): zero when the signal is 200 ms old", (("s", 1e3), ("µs", 1e-3)), whole=True
 )
+OWN_BLANKING_MS: Final = Quantity(
+    "ms",
+    15,
+    30,
+    "clinical reference B.3: the M-wave ends some 14 ms after a pulse, 15 ms are right for an amplifier that recovers within"
+    " 2 ms, and 30 ms for one that takes 10",
+    (("s", 1e3), ("µs", 1e-3)),
+    whole=True,
+)

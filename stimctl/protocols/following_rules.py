@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
 from stimctl.protocols import bounds, effective
 from stimctl.protocols.antagonists import opposed
 from stimctl.protocols.findings import Finding, shown
-from stimctl.protocols.following import FesContralateral
+from stimctl.protocols.following import FesEmgProportional, Led
 from stimctl.protocols.models import Protocol
 from stimctl.units import SECOND, microseconds, seconds_text
 
@@ -18,15 +19,23 @@ LEAST_SPAN_PERCENT: Final = 20
 LEAST_STAIR_US: Final = 20
 """The widths that a signal chooses among span at least this (project)."""
 
+LEAST_HEARD_MS: Final = 8
+"""What must be left of the time between two pulses when the blanking is over: 5 to 8 ms are clean at 40 Hz (EMG reference)."""
 
-def whole_way_us(protocol: FesContralateral) -> int:
+DELIVERED_WITHIN_MS: Final = 45
+"""Between a sample and the pass that acts on it: a chunk of 20 ms, its way, and a control period (project)."""
+
+OWN_SOURCE: Final = "clinical reference B.3 (artefact facts), hazard H24"
+
+
+def whole_way_us(protocol: Led) -> int:
     """How long the slope takes from nothing to all, in µs, rounded up."""
     return -(-100 * SECOND // int(protocol.control.slew_percent_per_s))
 
 
 def signal_has_room(protocol: Protocol) -> Iterator[Finding]:
     """The dead zone ends well below the place from which on all is given."""
-    if not isinstance(protocol, FesContralateral):
+    if not isinstance(protocol, Led):
         return
     control = protocol.control
     if not control.full_percent - control.floor_percent >= LEAST_SPAN_PERCENT:
@@ -37,7 +46,7 @@ def signal_has_room(protocol: Protocol) -> Iterator[Finding]:
 
 def floor_width_fits(protocol: Protocol) -> Iterator[Finding]:
     """A width to begin at belongs to a signal that changes widths, and lies below every channel's own."""
-    if not isinstance(protocol, FesContralateral):
+    if not isinstance(protocol, Led):
         return
     control, path = protocol.control, ("control", "floor_width_us")
     if control.modulates == "amplitude" and control.floor_width_us is not None:
@@ -59,8 +68,8 @@ def floor_width_fits(protocol: Protocol) -> Iterator[Finding]:
 
 
 def opening_is_within_limits(protocol: Protocol) -> Iterator[Finding]:
-    """Slope, on-time and duty of an opening in which the sound hand is open all the time (A.6)."""
-    if not isinstance(protocol, FesContralateral):
+    """Slope, on-time and duty of an opening in which the signal asks for everything all the time (A.6)."""
+    if not isinstance(protocol, Led):
         return
     cycle, limits = protocol.cycle, effective.narrowest(protocol)
     rise_us = whole_way_us(protocol)
@@ -84,7 +93,7 @@ def opening_is_within_limits(protocol: Protocol) -> Iterator[Finding]:
 
 def followers_do_not_meet(protocol: Protocol) -> Iterator[Finding]:
     """All channels follow one signal, so that a muscle and its opponent would pull at once (H44); no reason excuses it."""
-    if not isinstance(protocol, FesContralateral):
+    if not isinstance(protocol, Led):
         return
     for index, channel in enumerate(protocol.channels):
         for other in protocol.channels[:index]:
@@ -93,5 +102,52 @@ def followers_do_not_meet(protocol: Protocol) -> Iterator[Finding]:
                 yield Finding(("channel", index, "muscle"), message, shown(channel.muscle), "a file for each")
 
 
-FOLLOWING_RULES: Final = (signal_has_room, floor_width_fits, opening_is_within_limits, followers_do_not_meet)
+def own_emg_has_one_channel(protocol: Protocol) -> Iterator[Finding]:
+    """The pulses of another output would fall into the gaps in which the muscle is heard, whenever they like."""
+    if isinstance(protocol, FesEmgProportional) and len(protocol.channels) > 1:
+        message = "has no place beside the first: its pulses would fall into the gaps in which the EMG is heard"
+        yield Finding(("channel", 1, "name"), message, shown(protocol.channels[1].name), "one channel", OWN_SOURCE)
+
+
+def own_emg_is_heard_between_pulses(protocol: Protocol) -> Iterator[Finding]:
+    """Single pulses, and enough time between two of them that is not blanked."""
+    if not isinstance(protocol, FesEmgProportional):
+        return
+    blanking_ms = int(protocol.control.blanking_ms)
+    for index, channel in enumerate(protocol.channels):
+        if channel.pulses_per_period > 1:
+            path = ("channel", index, "pulses_per_period")
+            message = "leaves no time in which the muscle could be heard between its pulses"
+            yield Finding(path, message, str(channel.pulses_per_period), "1", OWN_SOURCE)
+        if not channel.rate_hz * (blanking_ms + LEAST_HEARD_MS) <= 1_000:
+            most_hz = 1_000 / (blanking_ms + LEAST_HEARD_MS)
+            message = f"leaves less than {LEAST_HEARD_MS} ms to hear the muscle in, after control.blanking_ms"
+            yield Finding(
+                ("channel", index, "rate_hz"), message, f"{channel.rate_hz} Hz", f"at most {most_hz:.4g} Hz", OWN_SOURCE
+            )
+
+
+def own_emg_outlives_its_gaps(protocol: Protocol) -> Iterator[Finding]:
+    """Where pulses begin or end, three periods pass without a new reading; those must not count as a loss."""
+    if not isinstance(protocol, FesEmgProportional):
+        return
+    stale_ms = int(protocol.control.stale_ms)
+    for channel in protocol.channels:
+        least_ms = math.ceil(3_000 / channel.rate_hz + DELIVERED_WITHIN_MS)
+        if not stale_ms >= least_ms:
+            message = f"is over before the muscle is heard again where pulses begin, at {channel.rate_hz} Hz"
+            yield Finding(
+                ("control", "stale_ms"), message, f"{stale_ms} ms", f"at least {least_ms} ms", "project (hazard H27)"
+            )
+
+
+FOLLOWING_RULES: Final = (
+    signal_has_room,
+    floor_width_fits,
+    opening_is_within_limits,
+    followers_do_not_meet,
+    own_emg_has_one_channel,
+    own_emg_is_heard_between_pulses,
+    own_emg_outlives_its_gaps,
+)
 """All rules about following."""

@@ -15,13 +15,15 @@ from pydantic import Field
 
 from stimctl.errors import UsageError
 from stimctl.protocols.fes import FesCyclic, FesEmgTriggered, FesSwitchTriggered
-from stimctl.protocols.following import FesContralateral
+from stimctl.protocols.following import FesContralateral, FesEmgProportional
 from stimctl.protocols.guided import Activity, Biofeedback, Guided
 from stimctl.protocols.plan import Plan
 from stimctl.protocols.sequence import FesSequence
 from stimctl.protocols.tens import TENS_KINDS, AnyTens
 
-_OfAnyKind: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | FesSequence | FesContralateral | AnyTens
+_OfAnyKind: TypeAlias = (
+    FesCyclic | FesEmgTriggered | FesSwitchTriggered | FesSequence | FesContralateral | FesEmgProportional | AnyTens
+)
 
 Protocol: TypeAlias = Annotated[_OfAnyKind, Field(discriminator="kind")]
 """Any protocol that stimulates."""
@@ -36,6 +38,7 @@ KINDS: Final[Mapping[str, type[_OfAnyKind | Guided | Plan]]] = MappingProxyType(
         "fes-switch-triggered": FesSwitchTriggered,
         "fes-sequence": FesSequence,
         "fes-contralateral": FesContralateral,
+        "fes-emg-proportional": FesEmgProportional,
         **TENS_KINDS,
         "activity": Activity,
         "biofeedback": Biofeedback,

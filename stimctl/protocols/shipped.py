@@ -19,6 +19,7 @@ _EXAMPLES: Final = {
     "fes-switch-triggered": "wrist-finger-extensors-switch",
     "fes-sequence": "grasp-release-sequence",
     "fes-contralateral": "contralateral-hand-opening",
+    "fes-emg-proportional": "wrist-finger-extensors-emg-proportional",
     "tens-conventional": "tens-conventional-forearm",
     "tens-sensory": "tens-sensory-forearm-tone",
     "tens-acupuncture-like": "tens-acupuncture-like-forearm",

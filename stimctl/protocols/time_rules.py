@@ -8,7 +8,7 @@ from typing import Final
 from stimctl.protocols import bounds, effective
 from stimctl.protocols.fes import Fes, FesEmgTriggered, FesSwitchTriggered, Motor
 from stimctl.protocols.findings import Finding
-from stimctl.protocols.following import FesContralateral
+from stimctl.protocols.following import Led
 from stimctl.protocols.models import Protocol
 from stimctl.protocols.sequence import FesSequence
 from stimctl.units import MINUTE, microseconds, seconds_text
@@ -73,9 +73,9 @@ def session_us(protocol: Protocol) -> int:
     return dose.sets * dose.repetitions * cycle + (dose.sets - 1) * microseconds(dose.set_rest_s)
 
 
-def _parts(protocol: Fes | FesSequence | FesContralateral) -> list[int | float]:
+def _parts(protocol: Fes | FesSequence | Led) -> list[int | float]:
     """What one movement, the rest after it and a script before it are made of, in s."""
-    if isinstance(protocol, FesContralateral):
+    if isinstance(protocol, Led):
         return [protocol.cycle.open_s, protocol.cycle.ramp_down_s, protocol.cycle.relax_s]
     if isinstance(protocol, FesSequence):
         return [*(phase.length_s for phase in protocol.phases), protocol.sequence.rest_s]
@@ -84,7 +84,7 @@ def _parts(protocol: Fes | FesSequence | FesContralateral) -> list[int | float]:
     return [*(each.length_s for each in script), burst.ramp_up_s, burst.hold_s, burst.ramp_down_s, burst.rest_s]
 
 
-def _window_us(protocol: Fes | FesSequence | FesContralateral) -> int:
+def _window_us(protocol: Fes | FesSequence | Led) -> int:
     """How long at most something is waited for that sets the movement off, in µs."""
     if isinstance(protocol, FesEmgTriggered | FesSwitchTriggered | FesSequence):
         told = protocol.switch if isinstance(protocol, FesSwitchTriggered) else protocol.trigger

@@ -6,7 +6,7 @@ from typing import Final
 
 from stimctl.errors import UsageError
 from stimctl.protocols import Channel as FileChannel
-from stimctl.protocols import FesContralateral, Protocol, Tens
+from stimctl.protocols import Led, Protocol, Tens
 from stimctl.pulse import symmetric
 from stimctl.schedule import flow, following, motor
 from stimctl.schedule.movement import burst
@@ -26,7 +26,7 @@ def compile_schedule(protocol: Protocol, steps: Steps) -> Schedule:
     channels = tuple(_channel(protocol, each, steps, rounded) for each in protocol.channels)
     tens = protocol if isinstance(protocol, Tens) else None
     fes = None if isinstance(protocol, Tens) else protocol
-    follows = protocol if isinstance(protocol, FesContralateral) else None
+    follows = protocol if isinstance(protocol, Led) else None
     return Schedule(
         title=protocol.title,
         kind=protocol.kind,
@@ -43,7 +43,7 @@ def compile_schedule(protocol: Protocol, steps: Steps) -> Schedule:
         antagonists_together=motor.antagonists_together(fes) if fes else "",
         aim=tens.mode.aim if tens else "",
         guide=flow.guide(tens) if tens else motor.guide(fes) if fes else (),
-        control=following.control(follows) if follows else None,
+        control=following.control(follows, steps) if follows else None,
     )
 
 
@@ -72,7 +72,7 @@ def _channel(protocol: Protocol, each: FileChannel, steps: Steps, rounded: list[
             down("phase width", corner.phase_width_us, steps.width_us, "µs"),
             down("rate", millihertz(corner.rate_hz), steps.rate_mhz, "mHz"),
             interphase_gap_us=down("interphase gap", each.interphase_gap_us, steps.width_us, "µs"),
-            pulses_per_period=each.pulses_per_period,
+            pulses_per_period=corner.pulses_per_period,
         ),
         step_ua=steps.amplitude_ua,
     )

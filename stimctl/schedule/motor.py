@@ -9,9 +9,11 @@ from typing import TypeAlias
 from stimctl.protocols import (
     FesContralateral,
     FesCyclic,
+    FesEmgProportional,
     FesEmgTriggered,
     FesSequence,
     FesSwitchTriggered,
+    Led,
     Phase,
     PhaseGoal,
     Sentence,
@@ -23,13 +25,15 @@ from stimctl.schedule.movement import FULL_PPM, Advance, Goal, MovementPlan, Pha
 from stimctl.schedule.plans import ChannelPlan, EarPlan, Spoken, Steps, TriggerPlan
 from stimctl.units import MINUTE, MS, microseconds, seconds_text
 
-AnyFes: TypeAlias = FesCyclic | FesEmgTriggered | FesSwitchTriggered | FesSequence | FesContralateral
+AnyFes: TypeAlias = (
+    FesCyclic | FesEmgTriggered | FesSwitchTriggered | FesSequence | FesContralateral | FesEmgProportional
+)
 """The kinds that make muscles move."""
 
 
 def movement(protocol: AnyFes, steps: Steps) -> MovementPlan:
     """The burst, the phases, or the opening that follows a signal."""
-    if isinstance(protocol, FesContralateral):
+    if isinstance(protocol, Led):
         return following.movement(protocol, steps)
     if isinstance(protocol, FesSequence):
         return _task(protocol)
@@ -67,7 +71,7 @@ def _goal(goal: PhaseGoal) -> Goal:
 
 def antagonists_together(protocol: AnyFes) -> str:
     """The file's reason for muscles that pull against each other, "" where it has none."""
-    if isinstance(protocol, FesContralateral):
+    if isinstance(protocol, Led):
         return ""  # a rule: there they are refused
     part = protocol.sequence if isinstance(protocol, FesSequence) else protocol.burst
     return part.antagonists_together or ""
@@ -100,7 +104,7 @@ def _waits(by: Advance, told: Trigger | Switch, script: tuple[Sentence, ...] = (
 
 def guide(protocol: AnyFes) -> tuple[str, ...]:
     """What the operator is told of it before the start."""
-    if isinstance(protocol, FesContralateral):
+    if isinstance(protocol, Led):
         return following.guide(protocol)
     plan = trigger(protocol)
     if plan is None:

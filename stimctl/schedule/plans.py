@@ -8,7 +8,7 @@ from typing import Final, final
 from stimctl.errors import UsageError
 from stimctl.limits import BodyPart, Effect
 from stimctl.pulse import PulseTrain
-from stimctl.schedule.movement import Advance, MovementPlan
+from stimctl.schedule.movement import FULL_PPM, Advance, MovementPlan
 from stimctl.units import MS, MicroAmp, SquareMicrometre
 
 CONTROL_PERIOD_US: Final = 20 * MS
@@ -115,7 +115,9 @@ class TriggerPlan:
 class ControlPlan:
     """What a movement follows, and how (clinical reference B.4): ``source`` and what it ``modulates``, as the file says.
 
-    Places are parts per million of the range between rest and the whole opening. Below ``floor_ppm`` there is nothing.
+    Places are parts per million of the range between rest and the whole opening. Below ``floor_ppm`` there is nothing, and
+    beyond ``most_ppm`` nothing is believed. ``period_us`` and ``blanking_us`` are for a muscle's own EMG: the time from one
+    pulse to the next, and how much of it is not heard.
     """
 
     source: str
@@ -124,6 +126,9 @@ class ControlPlan:
     full_ppm: int
     slew_ppm_per_s: int
     stale_us: int
+    most_ppm: int = 2 * FULL_PPM
+    period_us: int = 0
+    blanking_us: int = 0
 
 
 @final

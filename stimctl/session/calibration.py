@@ -40,8 +40,8 @@ class Range(NamedTuple):
 class Calibration:
     """The measuring of both ends. ``range`` is there once both are known and fit."""
 
-    def __init__(self, plan: ControlPlan) -> None:
-        self._plan = plan
+    def __init__(self, plan: ControlPlan, full: str = "the whole opening") -> None:
+        self._plan, self._full = plan, full
         self._values: dict[str, list[float]] = {}
         self._until_us: int | None = None
         self.step = STEPS[0]
@@ -84,7 +84,7 @@ class Calibration:
 
     @property
     def _words(self) -> str:
-        return "rest" if self.step == STEPS[0] else "the whole opening"
+        return "rest" if self.step == STEPS[0] else self._full
 
     def _finish(self, source: SignalSource) -> None:
         if len(self._values[self.step]) < _FEWEST:
@@ -97,7 +97,7 @@ class Calibration:
         if not span >= source.least_span:
             self.start_anew()
             raise UsageError(
-                f"rest and opening lie {span:.3g} {source.unit} apart, and {source.least_span:g} are needed:"
+                f"rest and {self._full} lie {span:.3g} {source.unit} apart, and {source.least_span:g} are needed:"
                 " look at the sensor, then measure both again"
             )
         flicker_ppm = max(map(found.place_ppm, self._values[STEPS[0]]))

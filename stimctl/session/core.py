@@ -20,7 +20,8 @@ from stimctl.session import boardroom, desk, glove, listening, payloads, tasks
 from stimctl.session.course import Course
 from stimctl.session.diary import Diary
 from stimctl.session.fingerprint import limits_sha256
-from stimctl.session.following import Following, source_of
+from stimctl.session.following import Following
+from stimctl.session.leading import OWN, own_hearing, source_of
 from stimctl.session.measured import Measured
 from stimctl.session.opening import Case, Reach, Wishes, board_facts, meta
 from stimctl.session.preparation import Preparation
@@ -121,8 +122,9 @@ class Session(Course):
             from stimctl.session.hearing import Hearing  # brings NumPy, which only listening needs
 
             hearing = Hearing(case.recording, case.schedule.ear, link.driver)
-        if case.schedule.control is not None:
-            self.following = Following(case.schedule.control, source_of(case.schedule.control, link))
+        if (control := case.schedule.control) is not None:
+            hearing = own_hearing(control, link) if control.source == OWN else hearing
+            self.following = Following(control, source_of(control, link, hearing))
         if self.glove is not None:
             self.glove.close()  # of an opening that came to nothing
         self.glove = glove.opened(case.schedule, case.wishes.robot, self.seed)

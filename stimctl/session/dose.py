@@ -70,7 +70,10 @@ def prescribed_line(schedule: Schedule) -> str:
     if schedule.trigger is not None and schedule.trigger.robot:
         heard = _BY_GLOVE
     if schedule.control is not None:
-        heard = " on a cue, as far as the sound hand leads"
+        leads = (
+            "hard as the muscle itself tries" if schedule.control.source == "own-emg" else "far as the sound hand leads"
+        )
+        heard = f" on a cue, as {leads}"
     on, rest = seconds_text(schedule.movement.on_us), seconds_text(schedule.movement.rest_us)
     what = f"bursts of {on}"
     if schedule.movement.release is not None and schedule.kind != "fes-sequence":

@@ -1,4 +1,4 @@
-"""The session's hand that leads: a signal's source, today's range, the law, and what is said and recorded of it.
+"""What leads a session: a signal's source, today's range, the law, and what is said and recorded of it.
 
 Nothing here sends anything: a share goes to the engine, and what the engine makes of it is judged like everything else.
 """
@@ -15,13 +15,12 @@ from stimctl.orders import OrderKind as Kind
 from stimctl.schedule import FULL_PPM, ControlPlan
 from stimctl.sensors.signals import Sample, SignalSource
 from stimctl.session.calibration import LOOK_US, STEPS, Calibration
+from stimctl.session.leading import OWN, OwnMuscle, cue, lead, let_go, wording
 from stimctl.session.wording import out_of_place
 from stimctl.units import SECOND
 
 if TYPE_CHECKING:
     from stimctl.session.core import Session
-    from stimctl.session.link import Link
-    from stimctl.sim.patient import Patient
 
 GONE_US: Final = 3 * SECOND
 """A signal that is lost for this long without a break pauses the treatment: somebody has to look at the sensor (project)."""
@@ -33,41 +32,14 @@ _BAR: Final = 20
 
 
 @final
-class SimulatedHand:
-    """The simulated patient's sound hand, as a goniometer or an amplifier with an envelope would give it."""
-
-    name = "the simulated sound hand"
-
-    def __init__(self, patient: Patient, source: str) -> None:
-        self._patient, self._is_angle = patient, source == "sound-hand-angle"
-        self.unit = "degrees" if self._is_angle else "µV"
-        self.least_span = 15.0 if self._is_angle else 20.0
-
-    def read(self, now_us: int) -> Sample | None:
-        """The opening, or the envelope, now."""
-        sound = self._patient.sound
-        return Sample(now_us, sound.angle_deg(now_us) if self._is_angle else sound.emg_uv(now_us))
-
-
-def source_of(plan: ControlPlan, link: Link) -> SignalSource:
-    """What gives the signal; raises :class:`UsageError` where nothing does: a kind that follows is never left to follow air."""
-    if link.patient is None:
-        what = "goniometer or glove" if plan.source == "sound-hand-angle" else "second EMG input"
-        raise UsageError(
-            f"this protocol follows the sound hand, and no {what} can be read yet: it runs on the simulated patient alone"
-            " (sim:)"
-        )
-    return SimulatedHand(link.patient, plan.source)
-
-
-@final
 class Following:
     """One signal and what follows it, for one session. All times are session µs."""
 
     def __init__(self, plan: ControlPlan, source: SignalSource) -> None:
         self.plan, self.source = plan, source
         self.follower = Follower(plan)
-        self.calibration = Calibration(plan)
+        self.wording = wording(plan)
+        self.calibration = Calibration(plan, self.wording.full)
         self.losses = self.openings = self.followed = 0
         self._was_armed = False
         self._opened_in: State | None = None
@@ -103,7 +75,7 @@ class Following:
         if lost is None or not armed:
             if was_lost is not None and armed:
                 session.diary.write(
-                    "control-back", {}, now_us, "The signal is back: zero until the sound hand has rested"
+                    "control-back", {}, now_us, f"The signal is back: zero until {self.wording.who} has rested"
                 )
             self._lost_us = None
         elif self._lost_us is None:
@@ -127,13 +99,12 @@ class Following:
 
     def _cue(self, session: Session, now_us: int) -> None:
         self._opened_in, self._most_ppm = session.state, 0
-        if (patient := _patient(session)) is not None:
-            patient.sound.open(now_us)
-            patient.cue(now_us)
+        cue(self.plan, session.link, now_us)
 
     def _let_go(self, session: Session, now_us: int) -> None:
-        if (patient := _patient(session)) is not None:
-            patient.sound.relax(now_us)
+        let_go(self.plan, session.link, now_us)
+        if self.plan.source == OWN:
+            self.follower.latch()  # a muscle that does not let go in the rest is one in spasm, or one that hears itself
         opened_in, self._opened_in = self._opened_in, None
         if opened_in is State.BURST:
             self.openings += 1
@@ -147,31 +118,51 @@ class Following:
         if self.calibration.measuring:
             raise UsageError("the signal is being measured; wait until it is done")
         self.calibration.begin(now_us)
-        patient = _patient(session)
-        if patient is not None:
-            (patient.sound.relax if self.calibration.step == STEPS[0] else patient.sound.open)(now_us)
+        (let_go if self.calibration.step == STEPS[0] else lead)(self.plan, session.link, now_us)
 
     def _measure(self, session: Session, sample: Sample | None, now_us: int) -> None:
         if session.state is not State.READY:
             self.calibration.start_anew()
+            let_go(self.plan, session.link, now_us)
             return
         try:
             done = self.calibration.hear(sample, self.source, now_us)
+            self._refuse_to_hear_itself()
         except UsageError as error:
             session.refusal = str(error)
             session.diary.write("control-unmeasured", {"why": str(error)}, now_us)
             done = False
-        if not self.calibration.measuring and (patient := _patient(session)) is not None:
-            patient.sound.relax(now_us)
+        if not self.calibration.measuring:
+            let_go(self.plan, session.link, now_us)
         found = self.calibration.range
         if done and found is not None:
             facts = {"rest": round(found.rest, 3), "open": round(found.full, 3), "unit": self.source.unit}
             session.diary.write("control-range", {**facts, "source": self.source.name}, now_us, self._range_words())
 
+    def _refuse_to_hear_itself(self) -> None:
+        """The dead zone lies above what stimulation alone was heard as, while thresholds were found (B.3, H24, H26)."""
+        found = self.calibration.range
+        if found is None or not isinstance(self.source, OwnMuscle):
+            return
+        unasked_uv = self.source.unasked_uv
+        share = None if unasked_uv is None else found.place_ppm(unasked_uv)
+        if share is not None and share < self.plan.floor_ppm:
+            return
+        self.calibration.start_anew()
+        if share is None:
+            raise UsageError(
+                "nothing was heard while thresholds were found, so that it is not known what stimulation sounds like"
+            )
+        raise UsageError(
+            f"while thresholds were found, stimulation alone was heard as {_percent(share)} % of this range, and the dead zone"
+            f" ends at {_percent(self.plan.floor_ppm)} %: it would drive itself. Look at the EMG electrodes, then find the"
+            " thresholds again with the hand relaxed; or measure a stronger effort"
+        )
+
     def require_range(self) -> None:
         """Raise :class:`UsageError` where today's range is not known: nothing is armed before."""
         if self.calibration.range is None:
-            raise UsageError("measure the signal first: the sound hand at rest, then wide open (Enter)")
+            raise UsageError(f"measure the signal first: {self.wording.who} at rest, then {self.wording.full} (Enter)")
 
     def next_due_us(self, now_us: int) -> int | None:
         """When the signal is to be looked at, apart from the engine's own wishes."""
@@ -196,27 +187,26 @@ class Following:
         if state not in _LED:
             return ""
         if self.follower.lost is not None:
-            return f"The signal is {self.follower.lost.value}: zero. Look at the sensor of the sound hand."
+            return f"The signal is {self.follower.lost.value}: zero. Look at {self.wording.sensor}."
         if cue := session.engine.cue:
-            said = "Relax the sound hand first" if self.follower.latched else f"Now: {cue.rstrip('.!')}"
+            said = self.wording.let_go_first if self.follower.latched else f"Now: {cue.rstrip('.!')}"
         else:
-            said = "Relax both hands"
+            said = self.wording.let_go
         raising = "Raise to the working level; then begin. " if state is State.TRIAL else ""
         return f"{raising}{said}. Signal {self.bar}"
 
     def _ready_words(self) -> str:
+        words, at_rest = self.wording, self.calibration.step == STEPS[0]
         if self.calibration.measuring:
-            what = "at rest, quite still" if self.calibration.step == STEPS[0] else "wide open, and held"
-            return f"Output off. Measuring the sound hand: {what} ..."
+            return f"Output off. {words.measures_rest if at_rest else words.measures_full} ..."
         if self.calibration.range is None:
-            what = "relaxed" if self.calibration.step == STEPS[0] else "opened as wide as it comfortably goes, and held"
-            return f"Output off. The sound hand is {what}: Enter measures it."
+            return f"Output off. {words.is_at_rest if at_rest else words.is_at_full}: Enter measures it."
         return f"{self._range_words()}. Start: the stage arms at zero. Enter measures again."
 
     def _range_words(self) -> str:
         found = self.calibration.range
         assert found is not None
-        return f"Range of the sound hand: {found.rest:.3g} to {found.full:.3g} {self.source.unit}"
+        return f"{self.wording.range_of}: {found.rest:.3g} to {found.full:.3g} {self.source.unit}"
 
     @property
     def bar(self) -> str:
@@ -231,7 +221,7 @@ class Following:
         known = (self._range_words(),) if found is not None else ()
         return (
             *known,
-            f"Openings led by the sound hand: {self.followed} of {self.openings}; signal lost {self.losses} times",
+            f"Openings led by {self.wording.who}: {self.followed} of {self.openings}; signal lost {self.losses} times",
         )
 
 
@@ -249,10 +239,6 @@ def can(session: Session, listed: tuple[Kind, ...]) -> tuple[Kind, ...]:
     if session.state is State.READY:
         return tuple(kind for kind in listed if kind is not Kind.NEXT)
     return listed
-
-
-def _patient(session: Session) -> Patient | None:
-    return session.link.patient if session.link is not None else None
 
 
 def _percent(ppm: int) -> int:

@@ -20,7 +20,7 @@ from stimctl.records.words import SessionMeta, patient_code
 from stimctl.safety import Latch
 from stimctl.schedule import Schedule, Steps, compile_schedule
 from stimctl.session import glove
-from stimctl.session.following import source_of
+from stimctl.session.leading import OWN, source_of
 from stimctl.session.link import SIMULATED, Link, elsewhere, open_link
 from stimctl.session.rehearsal import Rehearsal, rehearse
 from stimctl.session.summary import file_line, schedule_lines, warning_lines
@@ -196,6 +196,11 @@ def _recording(url: str, loaded: Loaded) -> Recording | None:
     if getattr(loaded.protocol, "trigger", None) is not None:  # whatever its kind: it says how an attempt is heard
         return load_recording(url)
     if url not in BOARD:
+        control = getattr(loaded.protocol, "control", None)
+        if control is not None and control.source == OWN:
+            raise UsageError(
+                f"{url} was not recorded while this stimulation flowed: its own EMG is heard by the board alone"
+            )
         raise UsageError(f"a {loaded.protocol.kind} protocol listens to no EMG; leave out {url}")
     return None
 

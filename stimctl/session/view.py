@@ -93,13 +93,14 @@ def _next_action(session: Session) -> str:
         return "The board is arming at zero ..."
     if session.state in (State.SCREENING, State.PADS):
         return _next_answer(session)
-    if session.state is State.REST and session.hearing is not None and not session.hearing.ear.ready:
+    if session.following is not None and (words := session.following.words(session)):
+        return words
+    listens = session.hearing is not None and session.following is None
+    if session.state is State.REST and session.hearing is not None and listens and not session.hearing.ear.ready:
         return "Relax completely: the resting EMG is being measured."
     if listening.is_trying(session) and session.hearing is not None:
         heard = f"try the trigger, heard {session.trigger_tries} times" if session.hearing.ear.ready else "relax first"
         return f"Output off: {heard}. Start: the stage arms at zero, then raise to the working level."
-    if session.following is not None and (words := session.following.words(session)):
-        return words
     if words := tasks.next_action(session):
         return words
     schedule = session.engine.schedule
