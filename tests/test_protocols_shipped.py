@@ -240,6 +240,7 @@ def test_the_guide_explains_every_field_with_its_range() -> None:
                 "phase",
                 "modulation",
                 "alternation",
+                "packet",
                 *GUIDED_PARTS,
             ):
                 assert f"[{name}" in GUIDE

@@ -123,6 +123,7 @@ def _channel_rows(old: ChannelFacts, new: ChannelFacts) -> tuple[tuple[str, Valu
         ("charge per phase, prescribed", old.charge_prescribed_uc, new.charge_prescribed_uc, "µC"),
         ("charge per phase, at most", old.charge_uc, new.charge_uc, "µC"),
         ("rms at most", old.rms_ma, new.rms_ma, "mA"),
+        ("rms with pauses", old.rms_period_ma, new.rms_period_ma, "mA"),
         ("rms density at most", old.rms_density_ma_cm2, new.rms_density_ma_cm2, "mA/cm²"),
         ("time on", old.on_s / 60, new.on_s / 60, "min"),
         ("total charge per phase, at most", old.charge_mc, new.charge_mc, "mC"),

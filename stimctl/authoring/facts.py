@@ -12,7 +12,7 @@ from stimctl.authoring.margins import Margin, PadLoad
 from stimctl.limits import Effect
 from stimctl.schedule import ChannelPlan, Schedule
 from stimctl.session.dose import prescribed_line
-from stimctl.session.summary import course_lines
+from stimctl.session.summary import course_lines, pulse_words, rms_words
 from stimctl.units import UM2_PER_CM2, ma_text, seconds_text
 
 
@@ -32,6 +32,9 @@ class ChannelFacts:
     charge_uc: float
     charge_prescribed_uc: float
     rms_ma: float
+    """What is judged: of bursts, inside one."""
+    rms_period_ma: float
+    """The mean with the pauses between bursts; the same where there are none."""
     rms_density_ma_cm2: float
     worst_pad: str
     on_s: float
@@ -126,6 +129,7 @@ def _channel(plan: ChannelPlan, schedule: Schedule) -> ChannelFacts:
         charge_uc=density.charge_uc,
         charge_prescribed_uc=pulse.phase_charge_pc(prescribed) / 1e6,
         rms_ma=density.rms_ma,
+        rms_period_ma=density.period_rms_ma,
         rms_density_ma_cm2=density.rms_density_ma_cm2,
         worst_pad=pad.name,
         on_s=total.on_us / 1e6,
@@ -159,21 +163,13 @@ def _whole_line(found: Facts) -> str:
     )
 
 
-def pulse_words(train: pulse.PulseTrain) -> str:
-    """Pulses in words: width, rate, and how many stand together."""
-    packs = {1: "", 2: ", doublets", 3: ", triplets"}.get(
-        train.pulses_per_period, f", {train.pulses_per_period} pulses each"
-    )
-    return f"{train.phase_width_us} µs per phase at {train.rate_mhz / 1000:g} Hz{packs}"
-
-
 def _channel_lines(plan: ChannelPlan, each: ChannelFacts) -> Iterator[str]:
     yield (
         f"{each.name} ({each.muscle}), output {each.output}: {ma_text(plan.target_ua)} mA prescribed, at most"
         f" {ma_text(plan.max_ua)} mA; {pulse_words(plan.shape)}; {each.pulses} pulses, {seconds_text(round(each.on_s * 1e6))} on"
     )
     yield (
-        f"{each.name}: at most {each.charge_uc:.1f} µC per phase, {each.rms_ma:.1f} mA rms,"
+        f"{each.name}: at most {each.charge_uc:.1f} µC per phase, {rms_words(each.rms_ma, each.rms_period_ma)},"
         f" {each.rms_density_ma_cm2:.2f} mA/cm² on the smallest pad, `{each.worst_pad}`; {each.charge_mc:.0f} mC in all"
     )
     rest = ", ".join(f"{margin.limit} {margin.percent:.0f} %" for margin in each.margins[1:])

@@ -10,12 +10,13 @@ from typing import Final, NamedTuple, final
 
 from stimctl.authoring import curve, margins
 from stimctl.authoring.curve import Piece
-from stimctl.authoring.facts import ChannelFacts, Facts, facts, pulse_words
+from stimctl.authoring.facts import ChannelFacts, Facts, facts
 from stimctl.engine.lanes import SENSORY_RAMP_US
 from stimctl.limits import warning
 from stimctl.pulse import PulseTrain, phase_charge_pc
 from stimctl.schedule import FULL_PPM, Advance, ChannelPlan, MovementPlan, Schedule
 from stimctl.schedule.guided import GuidePlan
+from stimctl.session.summary import pulse_words, rms_words
 from stimctl.units import SECOND, ma_text, seconds_text
 
 _UNKNOWN_SHARE: Final = 6
@@ -255,7 +256,7 @@ def _channel_words(
             yield f"{_phases_of(train, pieces, schedule.movement)}: {_train_words(train, plan)}"
     else:
         yield _ranges(trains)
-    yield f"{each.charge_prescribed_uc:.1f} µC per phase, at most {each.charge_uc:.1f}; {each.rms_ma:.1f} mA rms at most"
+    yield f"{each.charge_prescribed_uc:.1f} µC per phase, at most {each.charge_uc:.1f}; {rms_words(each.rms_ma, each.rms_period_ma)} at most"
     yield f"{each.rms_density_ma_cm2:.2f} mA/cm² rms at most on `{each.worst_pad}`"
     near = each.nearest
     yield f"nearest limit: {near.limit}, {near.percent:.0f} % of {near.bound:g} {near.unit}"

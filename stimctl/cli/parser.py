@@ -18,8 +18,8 @@ EXIT_CODES: Final = "exit codes: 0 all good, 1 faults, 2 wrong usage, 70 a bug i
 KINDS: Final = (
     "fes-cyclic", "fes-emg-triggered", "fes-switch-triggered", "fes-sequence", "fes-contralateral",
     "fes-emg-proportional",
-    "tens-conventional", "tens-sensory", "tens-acupuncture-like", "tens-brief-intense", "tens-modulated",
-    "tens-alternating", "activity", "biofeedback", "plan",
+    "tens-conventional", "tens-sensory", "tens-acupuncture-like", "tens-burst", "tens-brief-intense",
+    "tens-modulated", "tens-alternating", "activity", "biofeedback", "plan",
 )  # fmt: skip
 """The kinds of protocol, for the help; ``control.authoring`` has the last word."""
 

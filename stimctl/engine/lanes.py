@@ -13,7 +13,7 @@ from math import isqrt
 from typing import Final, NamedTuple, final
 
 from stimctl.limits import Effect
-from stimctl.pulse import Output, PulseTrain
+from stimctl.pulse import Output, PulseTrain, dense_rate_mhz
 from stimctl.schedule import CONTROL_PERIOD_US, FULL_PPM, ChannelPlan, Spell
 from stimctl.units import MS, SECOND, MicroAmp
 
@@ -146,4 +146,4 @@ class Lane:
 
 def _weight(shape: PulseTrain) -> int:
     """The rms current of a symmetrical train at a given amplitude, to scale, with six digits behind the point."""
-    return isqrt(shape.phase_width_us * shape.rate_mhz * shape.pulses_per_period * 10**12)
+    return isqrt(shape.phase_width_us * dense_rate_mhz(shape) * 10**12)

@@ -12,6 +12,7 @@ from stimctl.protocols.doublet_rules import doublets_are_for_muscles
 from stimctl.protocols.findings import Finding
 from stimctl.protocols.models import Protocol
 from stimctl.protocols.output import Channel
+from stimctl.pulse import DOUBLET
 
 ChannelRule = Callable[[Protocol, int, Channel], Iterator[Finding]]
 
@@ -53,7 +54,8 @@ def pulses_are_within_limits(protocol: Protocol, index: int, channel: Channel) -
     corner = protocol.strongest(channel)
     strongest = bounds.train(corner)
     path = ("channel", index, "max_amplitude_ma")
-    words = f"with phase_width_us = {corner.phase_width_us} and rate_hz = {corner.rate_hz} gives too much"
+    inside = " and 100 Hz inside a burst" if corner.pulses_per_period > DOUBLET else f" and rate_hz = {corner.rate_hz}"
+    words = f"with phase_width_us = {corner.phase_width_us}{inside} gives too much"
     for breach in bounds.train_breaches(strongest, effective.limits(protocol, channel)):
         why = bounds.because_small(channel, effective.areas(protocol, channel), breach)
         yield Finding(path, f"{words}{why}", *breach[1:])
@@ -63,8 +65,9 @@ def pulses_are_within_limits(protocol: Protocol, index: int, channel: Channel) -
 
 
 def pulses_fit_their_period(protocol: Protocol, index: int, channel: Channel) -> Iterator[Finding]:
-    """A pulse ends before the next one begins."""
-    if not bounds.fits_its_period(bounds.train(protocol.strongest(channel))):
+    """A pulse ends before the next one begins; bursts have room at every rate of their mode, which is its own rule."""
+    strongest = bounds.train(protocol.strongest(channel))
+    if strongest.pulses_per_period <= DOUBLET and not bounds.fits_its_period(strongest):
         message = "is too fast: a pulse would begin before the last one has ended"
         yield Finding(("channel", index, "rate_hz"), message, f"{channel.rate_hz} Hz")
 

@@ -9,6 +9,7 @@ from stimctl.protocols import bounds, effective
 from stimctl.protocols.findings import Finding
 from stimctl.protocols.models import Protocol
 from stimctl.protocols.output import Channel
+from stimctl.protocols.tens import TensBurst
 from stimctl.units import millihertz
 
 
@@ -19,7 +20,8 @@ def doublets_are_for_muscles(protocol: Protocol, index: int, channel: Channel) -
         return
     path = ("channel", index, "pulses_per_period")
     if protocol.effect is not Effect.MOTOR:
-        yield Finding(path, "doublets are for kinds that make muscles move", str(pulses), "1")
+        packet = "; a burst's pulses are stated under [packet]" if isinstance(protocol, TensBurst) else ""
+        yield Finding(path, f"doublets are for kinds that make muscles move{packet}", str(pulses), "1")
         return
     most_mhz = effective.limits(protocol, channel).rate_max_mhz
     if not pulses * millihertz(channel.rate_hz) <= most_mhz:

@@ -77,7 +77,7 @@ class Channel(Strict):
     interphase_gap_us: Annotated[int, q.GAP_US] = 0
     """Pause between the two phases of a pulse in µs."""
     pulses_per_period: Annotated[int, q.PULSES_PER_PERIOD] = 1
-    """Pulses at each beat of rate_hz: 1, or 2 for doublets, whose two pulses stand at most 10 ms apart."""
+    """Pulses at each beat of rate_hz: 1, or 2 for doublets, whose two pulses stand 10 ms apart, or evenly where there is less room."""
 
     @property
     def part(self) -> BodyPart:

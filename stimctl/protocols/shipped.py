@@ -23,6 +23,7 @@ _EXAMPLES: Final = {
     "tens-conventional": "tens-conventional-forearm",
     "tens-sensory": "tens-sensory-forearm-tone",
     "tens-acupuncture-like": "tens-acupuncture-like-forearm",
+    "tens-burst": "tens-burst-forearm",
     "tens-brief-intense": "tens-brief-intense-forearm",
     "tens-modulated": "tens-modulated-forearm",
     "tens-alternating": "tens-alternating-forearm",

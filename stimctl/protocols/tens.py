@@ -84,6 +84,30 @@ class TensBriefIntense(Tens):
 
 
 @final
+class Packet(Strict):
+    """The pulses of one burst, which stand 10 ms apart; a channel's rate counts bursts."""
+
+    pulses: Annotated[int, t.PULSES]
+    """Pulses in one burst, 10 ms apart, which is 100 Hz inside it."""
+
+
+@final
+class TensBurst(Tens):
+    """Bursts of fast pulses, a few in a second, each with a strong twitch; judged by what flows inside a burst."""
+
+    mode: ClassVar[Mode] = tens_modes.BURST
+
+    kind: Literal["tens-burst"]
+    """What sort of protocol this is."""
+    packet: Packet
+    """What a burst is made of."""
+
+    def strongest(self, channel: Channel) -> Channel:
+        """The channel with all the pulses of a burst in each period."""
+        return channel.model_copy(update={"pulses_per_period": self.packet.pulses})
+
+
+@final
 class Modulation(Strict):
     """Where the pulses sweep to and back, so that the skin does not get used to them; at least one of the three."""
 
@@ -152,7 +176,13 @@ def _at_least(channel: Channel, rate_hz: float | None, width_us: int | None) -> 
 
 
 AnyTens: TypeAlias = (
-    TensConventional | TensSensory | TensAcupunctureLike | TensBriefIntense | TensModulated | TensAlternating
+    TensConventional
+    | TensSensory
+    | TensAcupunctureLike
+    | TensBurst
+    | TensBriefIntense
+    | TensModulated
+    | TensAlternating
 )
 """Any kind of TENS."""
 
@@ -161,6 +191,7 @@ TENS_KINDS: Final[Mapping[str, type[AnyTens]]] = MappingProxyType(
         "tens-conventional": TensConventional,
         "tens-sensory": TensSensory,
         "tens-acupuncture-like": TensAcupunctureLike,
+        "tens-burst": TensBurst,
         "tens-brief-intense": TensBriefIntense,
         "tens-modulated": TensModulated,
         "tens-alternating": TensAlternating,

@@ -48,6 +48,13 @@ ACUPUNCTURE_LIKE: Final = Mode(
     aim="strong, with a visible twitch at every pulse, and still tolerable",
     source="TENS modes, secondary tables: low rate 1 to 5 Hz (here up to 10), 150 to 500 µs (here from 100), 20 to 45 min",
 )
+BURST: Final = Mode(
+    rate_hz=(1, 5),
+    width_us=(50, 250),
+    duration_min=(20, 40),
+    aim="strong, with a rhythmic twitch at every burst, and still comfortable",
+    source="TENS modes, secondary tables: bursts, 1 to 5 a second of 70 to 100 Hz inside (here 100), 40 to 250 µs (here from 50), 20 to 40 min",
+)
 BRIEF_INTENSE: Final = Mode(
     rate_hz=(80, 150),
     width_us=(150, 250),

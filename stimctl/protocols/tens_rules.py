@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from stimctl.protocols.findings import Finding, Path
 from stimctl.protocols.models import Protocol
 from stimctl.protocols.output import Channel
-from stimctl.protocols.tens import AnyTens, Tens, TensAlternating, TensModulated
+from stimctl.protocols.tens import AnyTens, Tens, TensAlternating, TensBurst, TensModulated
 from stimctl.protocols.tens_modes import ALTERNATING_LOW_HZ, ALTERNATING_LOW_US, MODES, Range
 
 
@@ -15,9 +16,12 @@ def rate_is_the_modes_own(protocol: Protocol, index: int, channel: Channel) -> I
     """A rate of another mode asks for another level, and needs its own kind."""
     if not isinstance(protocol, Tens):
         return
-    rate = channel.rate_hz
+    rate, path = channel.rate_hz, ("channel", index, "rate_hz")
+    if isinstance(protocol, TensBurst) and rate > protocol.mode.rate_hz[1]:
+        yield from _judge(protocol, path, rate, protocol.mode.rate_hz, "Hz", (), _BURSTS)
+        return
     fitting = (kind for kind, mode in MODES.items() if _within(rate, mode.rate_hz))
-    yield from _judge(protocol, ("channel", index, "rate_hz"), rate, protocol.mode.rate_hz, "Hz", fitting)
+    yield from _judge(protocol, path, rate, protocol.mode.rate_hz, "Hz", fitting)
 
 
 def width_is_the_modes_own(protocol: Protocol, index: int, channel: Channel) -> Iterator[Finding]:
@@ -68,17 +72,20 @@ def low_rate_is_low(protocol: Protocol) -> Iterator[Finding]:
             yield from _judge(protocol, path, low.low_phase_width_us, ALTERNATING_LOW_US, "µs", ())
 
 
+_BURSTS: Final = ": it counts bursts, whose pulses stand 10 ms apart inside"
+
+
 def _within(value: float, allowed: Range) -> bool:
     return allowed[0] <= value <= allowed[1]
 
 
 def _judge(
-    protocol: AnyTens, path: Path, value: float, allowed: Range, unit: str, fitting: Iterable[str]
+    protocol: AnyTens, path: Path, value: float, allowed: Range, unit: str, fitting: Iterable[str], why: str = ""
 ) -> Iterator[Finding]:
-    """The finding for a number outside its mode, with the modes that it belongs to."""
+    """The finding for a number outside its mode, with the modes that it belongs to or what else it may have meant."""
     if _within(value, allowed):
         return
     others = " or ".join(kind for kind in fitting if kind != protocol.kind)
-    message = f"is not what {protocol.kind} means" + (f"; that is {others}" if others else "")
+    message = f"is not what {protocol.kind} means" + (f"; that is {others}" if others else why)
     words = f"{allowed[0]:g} to {allowed[1]:g} {unit}"
     yield Finding(path, message, f"{value} {unit}", words, protocol.mode.source)

@@ -11,8 +11,8 @@ from typing import Final
 
 from stimctl.errors import UsageError
 from stimctl.protocols.output import Channel
-from stimctl.protocols.tens import Tens, TensAlternating, TensModulated
-from stimctl.pulse import PulseTrain, symmetric
+from stimctl.protocols.tens import Tens, TensAlternating, TensBurst, TensModulated
+from stimctl.pulse import APART_US, PulseTrain, symmetric
 from stimctl.schedule.movement import FULL_PPM, Goal, MovementPlan, PhasePlan
 from stimctl.schedule.plans import Steps
 from stimctl.units import MS, microseconds, millihertz
@@ -38,6 +38,9 @@ def guide(protocol: Tens) -> tuple[str, ...]:
     """What the operator is told of the course, besides the aim."""
     if isinstance(protocol, TensModulated):
         return (f"The pulses sweep to {_ends(protocol)} and back in {protocol.modulation.period_s:g} s.", _CORNER)
+    if isinstance(protocol, TensBurst):
+        each = f"Each burst is {protocol.packet.pulses} pulses, {APART_US // MS} ms apart; levels are found with whole bursts."
+        return (each,)
     if isinstance(protocol, TensAlternating):
         low = protocol.alternation
         width = "" if low.low_phase_width_us is None else f" with {low.low_phase_width_us} µs per phase"

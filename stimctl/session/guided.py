@@ -63,7 +63,7 @@ class GuidedSession(GuidedRooms):
             link.driver.stop(reason)
 
     def _take_stops(self, now_us: int) -> None:
-        reason = self._stops.popleft() if self._stops else self.latch.reason if self.latch.tripped else ""
+        reason = self._stops.popleft() if self._stops else self.latch.reason  # "" where it is not tripped
         self._stops.clear()
         if not reason:
             return

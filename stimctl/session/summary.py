@@ -7,7 +7,7 @@ from typing import Final
 
 from stimctl.protocols.antagonists import doubts
 from stimctl.protocols.places import find_places
-from stimctl.pulse import figures
+from stimctl.pulse import BURST_RATE_MHZ, DOUBLET, PulseTrain, figures
 from stimctl.safety import Finding
 from stimctl.schedule import ChannelPlan, Schedule
 from stimctl.session.dose import prescribed_line
@@ -54,10 +54,23 @@ def _channel_line(plan: ChannelPlan) -> str:
     most = figures(plan.train(plan.max_ua), min(pad.area_um2 for pad in plan.pads))
     return (
         f"{plan.name} ({plan.muscle}), output {plan.channel + 1}: {ma_text(plan.target_ua)} mA prescribed, at most"
-        f" {ma_text(plan.max_ua)} mA; {plan.shape.phase_width_us} µs per phase at {plan.shape.rate_mhz / 1000:g} Hz;"
-        f" at most {most.charge_uc:.1f} µC, {most.rms_ma:.1f} mA rms, {most.rms_density_ma_cm2:.2f} mA/cm² on the"
+        f" {ma_text(plan.max_ua)} mA; {pulse_words(plan.shape)};"
+        f" at most {most.charge_uc:.1f} µC, {rms_words(most.rms_ma, most.period_rms_ma)}, {most.rms_density_ma_cm2:.2f} mA/cm² on the"
         f" smallest pad"
     )
+
+
+def pulse_words(train: PulseTrain) -> str:
+    """Pulses in words: width, rate, and how many stand together."""
+    width, rate = f"{train.phase_width_us} µs per phase", f"{train.rate_mhz / 1000:g}"
+    if train.pulses_per_period > DOUBLET:
+        return f"{width}, {rate} bursts a second of {train.pulses_per_period} pulses at {BURST_RATE_MHZ // 1000} Hz"
+    return f"{width} at {rate} Hz" + (", doublets" if train.pulses_per_period == DOUBLET else "")
+
+
+def rms_words(rms_ma: float, period_ma: float) -> str:
+    """The rms current that is judged, and of bursts the mean with their pauses as well (A.6 asks for both)."""
+    return f"{rms_ma:.1f} mA rms" + (f" inside a burst ({period_ma:.1f} with pauses)" if period_ma < rms_ma else "")
 
 
 def warning_lines(findings: tuple[Finding, ...], schedule: Schedule, text: str) -> tuple[str, ...]:
