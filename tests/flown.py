@@ -29,8 +29,8 @@ from stimctl.sim import link as sim_link
 from stimctl.sim.board import Twin
 from stimctl.units import MS, SECOND
 
-BRIEF_FLOW_US: Final = 20 * SECOND
-BRIEF_STEP_US: Final = 15 * SECOND
+BRIEF_FLOW_US: Final = 10 * SECOND
+BRIEF_STEP_US: Final = 12 * SECOND
 BRIEF_REST_US: Final = 5 * SECOND
 
 LATE_US: Final = 250 * MS
