@@ -23,6 +23,13 @@ def test_a_stop_in_the_middle_of(names: tuple[str, ...]) -> None:
         assert not bad, "\n".join(told)
 
 
+@pytest.mark.parametrize(("name", "at"), [("start", "1,2"), ("clear-and-start", "4,4")])
+def test_a_stop_whose_latch_trips_after_the_next_order_is_still_told_as_a_stop(name: str, at: str) -> None:
+    """Its reason was taken before the order that begins something, its latch tripped only after it: no fault."""
+    [(_, _, bad, told)] = child("--operation", name, "--at", at).values()
+    assert not bad, "\n".join(told)
+
+
 @pytest.mark.parametrize("name", ["permit looked at before the lock", "ending looked for before the stop"])
 def test_a_planted_race_is_found(name: str) -> None:
     assert is_caught(name)

@@ -6,12 +6,13 @@ A record, a report and a person's screen have nothing else to go by.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import astuple, fields, replace
 from typing import Any, NamedTuple
 
 import pytest
 
 from stimctl.envelope.rules import Gate, SharedPad, Source
+from stimctl.envelope.words import ZERO as NOTHING_YET
 from stimctl.envelope.words import Finding, Strength, strength
 from stimctl.errors import Refusal
 from stimctl.limits import ABSOLUTE, BodyPart, Sensation
@@ -528,3 +529,8 @@ def test_review_judges_a_pad_by_its_own_size() -> None:
     )
     found = Rig(*small).limiter.review(command(one, one), 0)
     assert [(f.rule, f.bound) for f in found] == [(Rule.SHARED_PAD_PEAK, 20_000)]
+
+
+def test_nothing_yet_is_nothing_in_every_way() -> None:
+    """What a channel starts from: any train at all is stronger than it."""
+    assert astuple(NOTHING_YET) == (0,) * len(fields(Strength))

@@ -39,6 +39,7 @@ class Course(Rooms):
         super().__init__(diary, clock, wishes=wishes, seed=seed, reach=reach)
         self._intent: tuple[Event, int, int] | None = None
         self._stops: deque[str] = deque()
+        self._taken = ("", 0)  # the last stop's reason, and how often the latch had been tripped when it was taken
         self._was_off = True  # before any stop that is being dealt with
         self._stopped_us = -AGAIN_US
         self._armed_us = 0
@@ -60,8 +61,11 @@ class Course(Rooms):
     def _take_stops(self, now_us: int) -> None:
         """What stops mean for the session, after they have been carried out."""
         tripped = self.latch.tripped  # before the reasons: who trips it has put down why, and may do so right now
+        self._follow_a_stop_under_way()
         while self._stops:
+            trips = self.latch.epoch
             reason = self._stops.popleft()
+            self._taken = (reason, trips)
             arming, self._intent = self._intent is not None or not self._was_off, None
             if self.state in (State.CHOOSING, State.ENDED):
                 continue
@@ -76,6 +80,13 @@ class Course(Rooms):
                 self._hold(Event.STOP, reason, now_us)
         if tripped:
             self._mind_the_latch(now_us)
+
+    def _follow_a_stop_under_way(self) -> None:
+        """A stop that trips the latch only after its reason was taken stops what an order began in between, too."""
+        reason, trips = self._taken
+        begun = self._intent is not None or (self._engine is not None and self._engine.armed)
+        if begun and not self._stops and reason and self.latch.reason == reason and self.latch.epoch > trips:
+            self._stops.append(reason)
 
     def _hold(self, event: Event, reason: str, now_us: int) -> None:
         self._stopped_us = now_us

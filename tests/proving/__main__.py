@@ -48,6 +48,8 @@ def timed(name: str, *, long: bool) -> Outcome:
     outcome = apart(name, long=long)
     verdict = "holds" if outcome.good else "DOES NOT HOLD"
     print(f"prove: {name} {verdict} after {time.monotonic() - began_s:.0f} s", file=sys.stderr, flush=True)
+    for failure in outcome.failures:  # in the table, too; but that may be an hour away
+        print(f"prove: {failure}", file=sys.stderr, flush=True)
     return outcome
 
 

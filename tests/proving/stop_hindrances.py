@@ -63,17 +63,22 @@ def _awake(walk: Walk) -> None:
     walk.pause(0.3)
 
 
-def _stuck(walk: Walk, key: bytes) -> int:
-    """Nobody takes what is painted: the terminal's buffer is full, and whoever paints waits."""
-    walk.reading = False
-    fill = os.open(os.ttyname(walk.slave), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+def _fill(path: str) -> None:
+    """Write into a terminal until it takes no more, and leave it full."""
+    terminal = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
     try:
-        while os.write(fill, b"\0" * 4096):
+        while os.write(terminal, b"\0" * 4096):
             pass
     except BlockingIOError:
         pass
     finally:
-        os.close(fill)
+        os.close(terminal)
+
+
+def _stuck(walk: Walk, key: bytes) -> int:
+    """Nobody takes what is painted: the terminal's buffer is full, and whoever paints waits."""
+    walk.reading = False
+    _fill(os.ttyname(walk.slave))
     return walk.type(key)
 
 
@@ -85,14 +90,7 @@ def _unstuck(walk: Walk) -> None:
 def _line_full(walk: Walk, key: bytes) -> int:
     """The board takes nothing for a while, and its line is full of somebody's delimiters when the stop comes."""
     walk.board.signal(signal.SIGSTOP)
-    fill = os.open(str(walk.folder / "board"), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
-    try:
-        while os.write(fill, b"\0" * 4096):
-            pass
-    except BlockingIOError:
-        pass
-    finally:
-        os.close(fill)
+    _fill(str(walk.folder / "board"))
     us = walk.type(key)
     walk.until(lambda: any(stop.us >= us for stop in walk.stops), 0.3)
     walk.board.signal(signal.SIGCONT)
