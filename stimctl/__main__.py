@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> int:
     """Run what the command line says; returns the process's exit code."""
+    # Nothing that happens to be installed beside us may have a say in what a file means; and no start looks for it.
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     from stimctl import cli
 
     return cli.guarded(_face) if sys.argv[1:2] == ["--face"] else cli.main()

@@ -18,9 +18,12 @@ def as_tuple(value: Any) -> Any:
 
 
 class Strict(BaseModel):
-    """Nothing unknown, nothing converted, nothing changed afterwards."""
+    """Nothing unknown, nothing converted, nothing changed afterwards.
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+    A validator is made when the first file of its kind is read: a process reads one or two kinds of all that there are.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", defer_build=True)
 
 
 class OneLine(Strict):
