@@ -137,6 +137,52 @@ set_rest_s = 60
 """
 )
 
+CONTRALATERAL = (
+    CYCLIC[: CYCLIC.index("[burst]")].replace("fes-cyclic", "fes-contralateral")
+    + """
+[control]
+source = "sound-hand-angle"
+modulates = "width"
+floor_percent = 15
+full_percent = 85
+slew_percent_per_s = 100
+stale_ms = 150
+floor_width_us = 60
+
+[cycle]
+open_s = 6.0
+ramp_down_s = 0.5
+relax_s = 14.0
+cue = "Open wide"
+
+[dose]
+repetitions = 10
+"""
+)
+
+PROPORTIONAL = (
+    CYCLIC[: CYCLIC.index("[burst]")].replace("fes-cyclic", "fes-emg-proportional")
+    + """
+[control]
+source = "own-emg"
+modulates = "width"
+floor_percent = 25
+full_percent = 75
+slew_percent_per_s = 100
+stale_ms = 180
+floor_width_us = 60
+blanking_ms = 20
+
+[cycle]
+open_s = 5.0
+ramp_down_s = 0.5
+relax_s = 10.0
+
+[dose]
+repetitions = 10
+"""
+)
+
 TENS = (
     CYCLIC[: CYCLIC.index("[burst]")]
     .replace("fes-cyclic", "tens-conventional")
@@ -169,7 +215,16 @@ model = "round-25"
 
 TWO = EMG + SECOND_CHANNEL
 
-GOOD = {"cyclic": CYCLIC, "emg": EMG, "switch": SWITCH, "sequence": SEQUENCE, "tens": TENS, "two": TWO}
+GOOD = {
+    "cyclic": CYCLIC,
+    "emg": EMG,
+    "switch": SWITCH,
+    "sequence": SEQUENCE,
+    "contralateral": CONTRALATERAL,
+    "proportional": PROPORTIONAL,
+    "tens": TENS,
+    "two": TWO,
+}
 
 
 def edit(text: str, *changes: tuple[str, str]) -> str:

@@ -15,31 +15,9 @@ from stimctl.schedule import FULL_PPM, ControlPlan, Schedule, Steps, compile_sch
 from stimctl.session.rehearsal import _Flight, rehearse
 from stimctl.session.summary import schedule_lines
 from stimctl.units import MS, SECOND
-from tests.protocol_texts import CYCLIC, SECOND_CHANNEL, drop, edit, faults, good, the_fault
+from tests.protocol_texts import CONTRALATERAL, SECOND_CHANNEL, drop, edit, faults, good, the_fault
 
-FOLLOWS = (
-    CYCLIC[: CYCLIC.index("[burst]")].replace("fes-cyclic", "fes-contralateral")
-    + """
-[control]
-source = "sound-hand-angle"
-modulates = "width"
-floor_percent = 15
-full_percent = 85
-slew_percent_per_s = 100
-stale_ms = 150
-floor_width_us = 60
-
-[cycle]
-open_s = 6.0
-ramp_down_s = 0.5
-relax_s = 14.0
-cue = "Open wide"
-
-[dose]
-repetitions = 10
-"""
-)
-AMPLITUDE = drop(FOLLOWS, "floor_width_us").replace('"width"', '"amplitude"')
+AMPLITUDE = drop(CONTRALATERAL, "floor_width_us").replace('"width"', '"amplitude"')
 SHIPPED = [entry.name for entry in library() if entry.kind == "fes-contralateral"]
 
 
@@ -51,9 +29,9 @@ def compiled(text: str, steps: Steps | None = None) -> Schedule:
 
 
 def test_a_file_becomes_an_opening_that_follows_and_a_way_down() -> None:
-    protocol: Protocol = good(FOLLOWS)
+    protocol: Protocol = good(CONTRALATERAL)
     assert isinstance(protocol, FesContralateral)
-    schedule = compiled(FOLLOWS)
+    schedule = compiled(CONTRALATERAL)
     assert schedule.control == ControlPlan("sound-hand-angle", "width", 150_000, 850_000, FULL_PPM, 150 * MS)
     movement = schedule.movement
     assert movement is not None
@@ -72,7 +50,7 @@ def test_a_file_becomes_an_opening_that_follows_and_a_way_down() -> None:
 
 @pytest.mark.parametrize("step_us", [1, 3, 5, 10, 25])
 def test_the_stair_goes_from_the_floor_to_the_width_that_levels_are_found_with(step_us: int) -> None:
-    schedule = compiled(FOLLOWS, Steps(width_us=step_us))
+    schedule = compiled(CONTRALATERAL, Steps(width_us=step_us))
     assert schedule.movement is not None
     [plan] = schedule.channels
     stair = schedule.movement.phases[0].goal(0).stair
@@ -88,7 +66,7 @@ def test_a_signal_that_changes_the_amplitude_has_no_stair() -> None:
     assert [phase.goal(0).stair for phase in schedule.movement.phases] == [(), ()]
 
 
-@pytest.mark.parametrize("text", [FOLLOWS, AMPLITUDE, *map(library_text, SHIPPED)])
+@pytest.mark.parametrize("text", [CONTRALATERAL, AMPLITUDE, *map(library_text, SHIPPED)])
 def test_a_file_goes_through_the_model_and_back(text: str) -> None:
     protocol = loads(text, "file.toml")
     assert loads(dumps(protocol), "again.toml") == protocol
@@ -117,14 +95,17 @@ def test_a_file_goes_through_the_model_and_back(text: str) -> None:
     ],
 )  # fmt: skip
 def test_a_wrong_file_is_refused_at_its_field(change: tuple[str, str], field: str, message: str) -> None:
-    told = {fault.field: fault.message for fault in faults(edit(FOLLOWS, change))}
+    told = {fault.field: fault.message for fault in faults(edit(CONTRALATERAL, change))}
     assert told[field].startswith(message), told
 
 
 def test_two_muscles_that_pull_against_each_other_cannot_follow_one_signal() -> None:
     second = SECOND_CHANNEL.replace('muscle = "extensor pollicis longus"', 'muscle = "flexor digitorum superficialis"')
     fault = the_fault(
-        edit(FOLLOWS + second, ('site = "forearm-dorsal"\npads = ["thumb"', 'site = "forearm-volar"\npads = ["thumb"'))
+        edit(
+            CONTRALATERAL + second,
+            ('site = "forearm-dorsal"\npads = ["thumb"', 'site = "forearm-volar"\npads = ["thumb"'),
+        )
     )
     assert (fault.field, fault.message) == (
         "channel[2].muscle",
@@ -148,7 +129,13 @@ STEPS = st.builds(Steps, st.sampled_from((1, 100, 500, 1_000)), st.sampled_from(
 
 
 @settings(max_examples=25)
-@given(st.sampled_from((FOLLOWS, AMPLITUDE)), STEPS, st.integers(0, 1 << 30), st.integers(20, 700), st.integers(1, 40))
+@given(
+    st.sampled_from((CONTRALATERAL, AMPLITUDE)),
+    STEPS,
+    st.integers(0, 1 << 30),
+    st.integers(20, 700),
+    st.integers(1, 40),
+)
 def test_whatever_the_hand_does_the_limiter_finds_nothing(
     text: str, steps: Steps, seed: int, period_ms: int, divisor: int
 ) -> None:
@@ -164,7 +151,7 @@ def test_whatever_the_hand_does_the_limiter_finds_nothing(
 
 
 def test_without_a_signal_nothing_is_given_beyond_finding_thresholds() -> None:
-    schedule = replace(compiled(FOLLOWS), repetitions=2)
+    schedule = replace(compiled(CONTRALATERAL), repetitions=2)
     flights = [
         _Flight(replace(schedule, repetitions=count), ABSOLUTE, senses_impedance=True, signal=lambda _: None).fly()
         for count in (1, 5)

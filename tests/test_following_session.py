@@ -21,28 +21,14 @@ from stimctl.session.leading import source_of
 from stimctl.session.link import Link
 from stimctl.sim.sound import SoundHand
 from stimctl.units import MS, SECOND
-from tests.protocol_texts import drop, edit
+from tests.following_rig import brief, following, opened, payloads, width_us
+from tests.protocol_texts import CONTRALATERAL, drop, edit
 from tests.session_rig import CYCLIC, Rig
 
-WIDTH = (
-    CYCLIC[: CYCLIC.index("[burst]")].replace("fes-cyclic", "fes-contralateral")
-    + """
-[control]
-source = "sound-hand-angle"
-modulates = "width"
-floor_percent = 15
-full_percent = 85
-slew_percent_per_s = 100
-stale_ms = 150
-floor_width_us = 60
-[cycle]
-open_s = 5.0
-ramp_down_s = 0.5
-relax_s = 8.0
-[dose]
-repetitions = 3
-"""
-)
+WIDTH = brief(
+    CONTRALATERAL, ("open_s = 6.0", "open_s = 5.0"), ("relax_s = 14.0", "relax_s = 8.0"), ('cue = "Open wide"\n', ""),
+    ("repetitions = 10", "repetitions = 3"),
+)  # fmt: skip
 EMG = edit(drop(WIDTH, "floor_width_us"), ('"width"', '"amplitude"'), ('"sound-hand-angle"', '"sound-hand-emg"'))
 PLAN = ControlPlan("sound-hand-angle", "width", 150_000, 850_000, 1_000_000, 150 * MS)
 
@@ -64,31 +50,6 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
     made = Rig(tmp_path, WIDTH)
     yield made
     made.close()
-
-
-def following(rig: Rig) -> Following:
-    assert rig.session.following is not None
-    return rig.session.following
-
-
-def width_us(rig: Rig) -> int:
-    """The phase width that really flows at the first output; 0 where nothing does."""
-    rig.twin.advance(rig.now_us)
-    train = rig.twin.stages[0].ledger.train
-    return 0 if train is None or not train.amplitude_ua else train.phase_width_us
-
-
-def opened(rig: Rig, *, after_us: int = 3 * SECOND) -> Rig:
-    """In the first counted opening, with the sound hand wide open."""
-    rig.work(until=State.TRIAL)
-    rig.work(until=State.BURST)
-    rig.go(after_us)
-    assert rig.state is State.BURST
-    return rig
-
-
-def payloads(rig: Rig, kind: str) -> list[dict[str, object]]:
-    return [dict(event.payload) for event in rig.events() if event.kind == kind]
 
 
 # --- a whole session -------------------------------------------------------------------------------------------------

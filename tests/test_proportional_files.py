@@ -17,31 +17,9 @@ from stimctl.schedule.following import EFFORT_MOST_PPM
 from stimctl.session.rehearsal import _Flight, rehearse
 from stimctl.session.summary import schedule_lines
 from stimctl.units import MS, SECOND
-from tests.protocol_texts import CYCLIC, SECOND_CHANNEL, drop, edit, faults, good
+from tests.protocol_texts import PROPORTIONAL, SECOND_CHANNEL, drop, edit, faults, good
 
-OWN = (
-    CYCLIC[: CYCLIC.index("[burst]")].replace("fes-cyclic", "fes-emg-proportional")
-    + """
-[control]
-source = "own-emg"
-modulates = "width"
-floor_percent = 25
-full_percent = 75
-slew_percent_per_s = 100
-stale_ms = 180
-floor_width_us = 60
-blanking_ms = 20
-
-[cycle]
-open_s = 5.0
-ramp_down_s = 0.5
-relax_s = 10.0
-
-[dose]
-repetitions = 10
-"""
-)
-AMPLITUDE = drop(OWN, "floor_width_us").replace('"width"', '"amplitude"')
+AMPLITUDE = drop(PROPORTIONAL, "floor_width_us").replace('"width"', '"amplitude"')
 SHIPPED = [entry.name for entry in library() if entry.kind == "fes-emg-proportional"]
 
 
@@ -53,13 +31,13 @@ def compiled(text: str, steps: Steps | None = None) -> Schedule:
 
 
 def test_a_file_becomes_an_opening_that_follows_the_muscle_between_its_pulses() -> None:
-    assert isinstance(good(OWN), FesEmgProportional)
-    control = compiled(OWN).control
+    assert isinstance(good(PROPORTIONAL), FesEmgProportional)
+    control = compiled(PROPORTIONAL).control
     assert control is not None
     assert (control.source, control.floor_ppm, control.full_ppm) == ("own-emg", 250_000, 750_000)
     assert (control.stale_us, control.most_ppm) == (180 * MS, EFFORT_MOST_PPM)
     assert (control.period_us, control.blanking_us) == (SECOND // 35, 20 * MS)
-    movement = compiled(OWN).movement
+    movement = compiled(PROPORTIONAL).movement
     assert movement is not None
     opening = movement.phases[0]
     assert (opening.cue, opening.goal(0).follows) == ("Try to open the hand", True)
@@ -69,12 +47,12 @@ def test_a_file_becomes_an_opening_that_follows_the_muscle_between_its_pulses() 
 
 @pytest.mark.parametrize(("step_mhz", "period_us"), [(1, 28_571), (1_000, 28_571), (2_000, 29_411), (10_000, 33_333)])
 def test_the_time_between_pulses_is_the_boards(step_mhz: int, period_us: int) -> None:
-    control = compiled(OWN, Steps(rate_mhz=step_mhz)).control
+    control = compiled(PROPORTIONAL, Steps(rate_mhz=step_mhz)).control
     assert control is not None
     assert control.period_us == period_us
 
 
-@pytest.mark.parametrize("text", [OWN, AMPLITUDE, *map(library_text, SHIPPED)])
+@pytest.mark.parametrize("text", [PROPORTIONAL, AMPLITUDE, *map(library_text, SHIPPED)])
 def test_a_file_goes_through_the_model_and_back(text: str) -> None:
     protocol = loads(text, "file.toml")
     assert loads(dumps(protocol), "again.toml") == protocol
@@ -104,18 +82,18 @@ def test_a_file_goes_through_the_model_and_back(text: str) -> None:
     ],
 )  # fmt: skip
 def test_a_wrong_file_is_refused_at_its_field(change: tuple[str, str], field: str, message: str) -> None:
-    told = {fault.field: fault.message for fault in faults(edit(OWN, change))}
+    told = {fault.field: fault.message for fault in faults(edit(PROPORTIONAL, change))}
     assert told[field].startswith(message), told
 
 
 def test_what_is_refused_for_the_ears_sake_has_its_source() -> None:
     for change in (("rate_hz = 35", "rate_hz = 50"), ("rate_hz = 35", "rate_hz = 30\npulses_per_period = 2")):
-        told = faults(edit(OWN, change))
+        told = faults(edit(PROPORTIONAL, change))
         assert any("hazard H24" in str(fault) for fault in told)
 
 
 def test_a_second_channel_would_fall_into_the_gaps_that_are_heard() -> None:
-    told = {fault.field: fault.message for fault in faults(OWN + SECOND_CHANNEL)}
+    told = {fault.field: fault.message for fault in faults(PROPORTIONAL + SECOND_CHANNEL)}
     assert told["channel[2].name"].startswith("has no place beside the first")
 
 
@@ -136,7 +114,7 @@ def test_a_shipped_file_flies_and_says_what_it_follows(name: str) -> None:
 
 
 @settings(max_examples=15)
-@given(st.sampled_from((OWN, AMPLITUDE)), st.integers(0, 1 << 30), st.integers(20, 700), st.integers(1, 40))
+@given(st.sampled_from((PROPORTIONAL, AMPLITUDE)), st.integers(0, 1 << 30), st.integers(20, 700), st.integers(1, 40))
 def test_whatever_the_muscle_does_the_limiter_finds_nothing(text: str, seed: int, period_ms: int, divisor: int) -> None:
     def signal(now_us: int) -> int | None:
         draw = random.Random(seed + now_us // (period_ms * MS))

@@ -17,7 +17,7 @@ from stimctl.records.raw import read_raw
 from stimctl.schedule import FULL_PPM, ControlPlan
 from stimctl.sensors.quality import Quality
 from stimctl.session.calibration import MEASURE_US
-from stimctl.session.following import GONE_US, Following
+from stimctl.session.following import GONE_US
 from stimctl.session.leading import OwnMuscle, source_of
 from stimctl.session.link import Link
 from stimctl.session.own_ear import OwnEar
@@ -26,29 +26,11 @@ from stimctl.sim.faults import Fault, FaultKind
 from stimctl.sim.patient import Patient
 from stimctl.sim.volition import EFFORT_MOST_US, Attempt
 from stimctl.units import MS, SECOND
-from tests.protocol_texts import drop, edit
-from tests.session_rig import CYCLIC, Rig
+from tests.following_rig import brief, following, opened, payloads, width_us
+from tests.protocol_texts import PROPORTIONAL, drop, edit
+from tests.session_rig import Rig
 
-WIDTH = (
-    CYCLIC[: CYCLIC.index("[burst]")].replace("fes-cyclic", "fes-emg-proportional")
-    + """
-[control]
-source = "own-emg"
-modulates = "width"
-floor_percent = 25
-full_percent = 75
-slew_percent_per_s = 100
-stale_ms = 180
-floor_width_us = 60
-blanking_ms = 20
-[cycle]
-open_s = 5.0
-ramp_down_s = 0.5
-relax_s = 8.0
-[dose]
-repetitions = 2
-"""
-)
+WIDTH = brief(PROPORTIONAL, ("relax_s = 10.0", "relax_s = 8.0"), ("repetitions = 10", "repetitions = 2"))
 AMPLITUDE = edit(drop(WIDTH, "floor_width_us"), ('"width"', '"amplitude"'))
 PLAN = ControlPlan("own-emg", "width", 250_000, 750_000, FULL_PPM, 180 * MS, period_us=28_571, blanking_us=20 * MS)
 
@@ -66,11 +48,6 @@ def rigged(folder: Path, text: str, *, seed: int = 1) -> Iterator[Rig]:
         yield made
     finally:
         made.close()
-
-
-def following(rig: Rig) -> Following:
-    assert rig.session.following is not None
-    return rig.session.following
 
 
 def own(rig: Rig) -> OwnEar:
@@ -92,26 +69,6 @@ def tries_with(rig: Rig, strength: float) -> None:
         return exert(now_us, strength) if strength else None
 
     person.exert = answer  # type: ignore[method-assign, assignment]
-
-
-def width_us(rig: Rig) -> int:
-    """The phase width that really flows at the first output; 0 where nothing does."""
-    rig.twin.advance(rig.now_us)
-    train = rig.twin.stages[0].ledger.train
-    return 0 if train is None or not train.amplitude_ua else train.phase_width_us
-
-
-def opened(rig: Rig, *, after_us: int = 3 * SECOND) -> Rig:
-    """In the first counted opening, with the patient at it."""
-    rig.work(until=State.TRIAL)
-    rig.work(until=State.BURST)
-    rig.go(after_us)
-    assert rig.state is State.BURST
-    return rig
-
-
-def payloads(rig: Rig, kind: str) -> list[dict[str, object]]:
-    return [dict(event.payload) for event in rig.events() if event.kind == kind]
 
 
 # --- a whole session -------------------------------------------------------------------------------------------------
