@@ -233,6 +233,7 @@ ENVIRONMENT = {
     "NO_COLOR": "no colour",
     "TERM": "whether there is any",
     "STIMCTL_DEBUG": "where the details of a bug are shown",
+    "stimctl.__main__": "writes: no plugin of Pydantic's that is installed beside us is asked about a file",
     "stimctl.control.child": "hands the environment on to the face, with the face's link",
     "stimctl.control.link": "where the face finds it",
     "stimctl.control.remote": "narrows: a terminal reached from afar is refused a real board",
