@@ -36,7 +36,7 @@ def control(arguments: list[str]) -> int:
     from stimctl.control.operator import ScriptedOperator
     from stimctl.engine import State
     from stimctl.orders import Order, OrderKind
-    from stimctl.session.core import Session
+    from stimctl.session.door import AnySession
     from stimctl.sim.terminal import clock_us
 
     fd = os.open(os.environ.pop(TELL), os.O_WRONLY)
@@ -47,7 +47,7 @@ def control(arguments: list[str]) -> int:
     def tell(**what: object) -> None:
         os.write(fd, json.dumps(what).encode() + b"\n")
 
-    class Watched(Session):  # type: ignore[misc]
+    class Watched(AnySession):  # type: ignore[misc]
         """Tells on the pipe, after the deed."""
 
         told: object = None
@@ -72,7 +72,7 @@ def control(arguments: list[str]) -> int:
                 tell(**now)
 
     tell(control=os.getpid())
-    with mock.patch.object(start, "Session", Watched), mock.patch.object(start, "FACE", FACE):
+    with mock.patch.object(start, "AnySession", Watched), mock.patch.object(start, "FACE", FACE):
         return cli.main(arguments)
 
 
