@@ -241,6 +241,7 @@ def test_the_guide_explains_every_field_with_its_range() -> None:
                 "modulation",
                 "alternation",
                 "packet",
+                "script",
                 *GUIDED_PARTS,
             ):
                 assert f"[{name}" in GUIDE

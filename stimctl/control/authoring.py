@@ -226,7 +226,7 @@ def _flown(schedule: Schedule, flights: Flights) -> Rehearsal:
     """The dry flight of a schedule; one that differs only in its words has the same."""
     same = repr(replace(schedule, title="", purpose="", rounded=(), antagonists_together=""))
     if same not in flights:
-        flights[same] = rehearse(schedule)
+        flights[same] = rehearse(schedule, whole=False)
     return flights[same]
 
 

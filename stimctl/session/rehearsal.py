@@ -59,9 +59,14 @@ class Rehearsal(NamedTuple):
     warnings: tuple[Finding, ...]
 
 
-def rehearse(schedule: Schedule, board: Limits = ABSOLUTE, *, senses_impedance: bool = True) -> Rehearsal:
-    """Fly ``schedule`` for a board with these limits; raises :class:`Refusal` at the first thing the limiter refuses."""
-    flown = _abridged(schedule, board, senses_impedance=senses_impedance)
+def rehearse(
+    schedule: Schedule, board: Limits = ABSOLUTE, *, senses_impedance: bool = True, whole: bool = True
+) -> Rehearsal:
+    """Fly ``schedule`` for a board with these limits; raises :class:`Refusal` at the first thing the limiter refuses.
+
+    Not ``whole``: repetitions that are shown to be the same again are flown once (decision 15).
+    """
+    flown = None if whole else _abridged(schedule, board, senses_impedance=senses_impedance)
     if flown is None:
         flown = _Flight(schedule, board, senses_impedance=senses_impedance).fly()
     short = replace(schedule, repetitions=min(_SHORT, schedule.repetitions), sets=1)
