@@ -84,7 +84,7 @@ def test_current_without_a_burst_and_a_burst_without_current_are_seen(run: flown
     (one,) = run.sessions
     lost = tuple(each for each in one.events if each.kind != "burst-delivered")
     moved = tuple(
-        replace(each, mono_us=each.mono_us + 3_000_000)
+        replace(each, mono_us=each.mono_us + 60_000_000)
         if each.kind in ("trigger", "assist", "burst-delivered")
         else each
         for each in one.events

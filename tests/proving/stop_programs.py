@@ -58,13 +58,13 @@ def control(arguments: list[str]) -> int:
 
         def tick(self, now_us: int) -> None:
             super().tick(now_us)
-            if board and self.state in (State.CHOOSING, State.SCREENING, State.PADS):
+            if board and self.stimulating.state in (State.CHOOSING, State.SCREENING, State.PADS):
                 for order in operator(self.status(now_us), now_us):
                     self.order(order, now_us)
-            asked = self.status(now_us).questions if self.state == State.SCREENING else ()
+            asked = self.status(now_us).questions if self.stimulating.state == State.SCREENING else ()
             now = {
-                "state": self.state,
-                "stopped": self.latch.tripped,
+                "state": self.stimulating.state,
+                "stopped": self.stimulating.latch.tripped,
                 "open": [question.kind for question in asked if not question.answer],
             }
             if self.told != now:
