@@ -23,6 +23,7 @@ from stimctl.control.clock import VirtualClock
 from stimctl.control.operator import ScriptedOperator
 from stimctl.control.running import run_headless
 from stimctl.orders import Order, OrderKind
+from stimctl.protocols import stimulating
 from stimctl.records.journal import Journal
 from stimctl.schedule import Steps, compile_schedule
 from stimctl.session.core import Session
@@ -152,7 +153,7 @@ def row(name: str, cost: Cost) -> tuple[str, ...]:
 
 def flight_row(name: str) -> tuple[str, str, str, str]:
     """The dry flight of one protocol of the library, compiled before: the best of a few."""
-    schedule = compile_schedule(load_protocol(name).protocol, Steps())
+    schedule = compile_schedule(stimulating(load_protocol(name).protocol), Steps())
     costs = [measured(lambda: (rehearse(schedule).length_us, 1)) for _ in range(FLIGHTS)]
     best = min(costs, key=lambda cost: cost.processor_s)
     return name, f"{best.simulated_us / MINUTE:.1f}", f"{best.processor_s * 1e3:.0f}", f"{best.wall_s * 1e3:.0f}"

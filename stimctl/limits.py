@@ -99,7 +99,7 @@ ABSOLUTE: Final = Limits(
     interphase_gap_max_us=500,  # project: gaps of 100 to 200 µs are what the literature uses (A.6)
     rate_min_mhz=500,  # project
     rate_max_mhz=200_000,  # project
-    pulses_per_period_max=3,  # project: triplets (A.6)
+    pulses_per_period_max=10,  # project: bursts, which are for sensory stimulation alone; see MOTOR_PULSES_MAX
     charge_nc=30_000,  # project
     rms_ua=50_000,  # IEC: 50 mA rms up to 400 Hz
     rms_density_ua_cm2=2_000,  # IEC: 2 mA rms/cm² needs special attention; here nobody passes it
@@ -179,6 +179,15 @@ SENSORY_RATE_MAX_MHZ: Final = 150_000
 SENSORY_RATE_WARN_MHZ: Final = 100_000
 """Rates of sensory stimulation; motor rates stand in the profiles (A.5: 1-150 Hz, motor 10-50, warn above 100)."""
 
+MOTOR_PULSES_MAX: Final = 3
+"""Most pulses in a period for everybody's muscles (project): triplets (A.6); the profiles allow doublets."""
+
+SENSORY_PULSES_MAX: Final = 10
+"""Most pulses in a period of sensory stimulation (project): a burst of a tenth of a second (B.5, A.7 vector 15: 9).
+
+Above two they are judged by what flows inside the burst (A.6), so no burst is stronger than the same pulses at 100 Hz.
+"""
+
 _MINIMA: Final = frozenset({"phase_width_min_us", "rate_min_mhz", "ramp_up_min_us", "step_interval_min_us"})
 
 
@@ -200,12 +209,15 @@ def is_within(inner: Limits, outer: Limits) -> bool:
 def absolute(part: BodyPart, effect: Effect, *, smallest_pad_um2: int) -> Limits:
     """The absolute column for one channel; standard-derived rows still stand for indicated amplitude times 6/5 (R4).
 
-    Sensory stimulation has no on-time or duty rule; the thenar and small pads have a lower peak.
+    Sensory stimulation has no on-time or duty rule, and motor stimulation no bursts of pulses; the thenar and small pads
+    have a lower peak.
     """
     limits = ABSOLUTE
     if part is BodyPart.THENAR or smallest_pad_um2 < SMALL_PAD_UM2:
         limits = replace(limits, peak_ua=SMALL_PAD_PEAK_UA)
-    return limits if effect is Effect.MOTOR else untimed(limits)
+    if effect is Effect.MOTOR:
+        return replace(limits, pulses_per_period_max=MOTOR_PULSES_MAX)
+    return untimed(limits)
 
 
 def indicated(limits: Limits) -> Limits:
@@ -268,7 +280,12 @@ def _column(
         )
     if effect is Effect.MOTOR:
         return limits
-    return replace(untimed(limits), rate_min_mhz=SENSORY_RATE_MIN_MHZ, rate_max_mhz=sensory_rate_max_mhz)
+    return replace(
+        untimed(limits),
+        rate_min_mhz=SENSORY_RATE_MIN_MHZ,
+        rate_max_mhz=sensory_rate_max_mhz,
+        pulses_per_period_max=SENSORY_PULSES_MAX,
+    )
 
 
 def untimed(limits: Limits) -> Limits:

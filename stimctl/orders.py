@@ -21,7 +21,7 @@ from stimctl.errors import UsageError
 class OrderKind(StrEnum):
     """What an operator can ask of a session."""
 
-    OPEN = "open"  # protocol, patient, side, board, emg
+    OPEN = "open"  # protocol, patient, side, board, emg, robot
     ANSWER = "answer"  # name=question id, value="yes"|"no", text=justification
     CONFIRM_PADS = "confirm-pads"  # name=channel
     NEXT = "next"  # on to the next step of the procedure, when this one is complete
@@ -41,6 +41,8 @@ class OrderKind(StrEnum):
     NOTE = "note"  # text
     PAIN = "pain"  # value="0".."10": numeric rating scale
     CLOSE = "close"  # leave the review; the session ends
+    KEY = "key"  # the switch, by the patient or the operator: sets off, advances or counts
+    WEAR = "wear"  # value="on"|"off": the restraint of the sound hand is put on, or taken off
 
 
 @final
@@ -57,6 +59,7 @@ class Order:
     side: str = ""
     board: str = ""
     emg: str = ""
+    robot: str = ""
     repeated: bool = field(default=False, kw_only=True)
     """Whether its key came in a stream, as a held or jammed one does: then it shows nobody's presence."""
 
@@ -126,7 +129,8 @@ class ChannelStatus:
 @final
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where burst, set and session stand. ``phase`` is a word such as "ramp up"; times in µs.
+    """Where burst, set and session stand. ``phase`` is a word such as "ramp up", ``cue`` what the patient is told to do in
+    it; times in µs.
 
     ``repetitions`` is 0 where current flows on and nothing is counted. Session time is time of treatment: it stands
     still in a trial, a pause and a stop.
@@ -141,12 +145,16 @@ class Progress:
     sets: int = 0
     session_elapsed_us: int = 0
     session_length_us: int = 0
+    cue: str = ""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Dose so far: bursts by how they came about, charge per phase in µC summed over outputs, stops and ceiling hits."""
+    """Dose so far: bursts by how they came about, charge per phase in µC summed over outputs, stops and ceiling hits.
+
+    Phases of a task that waited for something: those that it ended, those that it never ended, those that were skipped.
+    """
 
     delivered: int = 0
     triggered: int = 0
@@ -156,6 +164,9 @@ class Counts:
     on_time_us: int = 0
     stops: int = 0
     ceiling_hits: int = 0
+    phases_met: int = 0
+    phases_missed: int = 0
+    phases_skipped: int = 0
 
 
 @final
@@ -170,6 +181,31 @@ class EmgStatus:
     points_per_s: int = 25
     threshold_uv: float | None = None
     release_uv: float | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class GuideStatus:
+    """Guided work as an operator sees it; times in µs. ``value`` and ``goal`` are in ``unit``, ``None`` where nothing is
+    measured. ``unheard`` are attempts in which nothing could be. ``beat_us`` is the metronome's, 0 for none.
+    """
+
+    say: str = ""
+    after: str = ""
+    counting: bool = False
+    unit: str = ""
+    value: float | None = None
+    goal: float | None = None
+    done: int = 0
+    prescribed: int = 0
+    reached: int = 0
+    missed: int = 0
+    unheard: int = 0
+    counted: int = 0
+    beat_us: int = 0
+    worn_us: int = 0
+    wear_us: int = 0
+    wearing: bool = False
 
 
 @final
@@ -211,6 +247,8 @@ class Status:
     remote: str = ""
     skin_due: bool = False
     state_words: str = ""
+    disabled: bool = False  # no output stage at all: nothing in this session can arm a board
+    guide: GuideStatus | None = None
 
 
 # --- to and from JSON ------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The words for what flows: a pulse train on one output, and the command that states them all.
 
 Conventions (clinical reference, part A.6): amplitude is the peak of the FIRST phase; a width is ONE phase; the
-rate counts periods, and a doublet has two pulses in each. Formulas here are exact integers where the limiter
+rate counts periods, a doublet has two pulses in each, and more than two are a burst. Formulas here are exact integers where the limiter
 needs them and floats, marked so, where a person reads them.
 """
 
@@ -24,6 +24,15 @@ from stimctl.units import (
 TEST_LOAD_OHM: Final = 500
 """Resistive load at which output is stated: IEC 60601-2-10 and the FDA's 1999 guidance."""
 
+DOUBLET: Final = 2
+"""More pulses than these in a period are a burst, which is judged by what flows while it lasts."""
+
+APART_US: Final = 10_000
+"""How far apart the pulses of a burst stand: 100 Hz, as in burst TENS (B.5: 70 to 100 Hz inside), fixed by the wire."""
+
+BURST_RATE_MHZ: Final = 100_000
+"""The same as a rate: pulses in 1000 s while a burst lasts."""
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -32,7 +41,7 @@ class PulseTrain:
 
     A balanced symmetrical pulse repeats amplitude and width in its recovery phase; an asymmetrical one has a
     lower and longer recovery phase; a monophasic one has none (both zero). ``rate_mhz`` counts periods;
-    ``pulses_per_period`` is 1, or 2 for doublets, 3 for triplets.
+    ``pulses_per_period`` is 1, or 2 for doublets; more are a burst, whose pulses stand :data:`APART_US` apart.
     """
 
     amplitude_ua: MicroAmp
@@ -134,9 +143,18 @@ def pulse_square_ua2us(train: PulseTrain) -> int:
     )
 
 
+def dense_rate_mhz(train: PulseTrain) -> int:
+    """Pulses in 1000 s while they flow: those of all periods, and of a burst those inside it.
+
+    Burst TENS is limited by the figure inside a burst (A.6): between bursts the skin rests, and no rest is credited.
+    """
+    burst = train.pulses_per_period > DOUBLET
+    return BURST_RATE_MHZ if burst else train.rate_mhz * train.pulses_per_period
+
+
 def mean_square_e9(train: PulseTrain) -> int:
-    """The plateau's mean square current in 1e-9 µA²: no credit for ramps or rest (A.6)."""
-    return pulse_square_ua2us(train) * train.rate_mhz * train.pulses_per_period
+    """The plateau's mean square current in 1e-9 µA²: no credit for ramps or rest, nor between bursts (A.6)."""
+    return pulse_square_ua2us(train) * dense_rate_mhz(train)
 
 
 def coincident_square(squares: Sequence[int]) -> int:
@@ -154,9 +172,15 @@ def period_ps(train: PulseTrain) -> int:
     return 1_000_000_000_000_000 // train.rate_mhz
 
 
+def pulse_us(train: PulseTrain) -> int:
+    """Length of one pulse with its interphase gap, in µs."""
+    return train.phase_width_us + train.interphase_gap_us + train.recovery_width_us
+
+
 def busy_us(train: PulseTrain) -> int:
-    """Time in one period that pulses and their interphase gaps take, in µs."""
-    return (train.phase_width_us + train.interphase_gap_us + train.recovery_width_us) * train.pulses_per_period
+    """Time in one period that its pulses take, in µs: their own, or in a burst that in which they follow each other."""
+    pulses = train.pulses_per_period
+    return pulses * (APART_US if pulses > DOUBLET else pulse_us(train))
 
 
 # --- floats, for reading ---------------------------------------------------------------------------------------
@@ -165,7 +189,10 @@ def busy_us(train: PulseTrain) -> int:
 @final
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a person reads about a train on its smallest pad: the columns of the clinical reference, A.7."""
+    """What a person reads about a train on its smallest pad: the columns of the clinical reference, A.7.
+
+    Of a burst they are those inside it; ``period_rms_ma`` is the mean over whole periods, which no limit goes by.
+    """
 
     charge_uc: float
     charge_density_uc_cm2: float
@@ -177,6 +204,7 @@ class Figures:
     peak_v: float
     net_charge_uc: float
     mean_dc_ua: float
+    period_rms_ma: float
 
 
 def figures(train: PulseTrain, area_um2: SquareMicrometre) -> Figures:
@@ -196,5 +224,6 @@ def figures(train: PulseTrain, area_um2: SquareMicrometre) -> Figures:
         energy_mj=pulse_square_ua2us(train) * TEST_LOAD_OHM / 1e15,
         peak_v=max(train.amplitude_ua, train.recovery_amplitude_ua) * TEST_LOAD_OHM / 1e6,
         net_charge_uc=net_uc,
-        mean_dc_ua=net_uc * train.rate_mhz / 1e3 * train.pulses_per_period,
+        mean_dc_ua=net_uc * dense_rate_mhz(train) / 1e3,
+        period_rms_ma=math.sqrt(pulse_square_ua2us(train) * train.rate_mhz * train.pulses_per_period / 1e9) / 1e3,
     )

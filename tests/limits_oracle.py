@@ -37,11 +37,16 @@ OHM: Final = 500
 Bounds = Mapping[str, Fraction | None]
 
 
+def pulses_hz(t: PulseTrain) -> Fraction:
+    """Pulses a second as they are judged: of more than two in a period, which stand 10 ms apart, those in the burst."""
+    return Fraction(100) if t.pulses_per_period > 2 else Fraction(t.rate_mhz, 1_000) * t.pulses_per_period
+
+
 def squared_ma2(t: PulseTrain) -> Fraction:
-    """The square of the rms current on the plateau, in mA²."""
+    """The square of the rms current on the plateau, in mA²; of a burst, inside it."""
     first, second = Fraction(t.amplitude_ua, 1_000), Fraction(t.recovery_amplitude_ua, 1_000)
     share = (first**2 * t.phase_width_us + second**2 * t.recovery_width_us) / 10**6
-    return share * Fraction(t.rate_mhz, 1_000) * t.pulses_per_period
+    return share * pulses_hz(t)
 
 
 def charges_uc(t: PulseTrain) -> tuple[Fraction, Fraction]:
@@ -60,7 +65,7 @@ def energy_mj(t: PulseTrain) -> Fraction:
 
 def _dc_ma(t: PulseTrain) -> Fraction:
     charge, back = charges_uc(t)
-    return abs(charge - back) * Fraction(t.rate_mhz, 1_000) * t.pulses_per_period / 1_000
+    return abs(charge - back) * pulses_hz(t) / 1_000
 
 
 def _net_charge(t: PulseTrain, percent: Fraction) -> bool:
@@ -98,8 +103,11 @@ def always(t: PulseTrain) -> set[str]:
         found.add("pulses-per-period")
     if not 0 <= t.recovery_amplitude_ua <= t.amplitude_ua or t.recovery_width_us < 0:
         found.add("recovery")
-    busy = (t.phase_width_us + t.interphase_gap_us + t.recovery_width_us) * t.pulses_per_period
+    one = t.phase_width_us + t.interphase_gap_us + t.recovery_width_us
+    busy = (one if t.pulses_per_period <= 2 else 10_000) * t.pulses_per_period
     if busy < 0 or busy * t.rate_mhz > 10**9 or (busy and t.rate_mhz <= 0):  # µs times mHz in a period
+        found.add("pulse-fits-period")
+    if t.pulses_per_period > 2 and not 0 <= one <= 10_000:
         found.add("pulse-fits-period")
     return found
 

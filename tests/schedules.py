@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stimctl.limits import BodyPart, Effect
 from stimctl.pulse import symmetric
-from stimctl.schedule import BurstPlan, ChannelPlan, PadPlan, Schedule, TriggerPlan
+from stimctl.schedule import Advance, ChannelPlan, EarPlan, MovementPlan, PadPlan, Schedule, TriggerPlan, burst
 from stimctl.units import MINUTE, SECOND, MicroAmp, SquareMicrometre
 
 PAD_UM2 = SquareMicrometre(25 * 10**8)
@@ -28,17 +28,21 @@ def channel(
     )
 
 
-BURST = BurstPlan(ramp_up_us=SECOND, hold_us=3 * SECOND, ramp_down_us=SECOND, rest_us=5 * SECOND)
+BURST = burst(ramp_up_us=SECOND, hold_us=3 * SECOND, ramp_down_us=SECOND, rest_us=5 * SECOND)
 
-TRIGGER = TriggerPlan(
+EAR = EarPlan(
     channel=0,
     threshold_sd=4.0,
     threshold_uv=None,
     dwell_ms=50,
     release_fraction=0.6,
     blanking_ms=15,
-    lockout_us=300_000,
     baseline_us=2 * SECOND,
+)
+
+TRIGGER = TriggerPlan(
+    by=Advance.ATTEMPT,
+    lockout_us=300_000,
     cued=True,
     window_us=8 * SECOND,
     assist_missed=False,
@@ -50,7 +54,7 @@ def cyclic(
     *channels: ChannelPlan,
     repetitions: int = 3,
     sets: int = 1,
-    burst: BurstPlan = BURST,
+    movement: MovementPlan = BURST,
     trigger: TriggerPlan | None = None,
 ) -> Schedule:
     return Schedule(
@@ -58,13 +62,14 @@ def cyclic(
         kind="fes-emg-triggered" if trigger else "fes-cyclic",
         purpose="Open the hand.",
         channels=channels or (channel(),),
-        burst=burst,
+        movement=movement,
         trigger=trigger,
         repetitions=repetitions,
         sets=sets,
         set_rest_us=10 * SECOND,
         flow_us=0,
         rounded=(),
+        ear=EAR if trigger and trigger.by is Advance.ATTEMPT else None,
     )
 
 
@@ -74,7 +79,7 @@ def tens(flow_us: int = 2 * MINUTE) -> Schedule:
         kind="tens-conventional",
         purpose="Ease pain.",
         channels=(channel(effect=Effect.SENSORY),),
-        burst=None,
+        movement=None,
         trigger=None,
         repetitions=1,
         sets=1,

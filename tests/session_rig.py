@@ -90,7 +90,7 @@ class Rig:
         self.journal = Journal(self.store, wall_clock=lambda: "2026-01-01T00:00:00.000+00:00")
         self.session = Session(Diary(self.journal), lambda: self.now_us, wishes=Wishes(), seed=seed)
         self.opening = Order(Kind.OPEN, protocol=str(self.path), patient="P-1", side="right", board="sim:", emg=emg)
-        self.operator = ScriptedOperator(self.opening)
+        self.operator = ScriptedOperator(self.opening, presses=self._presses)
         self.refused: list[str] = []
         self._look_us = 0
 
@@ -114,6 +114,10 @@ class Rig:
         """What really flows at the first output."""
         self.twin.advance(self.now_us)
         return self.twin.current_ua(0)
+
+    def _presses(self, now_us: int) -> bool:
+        patient = self.session.link.patient if self.session.link is not None else None
+        return patient is not None and patient.presses(now_us)
 
     def order(self, kind: Kind, **fields: Any) -> str:
         """Give an order; "" or why it was refused."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import re
@@ -14,7 +15,11 @@ import pytest
 from stimctl.cli import main
 from stimctl.cli.parser import KINDS
 from stimctl.control import authoring
-from tests.protocol_texts import SECOND_CHANNEL, TWO, edit
+from stimctl.protocols import loads, stimulating
+from stimctl.schedule import Schedule, Steps, compile_schedule
+from stimctl.session.rehearsal import Rehearsal, rehearse
+from stimctl.session.summary import course_lines
+from tests.protocol_texts import SECOND_CHANNEL, SEQUENCE, TWO, edit, line_of
 
 Out = pytest.CaptureFixture[str]
 LIBRARY = [entry.name for entry in authoring.library()]
@@ -27,7 +32,7 @@ def pipe(text: bytes, *args: str) -> subprocess.CompletedProcess[bytes]:
 @pytest.fixture
 def good(tmp_path: Path) -> Path:
     path = tmp_path / "good.toml"
-    path.write_text(authoring.library_text(LIBRARY[0]))
+    path.write_text(authoring.library_text("wrist-finger-extensors-cyclic"))
     return path
 
 
@@ -91,7 +96,7 @@ def test_a_warning_about_a_value_names_its_line(tmp_path: Path, capsys: Out) -> 
     line = next(number for number, line in enumerate(text.splitlines(), 1) if line.startswith("threshold_uv"))
     (tmp_path / "low.toml").write_text(text)
     assert main(["check", str(tmp_path / "low.toml")]) == 0
-    assert f"low.toml: warning: protocol line {line}: trigger: threshold_uv 4.9 is low" in capsys.readouterr().out
+    assert f"low.toml:{line}:1: warning: trigger: threshold_uv 4.9 is low" in capsys.readouterr().out
 
 
 def test_several_files_end_with_a_count(good: Path, bad: Path, capsys: Out) -> None:
@@ -226,3 +231,129 @@ def test_the_schema(capsys: Out) -> None:
     schema = json.loads(capsys.readouterr().out)
     assert "$defs" in schema
     assert all(kind in json.dumps(schema) for kind in KINDS)
+
+
+# --- what a check tells --------------------------------------------------------------------------------------------
+
+
+def test_a_good_file_is_told_in_numbers(tmp_path: Path, capsys: Out) -> None:
+    """Pulses, time on, duty, charge, the worst pad and the nearest limit, worked out by hand for one file."""
+    (tmp_path / "two.toml").write_text(TWO)
+    assert main(["check", str(tmp_path / "two.toml")]) == 0
+    out = capsys.readouterr().out
+    # 60 attempts of 7 s of bursts at 35 Hz; 17 s a cycle and 8 s of waiting, one minute between the sets
+    for said in (
+        "26:00 min of treatment, 7:00 min of it on (27 %), duty 41 % of a cycle, 29400 pulses",
+        "extensors: at most 7.5 µC per phase",
+        # 25 mA on for 6 s of 7 (ramps count half): 14700 pulses times 7.5 µC times 6/7
+        "`proximal`; 94 mC in all",
+        # round-25 has 4.91 cm²: 16 mA * sqrt(2 * 200 µs * 35 Hz) = 1.89 mA rms
+        "thumb: at most 3.2 µC per phase, 1.9 mA rms, 0.39 mA/cm² on the smallest pad, `thumb`",
+        "Highest density: pad `thumb`, round-25 (thumb): 0.39 mA/cm² rms, 26 % of 1.5",
+        "extensors: nearest limit pulse rate 70 % (35 of 50 Hz)",
+        "peak 42 %",
+    ):
+        assert said in out, (said, out)
+
+
+def test_the_numbers_for_a_program(tmp_path: Path, capsys: Out) -> None:
+    (tmp_path / "two.toml").write_text(TWO)
+    assert main(["check", "--format", "json", str(tmp_path / "two.toml")]) == 0
+    figures = json.loads(capsys.readouterr().out)["files"][0]["figures"]
+    assert figures["pulses"] == 29400
+    assert [each["name"] for each in figures["channels"]] == ["extensors", "thumb"]
+    margins = figures["channels"][0]["margins"]
+    assert [each["percent"] for each in margins] == sorted((each["percent"] for each in margins), reverse=True)
+    assert {"limit", "value", "bound", "unit", "percent", "source"} == margins[0].keys()
+    shared = next(pad for pad in figures["pads"] if pad["name"] == "distal")
+    assert shared["users"] == ["extensors", "thumb"]
+
+
+def test_a_warning_of_the_warn_column_has_its_line_and_its_reason(tmp_path: Path, capsys: Out) -> None:
+    text = edit(TWO, ("max_amplitude_ma = 25.0", "max_amplitude_ma = 42.0"), ("ramp_up_s = 1.0", "ramp_up_s = 0.6"))
+    (tmp_path / "strong.toml").write_text(text)
+    assert main(["check", str(tmp_path / "strong.toml")]) == 0
+    out = capsys.readouterr().out
+    for field, said in (
+        ("max_amplitude_ma", "peak 42 mA is beyond 40 mA"),
+        ("ramp_up_s", "ramp-up 0.6 s is below 1 s"),
+    ):
+        line = next(number for number, line in enumerate(text.splitlines(), 1) if line.startswith(field))
+        [warning] = [each for each in out.splitlines() if said in each and "extensors" in each]
+        assert re.match(rf".*strong\.toml:{line}:\d+: warning: extensors: ", warning), warning
+        assert "):" in warning, "the reason"
+
+
+def test_many_files_are_shared_out_and_come_back_in_order(tmp_path: Path, capsys: Out) -> None:
+    """Enough of them that helpers take part; good and bad ones, and one that is not there."""
+    names = [str(tmp_path / f"{number:02}.toml") for number in range(25)]
+    for number, name in enumerate(names[:-1]):
+        text = edit(TWO, ('title = "Test"', f'title = "{number}"'))
+        Path(name).write_text(text if number % 10 else "kind = 3\n")
+    assert main(["check", "--format", "json", *names]) == 1
+    files = json.loads(capsys.readouterr().out)["files"]
+    assert [each["file"] for each in files] == names
+    assert [each["ok"] for each in files] == [bool(number % 10) for number in range(24)] + [False]
+    assert len({json.dumps(each["figures"]["channels"]) for each in files if each["ok"]}) == 1
+
+
+def test_what_fails_in_a_helper_is_our_bug_and_not_a_hang(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Out
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("planted")
+
+    monkeypatch.setattr(authoring, "check_one", broken)
+    assert main(["check", *[str(tmp_path / str(number)) for number in range(20)]]) == 70
+    assert "planted" in capsys.readouterr().err
+
+
+def test_a_flight_is_not_flown_twice_and_never_taken_for_another(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    texts = [TWO, edit(TWO, ('title = "Test"', 'title = "Other"')), edit(TWO, ("hold_s = 5.0", "hold_s = 5.1"))]
+    names = []
+    for number, text in enumerate(texts):
+        names.append(str(tmp_path / f"{number}.toml"))
+        Path(names[-1]).write_text(text)
+    flown: list[str] = []
+
+    def fly(schedule: Schedule) -> Rehearsal:
+        flown.append(schedule.title)
+        return rehearse(schedule)
+
+    monkeypatch.setattr(authoring, "rehearse", fly)
+    reports = authoring.check(names, sys.stdin.buffer)
+    assert flown == ["Test", "Test"]
+    assert reports[0].summary == reports[1].summary != reports[2].summary
+
+
+# --- what a good file is told to come to -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("tens-acupuncture-like-forearm", "How strong: "),
+        ("tens-modulated-forearm", "The pulses sweep to "),
+        ("wrist-finger-extensors-emg-adaptive", "The threshold adapts: "),
+        ("contralateral-hand-opening", "Follows the opening of the sound hand"),
+    ],
+)
+def test_a_check_tells_what_the_operator_is_told_of_the_course(name: str, told: str) -> None:
+    text = authoring.library_text(name)
+    [report] = authoring.check(["-"], io.BytesIO(text.encode()))
+    assert [line for line in report.summary if line.startswith(told)]
+    schedule = compile_schedule(stimulating(loads(text, name)), Steps())
+    course = list(course_lines(schedule))
+    assert course
+    assert report.summary[2 : 2 + len(course)] == tuple(course)
+
+
+def test_antagonists_of_a_task_are_told_with_their_line() -> None:
+    reason = 'start = "time"\nantagonists_together = "the wrist is held while the fingers close"'
+    text = edit(SEQUENCE, (", delay_s = 0.4 }", " }"), ('start = "time"', reason))
+    [report] = authoring.check(["-"], io.BytesIO(text.encode()))
+    [warned] = [each for each in report.warnings if "antagonists" in each.message]
+    assert warned.message == "antagonists work in the same phase: the wrist is held while the fingers close"
+    assert warned.line == line_of(text, "antagonists_together")

@@ -69,7 +69,8 @@ def pinned() -> list[Requirement]:
 
 
 def wanted() -> list[Requirement]:
-    return [Requirement(text) for text in (*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"])]
+    extras = PROJECT["optional-dependencies"]
+    return [Requirement(text) for text in (*PROJECT["dependencies"], *extras["dev"], *extras["png"])]
 
 
 @pytest.mark.parametrize("requirement", wanted(), ids=str)

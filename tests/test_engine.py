@@ -15,7 +15,8 @@ from stimctl.engine import ARMED, DELIVERING, NEVER_US, TABLE, Engine, Event, St
 from stimctl.engine.machine import PRESENCE_EVERY_US, PRESENCE_GRACE_US
 from stimctl.errors import UsageError
 from stimctl.orders import Stage
-from stimctl.schedule import BurstPlan, Schedule
+from stimctl.schedule import Schedule
+from stimctl.schedule import burst as burst_of
 from stimctl.units import MINUTE, SECOND
 from tests.schedules import BURST, TRIGGER, channel, cyclic, tens
 
@@ -133,8 +134,8 @@ def test_a_trial_burst_ramps_holds_and_rests() -> None:
 def test_no_rise_is_ever_steeper_than_the_ramp(
     ramp_us: int, hold_us: int, down_us: int, level_ua: int, step_ua: int, gaps: list[int]
 ) -> None:
-    burst = BurstPlan(ramp_us, hold_us, down_us, ramp_us + hold_us + down_us)
-    engine = in_trial(cyclic(channel(step_ua=step_ua), burst=burst), level_ua)
+    movement = burst_of(ramp_us, hold_us, down_us, ramp_us + hold_us + down_us)
+    engine = in_trial(cyclic(channel(step_ua=step_ua), movement=movement), level_ua)
     now_us, before_ua = 0, 0
     for gap_us in gaps:
         now_us += gap_us
@@ -293,6 +294,7 @@ def test_progress_names_phase_repetition_and_set() -> None:
         1,
         2,
     )
+    run(engine, 12 * SECOND, now_us=7 * SECOND)
     assert re.match(r"rest|ramp", engine.progress(12 * SECOND).phase) is not None
 
 

@@ -167,7 +167,8 @@ def test_sensory_stimulation_has_its_own_rates_and_no_bursts() -> None:
     assert (tens.on_time_us, tens.duty_permille) == (tens.site_time_us, 1_000)
     assert warning(FOREARM, Effect.SENSORY, smallest_pad_um2=BIG).rate_max_mhz == 100_000
     assert absolute(FOREARM, Effect.SENSORY, smallest_pad_um2=BIG).duty_permille == 1_000
-    assert absolute(FOREARM, Effect.MOTOR, smallest_pad_um2=BIG) == ABSOLUTE
+    assert absolute(FOREARM, Effect.MOTOR, smallest_pad_um2=BIG) == replace(ABSOLUTE, pulses_per_period_max=3)
+    assert absolute(FOREARM, Effect.SENSORY, smallest_pad_um2=BIG) == untimed(ABSOLUTE)
 
 
 @pytest.mark.parametrize("sensation", [Sensation.REDUCED, Sensation.ABSENT])

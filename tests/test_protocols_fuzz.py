@@ -17,7 +17,22 @@ from hypothesis import strategies as st
 
 from stimctl.errors import ProtocolError
 from stimctl.limits import BodyPart
-from stimctl.protocols import Protocol, TensConventional, library, library_text, load, loads
+from stimctl.protocols import (
+    AnyProtocol,
+    FesCyclic,
+    FesEmgProportional,
+    FesEmgTriggered,
+    FesSequence,
+    FesSwitchTriggered,
+    Guided,
+    Led,
+    Plan,
+    Tens,
+    library,
+    library_text,
+    load,
+    loads,
+)
 from stimctl.protocols.bounds import train
 from stimctl.pulse import figures
 from tests.protocol_texts import GOOD
@@ -38,13 +53,15 @@ PEAK_MA = {BodyPart.FOREARM: 60, BodyPart.THENAR: 30, BodyPart.SHOULDER: 80}
 CHARGE_UC = {BodyPart.FOREARM: 20, BodyPart.THENAR: 9, BodyPart.SHOULDER: 24}
 
 
-def judge(protocol: Protocol) -> None:
-    """Assert what A.5 asks of an accepted protocol, worked out anew."""
-    sensory = isinstance(protocol, TensConventional)
+def judge(protocol: AnyProtocol) -> None:
+    """Assert what A.5 asks of an accepted protocol, worked out anew; one without output is asked nothing."""
+    if isinstance(protocol, (Guided, Plan)):
+        return
+    sensory = isinstance(protocol, Tens)
     on_pad: dict[str, list[tuple[float, float, float]]] = {}
     for channel in protocol.channels:
         part, areas = channel.part, [protocol.pads[name].area_um2 for name in channel.pads]
-        strongest = figures(train(channel), min(areas))
+        strongest = figures(train(protocol.strongest(channel)), min(areas))
         small = min(areas) < 10e8
         assert (
             0 < channel.amplitude_ma <= channel.max_amplitude_ma <= (min(30, PEAK_MA[part]) if small else PEAK_MA[part])
@@ -70,15 +87,45 @@ def judge(protocol: Protocol) -> None:
     assert len({channel.output for channel in protocol.channels}) == len(protocol.channels)
     assert len({channel.name for channel in protocol.channels}) == len(protocol.channels)
     assert set(on_pad) == set(protocol.pads)
-    if isinstance(protocol, TensConventional):
+    if isinstance(protocol, Tens):
         assert 0 < protocol.dose.duration_min <= 50
         return
-    burst, dose = protocol.burst, protocol.dose
-    on = burst.ramp_up_s + burst.hold_s + burst.ramp_down_s
-    assert burst.ramp_up_s >= 0.5
+    if isinstance(protocol, FesSequence):
+        names = [phase.name for phase in protocol.phases]
+        assert protocol.sequence.release in names[1:]
+        assert len(set(names)) == len(names)
+        cycle = sum(phase.length_s for phase in protocol.phases) + protocol.sequence.rest_s
+        assert 0 < protocol.dose.sets * protocol.dose.repetitions * cycle <= 3600 + 1e-6
+        return
+    dose = protocol.dose
+    rise, on, rest = opening(protocol) if isinstance(protocol, Led) else bursting(protocol)
+    assert rise >= 0.5
     assert 0 < on <= 20 + 1e-9
-    assert on / (on + burst.rest_s) <= 0.6 + 1e-9
-    assert 0 < dose.sets * dose.repetitions * (on + burst.rest_s) <= 3600 + 1e-6
+    assert on / (on + rest) <= 0.6 + 1e-9
+    assert 0 < dose.sets * dose.repetitions * (on + rest) <= 3600 + 1e-6
+
+
+def bursting(protocol: FesCyclic | FesEmgTriggered | FesSwitchTriggered) -> tuple[float, float, float]:
+    """How long a burst rises, is on and rests, in s."""
+    burst = protocol.burst
+    return burst.ramp_up_s, burst.ramp_up_s + burst.hold_s + burst.ramp_down_s, burst.rest_s
+
+
+def opening(protocol: Led) -> tuple[float, float, float]:
+    """The same of an opening in which the signal goes from rest to all at once, and stays."""
+    control, cycle = protocol.control, protocol.cycle
+    assert 0 < control.floor_percent < control.full_percent <= 100
+    assert 0 < control.stale_ms <= 200
+    if isinstance(protocol, FesEmgProportional):
+        [channel] = protocol.channels
+        assert 15 <= protocol.control.blanking_ms <= 30
+        assert channel.pulses_per_period == 1
+        assert 1_000 / channel.rate_hz - protocol.control.blanking_ms >= 8 - 1e-9
+        assert control.stale_ms >= 3_000 / channel.rate_hz + 45
+    if control.modulates == "width":
+        assert control.floor_width_us is not None
+        assert all(50 <= control.floor_width_us < channel.phase_width_us for channel in protocol.channels)
+    return 100 / control.slew_percent_per_s, cycle.open_s + cycle.ramp_down_s, cycle.relax_s
 
 
 def try_text(text: str) -> bool:
@@ -97,7 +144,7 @@ def try_text(text: str) -> bool:
     return False
 
 
-def outcome(attempt: Callable[[], Protocol]) -> tuple[Protocol | None, ProtocolError | None]:
+def outcome(attempt: Callable[[], AnyProtocol]) -> tuple[AnyProtocol | None, ProtocolError | None]:
     """What came of it; any other exception goes through."""
     try:
         return attempt(), None

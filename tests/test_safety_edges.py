@@ -101,7 +101,9 @@ KNOBS: dict[str, tuple[Knob, ...]] = {
         Knob("recovery down", lambda x: pulse(amplitude_ua=39_999, recovery_amplitude_ua=39_999, rate_mhz=50_001,
                                               phase_width_us=487, recovery_width_us=x), 487, 0),
         Knob("rate", lambda x: pulse(amplitude_ua=39_999, recovery_amplitude_ua=31_234, rate_mhz=x), 1, MHZ),
-        Knob("pulses", lambda x: pulse(amplitude_ua=39_999, recovery_amplitude_ua=39_123, pulses_per_period=x), 1, 40),
+        Knob("doublet", lambda x: pulse(amplitude_ua=39_999, recovery_amplitude_ua=x, pulses_per_period=2), 39_999, 0),
+        Knob("burst", lambda x: pulse(amplitude_ua=39_999, recovery_amplitude_ua=x, rate_mhz=2_003,
+                                      pulses_per_period=9), 39_999, 0),
     ),
     "rms_ua": (),
     "rms_density_ua_cm2": (),
@@ -111,7 +113,9 @@ MEAN_SQUARE = (
     Knob("amplitude", lambda x: both(x, 491, 150_007), 0, UA),
     Knob("width", lambda x: both(100_003, x, 49_999), 0, 10_000),
     Knob("rate", lambda x: both(70_001, 457, x), 1, MHZ),
-    Knob("pulses", lambda x: both(60_001, 251, 30_011, x), 1, 60),
+    Knob("doublet", lambda x: both(x, 251, 30_011, 2), 0, UA),
+    Knob("burst", lambda x: both(x, 251, 2_003, 9), 0, UA),
+    Knob("burst width", lambda x: both(80_001, x, 2_003, 9), 0, 4_999),
     Knob(
         "recovery", lambda x: pulse(amplitude_ua=90_001, recovery_amplitude_ua=80_003, recovery_width_us=x), 0, 20_000
     ),
@@ -197,13 +201,17 @@ def probe(source: Source, knob: Knob, rule: str, bounds: Any, cm2: Fraction, *, 
 ALWAYS = {
     "peak": Knob("amplitude", lambda x: pulse(amplitude_ua=x, recovery_amplitude_ua=0), 100, -100),
     "gap": Knob("gap", lambda x: pulse(interphase_gap_us=x), 100, -100),
-    "pulses-per-period": Knob("pulses", lambda x: pulse(pulses_per_period=x), 20, -20),
+    "pulses-per-period": Knob("pulses", lambda x: pulse(pulses_per_period=x, rate_mhz=1_000), 20, -20),
     "recovery": Knob("amplitude", lambda x: pulse(recovery_amplitude_ua=x), 0, 99_000),
     "recovery down": Knob("amplitude", lambda x: pulse(recovery_amplitude_ua=x), 100, -100),
     "recovery width": Knob("width", lambda x: pulse(recovery_width_us=x), 100, -100),
     "pulse-fits-period": Knob("rate", lambda x: pulse(rate_mhz=x), 1, 10**8),
     "pulse-fits-period gap": Knob("gap", lambda x: pulse(interphase_gap_us=x), 1, 10**6),
     "pulse-fits-period pulses": Knob("pulses", lambda x: pulse(interphase_gap_us=2_000, pulses_per_period=x), 1, 90),
+    "pulse-fits-period burst": Knob("rate", lambda x: pulse(rate_mhz=x, pulses_per_period=9), 1, 10**8),
+    "pulse-fits-period burst pulse": Knob(
+        "gap", lambda x: pulse(interphase_gap_us=x, rate_mhz=2_000, pulses_per_period=3), 1, 10**6
+    ),
     "pulse-fits-period width": Knob("width", lambda x: pulse(phase_width_us=x), 1, 10**6),
     "pulse-fits-period back": Knob("recovery", lambda x: pulse(recovery_width_us=x), 1, 10**6),
 }

@@ -196,3 +196,22 @@ def test_the_lines_to_the_face_are_in_nobodys_reach(monkeypatch: pytest.MonkeyPa
         assert each.family == socket.AF_UNIX
         assert each.getsockname() == ""
         each.close()
+
+
+# --- what else is installed ---------------------------------------------------------------------------------------
+
+
+def test_nothing_that_is_installed_beside_us_has_a_say_in_what_a_file_means(tmp_path: Path) -> None:
+    """Pydantic loads whatever calls itself a plugin of it, and asks it about every file that is validated."""
+    packages = tmp_path / "packages"
+    about = packages / "meddler-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: meddler\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[pydantic]\nmeddler = meddler:plugin\n")
+    (packages / "meddler.py").write_text("raise SystemExit('meddled')\n")
+    file = ROOT / "stimctl" / "protocols" / "library" / "mirror-box.toml"
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(packages)))}
+    done = subprocess.run(
+        [sys.executable, "-m", "stimctl", "check", str(file)], env=env, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout

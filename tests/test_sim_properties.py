@@ -19,7 +19,7 @@ from stimctl.boards.reference.facts import table_crc
 from stimctl.pulse import PulseTrain, net_charge_pc
 from stimctl.sim.board import Twin
 from stimctl.sim.guard import TABLE
-from stimctl.sim.ledger import DOUBLET_US, Ledger
+from stimctl.sim.ledger import APART_US, Ledger
 from stimctl.sim.patient import Patient
 from tests.sim_host import MS, SECOND, TOKEN, Host, bent, make_twin, train
 
@@ -36,7 +36,7 @@ mild = st.builds(
     st.integers(20, 500),
     st.integers(500, 100_000),
     interphase_gap_us=st.integers(0, 200),
-    pulses_per_period=st.integers(1, 3),
+    pulses_per_period=st.sampled_from((1, 1, 2, 3, 9, 10)),
 )
 trains = st.one_of(mild, mild, wild)
 
@@ -47,6 +47,9 @@ def judge(ledger: Ledger, now_us: int) -> None:
         first, back = flowing.amplitude_ua / 1e6, flowing.recovery_amplitude_ua / 1e6  # A
         t1, t2 = flowing.phase_width_us / 1e6, flowing.recovery_width_us / 1e6  # s
         hz = flowing.rate_mhz / 1e3 * flowing.pulses_per_period
+        if flowing.pulses_per_period > 2:  # in the burst, and all of it inside its period
+            assert hz <= 100
+            hz = 100
         assert end >= start
         assert max(first, back) <= TABLE.peak_ua / 1e6
         assert TABLE.phase_width_min_us <= flowing.phase_width_us <= TABLE.phase_width_max_us
@@ -63,7 +66,7 @@ def pulses_never_overlap(ledger: Ledger, now_us: int) -> None:
     pulses = ledger.pulses_between(max(0, now_us - SECOND), now_us)
     for (at, flowing), (after, _) in itertools.pairwise(pulses):
         busy = flowing.phase_width_us + flowing.interphase_gap_us + flowing.recovery_width_us
-        if flowing.pulses_per_period == 1:
+        if flowing.pulses_per_period != 2:
             assert after - at >= busy - 1
 
 
@@ -90,7 +93,7 @@ class AnyBytes(RuleBasedStateMachine):
 
     @rule(output=st.integers(0, 3), ua=st.sampled_from((0, 5_000, 30_000, 100_000)))
     def configure(self, output: int, ua: int) -> None:
-        self.send(m.Configure(output, ua, 500, 500, 2_000, 200_000, 3))
+        self.send(m.Configure(output, ua, 500, 500, 2_000, 200_000, 10))
 
     @rule(entries=st.dictionaries(st.integers(0, 5), trains, max_size=3), skew=st.integers(-200, 200))
     def update(self, entries: dict[int, PulseTrain], skew: int) -> None:
@@ -264,7 +267,14 @@ def test_rate_and_doublets_by_the_clock() -> None:
     doublets = Ledger()
     doublets.set(train(1_000, mhz=10_000, pulses_per_period=2), 0)
     times = [at for at, _ in doublets.pulses_between(0, 200 * MS)]
-    assert times == [0, DOUBLET_US, 100 * MS, 100 * MS + DOUBLET_US]
+    assert times == [0, APART_US, 100 * MS, 100 * MS + APART_US]
+    close = Ledger()
+    close.set(train(1_000, mhz=80_000, pulses_per_period=2), 0)
+    assert [at for at, _ in close.pulses_between(0, 20 * MS)] == [0, 6_250, 12_500, 18_750]  # evenly: no room for 10 ms
+    bursts = Ledger()
+    bursts.set(train(1_000, mhz=2_000, pulses_per_period=9), 0)
+    times = [at for at, _ in bursts.pulses_between(0, SECOND)]
+    assert times == [begin + n * APART_US for begin in (0, 500 * MS) for n in range(9)]
 
 
 def test_in_step_an_amplitude_change_keeps_the_rhythm() -> None:

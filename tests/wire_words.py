@@ -33,7 +33,7 @@ QUIET = m.Report(
     dead_man_ms=0,
     outputs=(m.OutputReport(0, 0, 1_900), m.OutputReport(0, 0, None, Trouble.OPEN)),
 )
-TABLE = m.LimitsTable(60_000, 20, 500, 500, 500, 200_000, 3, 30_000, 50_000, 300_000, 50, 100_000, 200_000)
+TABLE = m.LimitsTable(60_000, 20, 500, 500, 500, 200_000, 10, 30_000, 50_000, 300_000, 50, 100_000, 200_000)
 TRAIN = symmetric(12_500, 250, 35_000, interphase_gap_us=100)
 TOKEN = 0xC0DB_1234  # both bytes that need stuffing
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
+from typing import TypeAlias
 
-from stimctl.cli import say
+from stimctl.cli import say, writing
 from stimctl.errors import UsageError
+
+Run: TypeAlias = Callable[[argparse.Namespace], int]
+"""What runs a command."""
 
 
 def new(arguments: argparse.Namespace) -> int:
@@ -17,32 +22,44 @@ def new(arguments: argparse.Namespace) -> int:
     if arguments.output is None:
         say.whole(text)
         return 0
-    try:
-        with open(arguments.output, "x", encoding="utf-8", newline="\n") as file:  # noqa: PTH123 - "x" is the point
-            file.write(text)
-    except FileExistsError:
-        raise UsageError(f"{arguments.output} is there already and stays as it is; choose another name") from None
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        why = getattr(error, "strerror", None) or error
-        raise UsageError(f"{arguments.output} cannot be written: {why}; choose another place") from None
+    writing.new_file(arguments.output, text)
     say.line(f"{arguments.output} is written; fill it in and run: stimctl check {arguments.output}")
     return 0
 
 
 def library(arguments: argparse.Namespace) -> int:
-    """List the shipped protocols, or print one as it stands."""
+    """List the shipped protocols, print one as it stands, or copy it into a new file."""
     from stimctl.control import authoring
 
-    if arguments.name is not None:
-        say.whole(authoring.library_text(arguments.name))
+    if arguments.name is None:
+        if arguments.output is not None or arguments.copy:
+            raise UsageError("which one is to be copied? stimctl library NAME -o FILE")
+        return _listed(arguments)
+    if arguments.kind or arguments.stage or arguments.search:
+        raise UsageError("--kind, --stage and --search choose from the list; with NAME there is nothing to choose")
+    text = authoring.library_text(arguments.name)
+    output = arguments.output or (f"{arguments.name}.toml" if arguments.copy else None)
+    if output is None:
+        say.whole(text)
         return 0
-    entries = authoring.library()
-    widths = [
-        max((len(text) for text in texts), default=0)
-        for texts in zip(*((each.name, each.kind) for each in entries), strict=True)
-    ]
-    for each in entries:
-        say.line(f"{each.name:{widths[0]}}  {each.kind:{widths[1]}}  {each.title}")
+    writing.new_file(output, text)
+    say.line(f"{output} is written; change it and run: stimctl check {output}")
+    return 0
+
+
+def _listed(arguments: argparse.Namespace) -> int:
+    from stimctl.control import authoring
+
+    entries = authoring.chosen(kind=arguments.kind, stage=arguments.stage, words=arguments.search or "")
+    if not entries:
+        say.problem("stimctl: no shipped protocol fits; stimctl library lists all")
+        return 1
+    rows = [(each.name, each.kind, each.stages_text, each.title) for each in entries]
+    rows.insert(0, ("NAME", "KIND", "STAGE", "TITLE"))
+    widths = [max(map(len, texts)) for texts in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))
+        say.line("  ".join(cells).rstrip())
     return 0
 
 

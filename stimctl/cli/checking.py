@@ -38,12 +38,12 @@ def _reports(files: list[str]) -> Iterator[Report]:
     from stimctl.control import authoring
 
     progress = say.Progress("checking")
-    for done, name in enumerate(files):
-        if len(files) > 1:
-            progress(done, len(files))
-        [report] = authoring.check([name], sys.stdin.buffer)
+    for done, report in enumerate(authoring.checks(files, sys.stdin.buffer), 1):
         progress.clear()
         yield report
+        if len(files) > 1:
+            progress(done, len(files))
+    progress.clear()
 
 
 def _show(report: Report) -> int:
@@ -51,7 +51,8 @@ def _show(report: Report) -> int:
     for fault in report.faults:
         say.line(str(fault))
     for warning in report.warnings:
-        say.verdict(report.name, "warning", say.FAINT, warning)
+        where = f"{report.name}:{warning.line}:{warning.column}" if warning.line else report.name
+        say.verdict(where, "warning", say.FAINT, warning.message)
     if report.ok:
         say.verdict(report.name, "good", say.GOOD)
         for each in report.summary:
@@ -61,10 +62,13 @@ def _show(report: Report) -> int:
 
 
 def _as_json(report: Report) -> dict[str, Any]:
+    from stimctl.control import authoring
+
     return {
         "file": report.name,
         "ok": report.ok,
         "faults": [asdict(fault) for fault in report.faults],
-        "warnings": list(report.warnings),
+        "warnings": [warning._asdict() for warning in report.warnings],
         "summary": list(report.summary),
+        "figures": authoring.figures(report),
     }

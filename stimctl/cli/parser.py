@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import math
 import re
 import textwrap
@@ -10,16 +11,22 @@ from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
 from stimctl import __version__
-from stimctl.cli import authoring, checking, records, running, say
+from stimctl.cli import authoring, checking, drafting_parser, records, running, say, tidying
 
 EXIT_CODES: Final = "exit codes: 0 all good, 1 faults, 2 wrong usage, 70 a bug in stimctl, 128 + N ended by signal N"
 
-KINDS: Final = ("fes-cyclic", "fes-emg-triggered", "tens-conventional")
+KINDS: Final = (
+    "fes-cyclic", "fes-emg-triggered", "fes-switch-triggered", "fes-sequence", "fes-contralateral",
+    "fes-emg-proportional",
+    "tens-conventional", "tens-sensory", "tens-acupuncture-like", "tens-burst", "tens-brief-intense",
+    "tens-modulated", "tens-alternating", "activity", "biofeedback", "plan",
+)  # fmt: skip
 """The kinds of protocol, for the help; ``control.authoring`` has the last word."""
 
 
 BOARD: Final = "sim: (default) or reference:PORT; PORT is a serial device, socket://HOST:PORT or rfc2217://HOST:PORT"
 EMG: Final = "sim:, board: or file:PATH (default: the board's own)"
+ROBOT: Final = "a robot glove's phase line: sim: (default on the simulated board) or line:PORT"
 SEED: Final = "the simulated patient's seed; the same N, the same patient"
 STORE: Final = "the record (default: in your user data folder)"
 
@@ -72,7 +79,15 @@ def build() -> argparse.ArgumentParser:
     parser.set_defaults(run=running.start)
     _start(parser.add_argument_group("the start screen's options, without a command"))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
-    for add in (_demo, _run, _check, _new, _library, _schema, _sim, _sessions, _verify):
+    adder = functools.partial(_command, commands)
+    for add in (_demo, _run, _check):
+        add(commands)
+    drafting_parser.preview(adder)
+    drafting_parser.diff(adder)
+    for add in (_fmt, _new):
+        add(commands)
+    drafting_parser.library(adder)
+    for add in (_schema, _sim, _sessions, _verify):
         add(commands)
     return parser
 
@@ -81,6 +96,7 @@ def _start(group: argparse._ArgumentGroup) -> None:
     """What the start screen begins with."""
     group.add_argument("--board", dest=f"{START}board", metavar="URL", help=BOARD)
     group.add_argument("--emg", dest=f"{START}emg", metavar="URL", help=EMG)
+    group.add_argument("--robot", dest=f"{START}robot", metavar="URL", help=ROBOT)
     group.add_argument("--seed", dest=f"{START}seed", metavar="N", type=_seed, help=SEED)
     group.add_argument("--store", dest=f"{START}store", metavar="PATH", help=STORE)
     group.add_argument(REMOTE, dest=f"{START}remote_terminal", action="store_true", default=None, help=REMOTELY)
@@ -141,6 +157,7 @@ def _run(commands: Commands[_Parser]) -> None:
     parser.incomplete = "run needs a protocol file, FILE; plain stimctl opens the start screen"
     parser.add_argument("--board", metavar="URL", default="sim:", help=BOARD)
     parser.add_argument("--emg", metavar="URL", default="", help=EMG)
+    parser.add_argument("--robot", metavar="URL", default="", help=ROBOT)
     parser.add_argument("--headless", action="store_true", help="no screen: print progress and end by itself")
     parser.add_argument(REMOTE, action="store_true", help=REMOTELY)
     _simulation(parser)
@@ -173,6 +190,20 @@ def _check(commands: Commands[_Parser]) -> None:
     _format(parser)
 
 
+def _fmt(commands: Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "fmt",
+        tidying.fmt,
+        "lay protocol files out alike, comments kept, nothing that they say changed",
+        "stimctl fmt wrist.toml",
+        "stimctl fmt --check *.toml",
+        more="A file is written only when its layout changes, and then whole or not at all.",
+    )
+    parser.add_argument("files", metavar="FILE", nargs="+", help="protocol files; - for standard input to output")
+    parser.add_argument("--check", action="store_true", help="only say which files are not tidy")
+
+
 def _new(commands: Commands[_Parser]) -> None:
     parser = _command(
         commands,
@@ -184,18 +215,6 @@ def _new(commands: Commands[_Parser]) -> None:
     )
     parser.add_argument("kind", metavar="KIND", help="what kind of protocol")
     parser.add_argument("-o", "--output", metavar="FILE", help="write it here and not to standard output")
-
-
-def _library(commands: Commands[_Parser]) -> None:
-    parser = _command(
-        commands,
-        "library",
-        authoring.library,
-        "the protocols that come with stimctl, or the text of one",
-        "stimctl library",
-        "stimctl library wrist-finger-extensors-cyclic > mine.toml",
-    )
-    parser.add_argument("name", metavar="NAME", nargs="?", help="print this one")
 
 
 def _schema(commands: Commands[_Parser]) -> None:

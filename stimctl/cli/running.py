@@ -67,6 +67,7 @@ def _request(arguments: argparse.Namespace, *, demo: bool = False) -> RunRequest
         protocol=given.get("protocol"),
         board=given.get("board", SIMULATED),
         emg=given.get("emg", ""),
+        robot=given.get("robot", ""),
         seed=given.get("seed"),
         speed=given.get("speed"),
         store=given.get("store"),

@@ -1,4 +1,4 @@
-"""What an author of protocol files needs: a check that ends in a dry flight, the library, the schema, templates.
+"""What an author of protocol files needs: a check that ends in a dry flight, a tidy layout, the library, templates.
 
 A check is two judges, one after the other: the file's model, which knows the line of every mistake, and the limiter,
 which flies the whole schedule at its maximum and is the authority. Nothing here opens a port.
@@ -6,33 +6,80 @@ which flies the whole schedule at its maximum and is the authority. Nothing here
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Final, final
+from typing import IO, Any, Final, TypeAlias, final
 
 from stimctl import protocols
+from stimctl.authoring import drafts, facts, plans, remarks
+from stimctl.authoring.plans import PlanDraft, PlanFacts
+from stimctl.authoring.remarks import Remark
 from stimctl.errors import Fault, ProtocolError, Refusal, UsageError
-from stimctl.protocols import Loaded, library_text, load_with_hash, loads_with_hash, schema, template
-from stimctl.schedule import Steps, compile_schedule
+from stimctl.protocols import (
+    KINDS,
+    Loaded,
+    library_text,
+    load_with_hash,
+    loads_with_hash,
+    schema,
+    stimulating,
+    template,
+)
+from stimctl.protocols.checks import nearest
+from stimctl.schedule import Schedule
+from stimctl.schedule.guided import GuidePlan
+from stimctl.session.guide_wording import plan_lines, plan_warnings
 from stimctl.session.rehearsal import Rehearsal, rehearse
-from stimctl.session.summary import schedule_lines, warning_lines
 from stimctl.units import seconds_text
 
-__all__ = ["Entry", "Report", "check", "library", "library_text", "schema", "template"]
+__all__ = [
+    "Entry",
+    "Report",
+    "check",
+    "check_one",
+    "checks",
+    "chosen",
+    "figures",
+    "library",
+    "library_text",
+    "schema",
+    "template",
+    "tidied",
+]
 
 STDIN: Final = "-"
+
+WORTH_SHARING: Final = 16
+"""From so many files on, to start helpers costs less than they save."""
+
+Flights: TypeAlias = dict[str, Rehearsal]
+"""What was flown in this run, by all that a schedule says but its words."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A shipped protocol in a list: its name, its kind, its title, and what it is for in a sentence."""
+    """A shipped protocol in a list: its name, kind and title, what it is for in a sentence, and for which stages.
+
+    ``words`` is all that a search looks through, in small letters.
+    """
 
     name: str
     kind: str
     title: str
     summary: str
+    stages: tuple[int, ...] = ()
+    words: str = ""
+
+    @property
+    def stages_text(self) -> str:
+        """``1-2`` for stages that follow each other, ``any`` where the file names none."""
+        if not self.stages:
+            return "any"
+        first, last = min(self.stages), max(self.stages)
+        whole = len(self.stages) == last - first + 1
+        return f"{first}-{last}" if whole and last > first else ",".join(map(str, sorted(self.stages)))
 
 
 def library() -> tuple[Entry, ...]:
@@ -40,9 +87,29 @@ def library() -> tuple[Entry, ...]:
     return tuple(_entry(shipped) for shipped in protocols.library())
 
 
+def chosen(*, kind: str | None = None, stage: int | None = None, words: str = "") -> tuple[Entry, ...]:
+    """The shipped protocols of a kind, for a stage (those for any stage, too), with every one of some words.
+
+    Raises :class:`UsageError` for a kind that does not exist.
+    """
+    if kind is not None and kind not in KINDS:
+        raise UsageError(f"no kind of protocol is called `{kind}`{nearest(kind, KINDS)}; there are {', '.join(KINDS)}")
+    wanted = words.lower().split()
+    return tuple(
+        each
+        for each in library()
+        if (kind is None or each.kind == kind)
+        and (stage is None or not each.stages or stage in each.stages)
+        and all(word in each.words for word in wanted)
+    )
+
+
 def _entry(shipped: protocols.Entry) -> Entry:
-    purpose = protocols.loads(library_text(shipped.name), shipped.name).purpose
-    return Entry(shipped.name, shipped.kind, shipped.title, purpose.partition(". ")[0].rstrip(".") + ".")
+    protocol = protocols.loads(library_text(shipped.name), shipped.name)
+    muscles = [channel.muscle for channel in getattr(protocol, "channels", ())]
+    words = " ".join((shipped.name, shipped.title, protocol.purpose, *muscles)).lower()
+    summary = protocol.purpose.partition(". ")[0].rstrip(".") + "."
+    return Entry(shipped.name, shipped.kind, shipped.title, summary, protocol.stages or (), words)
 
 
 @final
@@ -55,51 +122,119 @@ class Report:
     name: str
     ok: bool
     faults: tuple[Fault, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Remark, ...] = ()
     summary: tuple[str, ...] = ()
+    figures: facts.Facts | PlanFacts | None = None
+
+
+def figures(report: Report) -> dict[str, Any] | None:
+    """The numbers of a good file for a program; ``None`` for a file with faults."""
+    if isinstance(report.figures, PlanFacts):
+        return plans.as_json(report.figures)
+    return None if report.figures is None else facts.as_json(report.figures)
 
 
 def check(names: Sequence[str], stdin: IO[bytes]) -> tuple[Report, ...]:
     """Check each file, in order; ``-`` reads ``stdin``. A file that cannot be read is a fault like any other."""
-    return tuple(_check(name, stdin) for name in names)
+    flights: Flights = {}
+    return tuple(check_one(name, stdin, flights) for name in names)
 
 
-def _check(name: str, stdin: IO[bytes]) -> Report:
+def checks(names: Sequence[str], stdin: IO[bytes]) -> Iterator[Report]:
+    """The same, each report as soon as it is there. What was flown once is not flown again, whatever its title.
+
+    Many files are shared out over the processor's cores.
+    """
+    if len(names) >= WORTH_SHARING and STDIN not in names:
+        from stimctl.control import sharing
+
+        return sharing.shared_out(names)
+    flights: Flights = {}
+    return (check_one(name, stdin, flights) for name in names)
+
+
+def check_one(name: str, stdin: IO[bytes], flights: Flights) -> Report:
+    """Check one file; what is in ``flights`` is not flown again."""
     try:
-        loaded = _load(name, stdin)
-        return _fly(loaded)
+        return _fly(loaded(name, stdin), flights)
     except ProtocolError as error:
         return Report(name, ok=False, faults=error.faults)
 
 
-def _load(name: str, stdin: IO[bytes]) -> Loaded:
-    if name != STDIN:
-        return load_with_hash(Path(name))
+def loaded(name: str, stdin: IO[bytes]) -> Loaded:
+    """The protocol of a file, or of ``stdin`` for ``-``; raises :class:`ProtocolError`."""
+    return load_with_hash(Path(name)) if name != STDIN else loads_with_hash(_piped(stdin), "<stdin>", Path())
+
+
+def _piped(stdin: IO[bytes]) -> str:
     try:
-        return loads_with_hash(stdin.read().decode("utf-8-sig"), "<stdin>")
+        return stdin.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ProtocolError((Fault("<stdin>", 0, 0, "file", f"is not UTF-8 text (byte {error.start})"),)) from None
 
 
-def _fly(loaded: Loaded) -> Report:
-    """The dry flight; what the limiter refuses is a fault of the file."""
+def tidied(name: str, stdin: IO[bytes]) -> tuple[str, str]:
+    """The text of a file, or of ``stdin`` for ``-``, as it is and as it looks when tidy.
+
+    Raises :class:`ProtocolError` for what cannot be read or is no TOML. Whether it is a good protocol does not matter.
+    """
+    if name == STDIN:
+        text = _piped(stdin)
+        return text, protocols.tidy(text, "<stdin>")
+    text = protocols.file_text(Path(name))
+    return text, protocols.tidy(text, name)
+
+
+def _fly(one: Loaded, flights: Flights) -> Report:
+    """The dry flight; what the limiter refuses is a fault of the file. Guided work has nothing that could fly."""
     try:
-        schedule = compile_schedule(loaded.protocol, Steps())
-        rehearsal = rehearse(schedule)
+        plan = drafts.draft(one).plan
+        if isinstance(plan, PlanDraft):
+            return _planned(one, plan, flights)
+        if not isinstance(plan, Schedule):
+            return _walked(one.name, plan)
+        rehearsal = _flown(plan, flights)
     except Refusal as refusal:
-        return Report(loaded.name, ok=False, faults=(_refused(loaded, refusal),))
+        return Report(one.name, ok=False, faults=(_refused(one, refusal),))
     except UsageError as error:
-        return Report(loaded.name, ok=False, faults=(Fault(loaded.name, 1, 1, "protocol", str(error)),))
-    lines = (*schedule_lines(schedule), _flight_line(rehearsal))
-    warnings = warning_lines(rehearsal.warnings, schedule, loaded.text)
-    return Report(loaded.name, ok=True, warnings=warnings, summary=lines)
+        return Report(one.name, ok=False, faults=(Fault(one.name, 1, 1, "protocol", str(error)),))
+    found = facts.facts(plan)
+    lines = (*facts.lines(plan, found), _flight_line(rehearsal))
+    warnings = remarks.remarks(rehearsal.warnings, plan, one.text)
+    return Report(one.name, ok=True, warnings=warnings, summary=lines, figures=found)
 
 
-def _refused(loaded: Loaded, refusal: Refusal) -> Fault:
-    names = {each.output - 1: each.name for each in loaded.protocol.channels}
+def _planned(one: Loaded, plan: PlanDraft, flights: Flights) -> Report:
+    """A plan: every block as a file of its own, and what they come to together. A block's fault is the plan's."""
+    reports = [(number, _fly(block, flights)) for number, block in enumerate(one.blocks, 1) if block is not None]
+    faults = tuple(dict.fromkeys(fault for _, report in reports for fault in report.faults))
+    if faults:
+        return Report(one.name, ok=False, faults=faults)
+    told = [f"block {number}, {report.name}: {each.message}" for number, report in reports for each in report.warnings]
+    warnings = (*map(Remark, plans.warnings(plan)), *map(Remark, told))
+    found = plans.plan_facts(plan)
+    return Report(one.name, ok=True, warnings=warnings, summary=plans.lines(plan, found), figures=found)
+
+
+def _walked(name: str, plan: GuidePlan) -> Report:
+    """A file without output: what it asks for and says, and what is not there yet."""
+    warnings = tuple(map(Remark, plan_warnings(plan)))
+    return Report(name, ok=True, warnings=warnings, summary=plan_lines(plan))
+
+
+def _flown(schedule: Schedule, flights: Flights) -> Rehearsal:
+    """The dry flight of a schedule; one that differs only in its words has the same."""
+    same = repr(replace(schedule, title="", purpose="", rounded=(), antagonists_together=""))
+    if same not in flights:
+        flights[same] = rehearse(schedule, whole=False)
+    return flights[same]
+
+
+def _refused(one: Loaded, refusal: Refusal) -> Fault:
+    names = {each.output - 1: each.name for each in stimulating(one.protocol).channels}
     where = names.get(refusal.channel, "protocol") if refusal.channel is not None else "protocol"
     return Fault(
-        loaded.name,
+        one.name,
         1,
         1,
         where,

@@ -21,11 +21,17 @@ PRESS_EVERY_US: Final = 600 * MS
 READ_US: Final = 6 * SECOND
 """How long a demonstration leaves its summary on the screen."""
 
+WATCH_US: Final = 60 * SECOND
+"""How long it watches trial movements in which a channel never comes to its whole level."""
+
 CONFIRM_US: Final = SECOND
 """How long it waits for a board to confirm zero: two dead-man times. One that was lost never will."""
 
 Feels = Callable[[str, int], int]
 """What the virtual patient would say to a level: channel and µA in, 0 nothing to 4 too much out."""
+
+Presses = Callable[[int], bool]
+"""Whether the virtual patient presses the switch now, at a session time in µs; true once for each press."""
 
 _ANSWERS: Final = {"blocker": "no", "precaution": "no", "check": "yes", "sensation": "normal"}
 _FELT: Final = {"sensory": 1, "motor": 2}
@@ -37,10 +43,15 @@ class ScriptedOperator:
     """Sees a status, gives orders. ``feels`` asks a virtual patient; without one it marks by shares of its goal."""
 
     def __init__(
-        self, opening: Order, *, feels: Callable[[], Feels | None] = lambda: None, linger: bool = False
+        self,
+        opening: Order,
+        *,
+        feels: Callable[[], Feels | None] = lambda: None,
+        presses: Presses = lambda _now_us: False,
+        linger: bool = False,
     ) -> None:
         self._opening: Order | None = opening
-        self._feels = feels
+        self._feels, self._presses = feels, presses
         self._linger = linger
         self._pressed_us = -PRESS_EVERY_US
         self._marked: set[tuple[str, int, str]] = set()
@@ -85,10 +96,13 @@ class ScriptedOperator:
         yield from (Order(Kind.CONFIRM_PADS, name=channel.name) for channel in status.channels)
         yield Order(Kind.NEXT)
 
-    def _arm(self, status: Status, now_us: int) -> Iterator[Order]:  # noqa: ARG002
+    def _arm(self, status: Status, now_us: int) -> Iterator[Order]:
+        if Kind.WEAR in status.can and status.guide is not None and not status.guide.wearing:
+            yield Order(Kind.WEAR, value="on")
         if now_us - self._pressed_us >= PRESS_EVERY_US:
             self._pressed_us = now_us
-            yield Order(Kind.START)
+            # A signal is measured before the start, by the same key as every next step.
+            yield from (Order(kind) for kind in [each for each in (Kind.START, Kind.NEXT) if each in status.can][:1])
 
     def _titrate(self, status: Status, now_us: int) -> Iterator[Order]:
         channel = next(each for each in status.channels if each.selected)
@@ -125,16 +139,23 @@ class ScriptedOperator:
             if not low[0].selected:
                 yield Order(Kind.SELECT, name=low[0].name)
             yield from self._press(now_us)
-        elif all(each.now_ua == each.level_ua for each in status.channels):
+        elif self._has_seen(status, now_us):
             yield Order(Kind.BEGIN)
+
+    def _has_seen(self, status: Status, now_us: int) -> bool:
+        """Whether every channel has been at its level: all at once in a burst, in turn in a task, and some never wholly."""
+        at_once = all(each.now_ua == each.level_ua for each in status.channels)
+        in_turn = all(each.given_ua >= each.level_ua for each in status.channels)
+        return at_once or in_turn or now_us - self._pressed_us >= WATCH_US
 
     def _press(self, now_us: int) -> Iterator[Order]:
         if now_us - self._pressed_us >= PRESS_EVERY_US:
             self._pressed_us = now_us
             yield Order(Kind.RAISE)
 
-    def _watch(self, status: Status, now_us: int) -> Iterator[Order]:  # noqa: ARG002
-        return iter(())
+    def _watch(self, status: Status, now_us: int) -> Iterator[Order]:
+        if Kind.KEY in status.can and self._presses(now_us):
+            yield Order(Kind.KEY)
 
     def _give_up(self, status: Status, now_us: int) -> Iterator[Order]:  # noqa: ARG002
         if not self._linger:  # before a screen there is a person, who decides

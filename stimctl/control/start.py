@@ -5,28 +5,33 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
 from stimctl.control.child import FACE
 from stimctl.control.clock import Clock, RealClock, VirtualClock
 from stimctl.control.contract import Outcome
-from stimctl.control.operator import Feels, ScriptedOperator
+from stimctl.control.operator import Feels, Presses, ScriptedOperator
 from stimctl.control.remote import reached_by
 from stimctl.control.running import run_headless as _headless
 from stimctl.control.running import run_with_face
 from stimctl.control.telling import Teller
 from stimctl.errors import StimctlError, UsageError
-from stimctl.orders import Order, OrderKind
+from stimctl.orders import Order, OrderKind, OutputWord
+from stimctl.protocols import Loaded, Plan
 from stimctl.records.journal import Journal
 from stimctl.records.reading import default_store
-from stimctl.session.core import Session
 from stimctl.session.diary import Diary
+from stimctl.session.door import AnySession
 from stimctl.session.link import SIMULATED
 from stimctl.session.opening import Reach, Wishes, load_protocol
+from stimctl.session.part import Part
 from stimctl.units import MS
+
+if TYPE_CHECKING:
+    from stimctl.control.plans import Held
 
 DEMO: Final = "demonstration-emg"
 """The shipped protocol that the demonstration shows."""
@@ -48,6 +53,7 @@ class RunRequest:
     protocol: str | None = None
     board: str = SIMULATED
     emg: str = ""
+    robot: str = ""
     seed: int | None = None
     speed: float | None = None
     store: str | None = None
@@ -56,15 +62,32 @@ class RunRequest:
 
 
 def run_headless(request: RunRequest, say: Callable[[str], None]) -> int:
-    """One session without a face, told in lines; returns the exit code. Simulated boards alone: nobody is there."""
+    """One session without a face, told in lines, or a plan's, one after the other; returns the exit code.
+
+    Simulated boards alone: nobody is there.
+    """
+    plan = _plan(request)
     speed = math.inf if request.demo and request.speed is None else request.speed
     clock = _clock(request, speed)
     with _journal(request) as journal:
-        session = _session(request, journal, clock)
-        operator = ScriptedOperator(_opening(request), feels=lambda: _feels(session))
-        teller = Teller(say)
-        outcome = _headless(session, clock=clock, operator=operator, progress=teller, every_us=_LOOK_US)
-        return _told(outcome, session, teller, say)
+        if plan is None:
+            return _one_headless(request, journal, clock, say)[0]
+        from stimctl.control import plans
+
+        def held(part: Part) -> Held:
+            return _held(*_one_headless(_part_of(request, part), journal, clock, say, part))
+
+        return plans.hold(plan, held, plans.Scripted(clock), say, _wall_clock)
+
+
+def _one_headless(
+    request: RunRequest, journal: Journal, clock: Clock, say: Callable[[str], None], part: Part | None = None
+) -> tuple[int, Outcome, AnySession]:
+    session = _session(request, journal, clock, part)
+    operator = ScriptedOperator(_opening(request), feels=lambda: _feels(session), presses=_presses(session))
+    teller = Teller(say)
+    outcome = _headless(session, clock=clock, operator=operator, progress=teller, every_us=_LOOK_US)
+    return _told(outcome, session, teller, say), outcome, session
 
 
 def run_interactive(request: RunRequest) -> int:
@@ -72,21 +95,45 @@ def run_interactive(request: RunRequest) -> int:
 
     Raises what is wrong with the protocol that was asked for before there is a screen to hide it.
     """
-    if request.protocol:
-        load_protocol(request.protocol)
+    plan = _plan(request)
     clock = _clock(request, request.speed)
     with _journal(request) as journal:
-        session = _session(request, journal, clock)
-        operator = None
-        if request.demo:
-            operator = ScriptedOperator(_opening(request), feels=lambda: _feels(session), linger=True)
-        face = (*FACE, session.wishes.protocol, session.wishes.board, session.wishes.emg)
-        outcome = run_with_face(session, face, clock=clock, operator=operator)
-        lines: list[str] = []
-        code = _told(outcome, session, Teller(lines.append), lines.append)
+        if plan is None:
+            lines: list[str] = []
+            code = _one_interactive(request, journal, clock, lines.append)[0]
+        else:
+            code = _plan_interactive(request, plan, journal, clock)
+            lines = []
     for line in lines:
-        print(line, flush=True)
+        _print(line)
     return code
+
+
+def _plan_interactive(request: RunRequest, plan: Loaded, journal: Journal, clock: Clock) -> int:
+    from stimctl.control import plans
+
+    def held(part: Part) -> Held:
+        return _held(*_one_interactive(_part_of(request, part), journal, clock, _print, part))
+
+    return plans.hold(plan, held, plans.Asked(clock, _print), _print, _wall_clock)
+
+
+def _one_interactive(
+    request: RunRequest, journal: Journal, clock: Clock, say: Callable[[str], None], part: Part | None = None
+) -> tuple[int, Outcome, AnySession]:
+    session = _session(request, journal, clock, part)
+    operator = None
+    if request.demo:
+        operator = ScriptedOperator(
+            _opening(request), feels=lambda: _feels(session), presses=_presses(session), linger=True
+        )
+    face = (*FACE, session.wishes.protocol, session.wishes.board, session.wishes.emg)
+    outcome = run_with_face(session, face, clock=clock, operator=operator)
+    return _told(outcome, session, Teller(say), say), outcome, session
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)
 
 
 def run_sim(board: str, link: str | None, seed: int | None, say: Callable[[str], None]) -> int:
@@ -101,6 +148,27 @@ def run_sim(board: str, link: str | None, seed: int | None, say: Callable[[str],
 # --- parts -------------------------------------------------------------------------------------------------------
 
 
+def _plan(request: RunRequest) -> Loaded | None:
+    """The plan that was asked for; ``None`` for a single session. Raises what is wrong with the file."""
+    loaded = load_protocol(request.protocol) if request.protocol else None
+    return loaded if loaded is not None and isinstance(loaded.protocol, Plan) else None
+
+
+def _part_of(request: RunRequest, part: Part) -> RunRequest:
+    """The request of one block. Only one that listens is given a source of EMG, and only one that is led a glove."""
+    listens = any(getattr(part.block.protocol, name, None) is not None for name in ("trigger", "emg"))
+    led = getattr(getattr(part.block.protocol, "switch", None), "source", "") == "robot"
+    emg, robot = request.emg if listens else "", request.robot if led else ""
+    return replace(request, protocol=part.block.name, emg=emg, robot=robot)
+
+
+def _held(code: int, outcome: Outcome, session: AnySession) -> Held:
+    from stimctl.control.plans import Held
+
+    wishes, off = session.wishes, outcome.output is OutputWord.OFF
+    return Held(code, outcome.reason, session.complete and code == 0, off, wishes.patient, wishes.side)
+
+
 def _clock(request: RunRequest, speed: float | None) -> Clock:
     if speed is None:
         return RealClock()
@@ -111,15 +179,20 @@ def _clock(request: RunRequest, speed: float | None) -> Clock:
 
 def _journal(request: RunRequest) -> Journal:
     path = Path(request.store) if request.store else default_store()
-    return Journal(path, wall_clock=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
+    return Journal(path, wall_clock=_wall_clock)
 
 
-def _session(request: RunRequest, journal: Journal, clock: Clock) -> Session:
+def _wall_clock() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _session(request: RunRequest, journal: Journal, clock: Clock, part: Part | None = None) -> AnySession:
     protocol = request.protocol or (DEMO if request.demo else "")
-    wishes = Wishes(protocol=protocol, board=request.board, emg=request.emg)
+    wishes = Wishes(protocol=protocol, board=request.board, emg=request.emg, robot=request.robot)
     # The face asks for a board of its own, whatever the command line named: the session has to know by itself.
     reach = Reach(reached_by(), accepted=request.remote_terminal, hurried=not isinstance(clock, RealClock))
-    return Session(Diary(journal), clock.now_us, wishes=wishes, seed=_seed(request.seed), reach=reach)
+    diary = Diary(journal, part.record() if part is not None else None)
+    return AnySession(diary, clock.now_us, wishes=wishes, seed=_seed(request.seed), reach=reach, part=part)
 
 
 def _seed(seed: int | None) -> int:
@@ -135,25 +208,36 @@ def _opening(request: RunRequest) -> Order:
         side="right",
         board=request.board,
         emg=request.emg,
+        robot=request.robot,
     )
 
 
-def _feels(session: Session) -> Feels | None:
+def _feels(session: AnySession) -> Feels | None:
     """The virtual patient's tongue, once there is a patient in this process."""
     patient = session.link.patient if session.link is not None else None
     if patient is None:
         return None
 
     def feels(name: str, level_ua: int) -> int:
-        plan = session.engine.schedule.by_name(name)
+        plan = session.stimulating.engine.schedule.by_name(name)
         return int(patient.tissues[plan.channel].report(plan.train(level_ua)))
 
     return feels
 
 
-def _told(outcome: Outcome, session: Session, teller: Teller, say: Callable[[str], None]) -> int:
+def _presses(session: AnySession) -> Presses:
+    """The virtual patient's sound hand on the switch."""
+
+    def presses(now_us: int) -> bool:
+        patient = session.link.patient if session.link is not None else None
+        return patient is not None and patient.presses(now_us)
+
+    return presses
+
+
+def _told(outcome: Outcome, session: AnySession, teller: Teller, say: Callable[[str], None]) -> int:
     """The last lines of a session, and its exit code; raises what kept it from being opened at all."""
-    if session.case is None and isinstance(outcome.error, StimctlError):
+    if not session.is_open and isinstance(outcome.error, StimctlError):
         raise outcome.error  # no board was armed, so there is nothing to say about its output
     teller.end(session.review())
     say(outcome.line)

@@ -19,6 +19,7 @@ class Teller:
         self._began_us: int | None = None
         self._seen: tuple[object, ...] = ()
         self._heard: tuple[str, ...] = ()
+        self._cue: tuple[object, ...] = ()
 
     def __call__(self, status: Status) -> None:
         """Tell what is new in ``status``."""
@@ -32,10 +33,19 @@ class Teller:
             if message not in self._heard:
                 self._line(status, message)
         self._heard = status.messages
-        here = (status.state, status.progress.set, status.progress.repetition, status.counts.missed)
+        done = status.guide.done if status.guide else status.counts.missed
+        here = (status.state, status.progress.set, status.progress.repetition, done)
         if here != self._seen:
             self._seen = here
             self._line(status, _where(status))
+        self._tell_cue(status)
+
+    def _tell_cue(self, status: Status) -> None:
+        """What the patient is told to do now, once for each time that a phase begins."""
+        progress = status.progress
+        before, self._cue = self._cue, (status.state, progress.repetition, progress.phase, progress.cue)
+        if progress.cue and self._cue != before and status.state in (State.BURST, State.REST):
+            self._line(status, f"{progress.phase}: {progress.cue}")
 
     def end(self, review: tuple[str, ...]) -> None:
         """The summary."""
@@ -64,6 +74,8 @@ def _where(status: Status) -> str:
         if progress.sets > 1:
             words.append(f"in set {progress.set} of {progress.sets}")
     levels = [f"{each.name} at {ma_text(each.level_ua)} mA" for each in status.channels if each.level_ua]
+    if status.disabled:
+        return f"{' '.join(words)}; {_without_output(status)}"
     return f"{' '.join(words)}; {status.output}{_at_zero(status)}{', set: ' if levels else ''}{', '.join(levels)}"
 
 
@@ -71,3 +83,12 @@ def _at_zero(status: Status) -> str:
     """Armed at zero is output on, and must not read as current; a burst that only just begins is no rest."""
     flows = status.state in (State.BURST, State.FLOWING) or any(each.now_ua for each in status.channels)
     return " (0 mA now)" if status.output is OutputWord.ON and not flows else ""
+
+
+def _without_output(status: Status) -> str:
+    """That nothing can flow, and how many attempts came to their goal; where a board is open, what it reports beside it."""
+    guide = status.guide
+    words = "output disabled" if status.output is OutputWord.OFF else f"output disabled here, but: {status.output}"
+    if guide is None or not (guide.reached or guide.missed):
+        return words
+    return f"{words}; {guide.reached} reached, {guide.missed} missed"

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from stimctl.engine.course import Turn
+from stimctl.engine.delivery import Delivery
 from stimctl.engine.dose import Dose
-from stimctl.engine.lanes import FULL_PPM, SENSORY_RAMP_US, Lane, ending_ppm
-from stimctl.engine.table import ARMED, DELIVERING, STAGES, TABLE, Event, State
+from stimctl.engine.table import ARMED, STAGES, TABLE, Event, State
 from stimctl.errors import UsageError
-from stimctl.limits import Effect
 from stimctl.orders import Counts, Progress, Stage
 from stimctl.pulse import Command
-from stimctl.schedule import CONTROL_PERIOD_US, TEST_BURST, BurstPlan, Schedule
+from stimctl.schedule import CONTROL_PERIOD_US, Advance, Schedule
 from stimctl.units import MINUTE, SECOND
 
 LEAD_IN_US: Final = 3 * SECOND
@@ -39,13 +39,12 @@ class Engine:
         self.state = State.CHOOSING
         self.dose = Dose(schedule)
         self.baseline_ready = True
-        self.lanes = {plan.channel: Lane(plan) for plan in schedule.channels}
-        self._sensory = schedule.channels[0].effect is Effect.SENSORY
+        self._delivery = Delivery(schedule)
+        self.lanes = self._delivery.lanes
         self._titrated: int | None = None
         self._stopped_in = State.CHOOSING
-        self._command = Command(())
-        self._entered_us = self._stepped_us = self._attended_us = self._cycle_from_us = now_us
-        self._flowed_us, self._triggered_us = 0, -NEVER_US
+        self._entered_us = self._stepped_us = self._attended_us = now_us
+        self._triggered_us = -NEVER_US
 
     # --- events ----------------------------------------------------------------------------------------------
 
@@ -77,16 +76,15 @@ class Engine:
         """Follow the table; raises :class:`UsageError` for a move that it does not list."""
         if not self.can(event):
             raise UsageError(f"{event.value!r} is not possible now: the session is in {self.state.value!r}")
-        was_armed, burst = self.armed, self._burst_in_force()
+        was_armed = self.armed
         self.dose.pass_time(self.state, now_us - self._entered_us)
         self._stopped_in = self._stopped_in if self.stopped else self.state
         self.state = TABLE[self.state, event]
         if not (self.armed and was_armed):
-            self._zero_levels()
-        if self.state not in DELIVERING:
-            self._fall_silent(now_us, burst)
+            self._delivery.zero_levels()
+        self._delivery.enter(self.state, self.titrated, now_us)
         if self.armed and not was_armed:
-            self._cycle_from_us = self._attended_us = now_us
+            self._attended_us = now_us
         self._entered_us = now_us
         self._book(event, now_us)
 
@@ -96,27 +94,19 @@ class Engine:
             self._titrated = channel
         self.happen(Event.TITRATE, now_us)
 
-    def _zero_levels(self) -> None:
-        for lane in self.lanes.values():
-            lane.level_ua = lane.given_ua = 0
-
-    def _fall_silent(self, now_us: int, burst: BurstPlan | None) -> None:
-        for lane in self.lanes.values():
-            lane.fall_to(0, now_us, burst)
-
     def _book(self, event: Event, now_us: int) -> None:
         """What an event means for counts and clocks."""
         self.dose.book(event)
         if event is Event.BEGIN:
-            self.dose.rest_us = self._lead_in_us()
+            self.dose.begin_rest(self._lead_in_us())
         elif event is Event.TRIGGER:
             self._triggered_us = now_us
 
     def _lead_in_us(self) -> int:
         """Long enough for the rest that the last trial burst asks for (duty), and for a baseline."""
-        rest_us = self.schedule.burst.rest_us if self.schedule.burst else 0
-        trigger = self.schedule.trigger
-        return max(LEAD_IN_US, rest_us, trigger.baseline_us + SECOND if trigger else 0)
+        rest_us = self.schedule.movement.rest_us if self.schedule.movement else 0
+        ear = self.schedule.ear
+        return max(LEAD_IN_US, rest_us, ear.baseline_us + SECOND if ear else 0)
 
     # --- the operator ----------------------------------------------------------------------------------------
 
@@ -130,49 +120,85 @@ class Engine:
 
     def set_level(self, channel: int, level_ua: int, now_us: int) -> None:
         """Set a channel's level. A lower one acts at once; a higher one is approached by the ramp."""
-        self.lanes[channel].set_level(level_ua, now_us, self._burst_in_force())
+        self._delivery.set_level(channel, level_ua, now_us)
 
     # --- time ------------------------------------------------------------------------------------------------
 
-    def step(self, now_us: int, *, onset: bool = False) -> tuple[Event, ...]:
-        """Let time pass up to ``now_us`` and an attempt be heard; returns what happened, in order."""
-        self._count_delivery(now_us)
+    def step(
+        self, now_us: int, *, onset: bool = False, key: bool = False, control_ppm: int | None = None
+    ) -> tuple[Event, ...]:
+        """Let time pass up to ``now_us``; returns what happened, in order.
+
+        ``onset``: an attempt was heard. ``key``: the operator's or patient's switch was pressed. ``control_ppm``: the
+        control signal as a share, in parts per million; ``None`` where there is none that can be trusted.
+        """
+        elapsed_us = now_us - self._stepped_us
+        if self._delivery.count(elapsed_us):
+            self.dose.tally.on_time_us += elapsed_us
+        self._delivery.hear(now_us, _advance(onset=onset, key=key), control_ppm)
         happened: list[Event] = []
-        while (event := self._due(now_us, onset=onset)) is not None:
+        while (event := self._due(now_us, onset=onset, key=key)) is not None:
             self.happen(event, now_us)
             happened.append(event)
-            onset = False
-        self._move(now_us)
+            onset = key = False
+        self._delivery.move(now_us, elapsed_us)
         self._stepped_us = now_us
         return tuple(happened)
 
-    def _due(self, now_us: int, *, onset: bool) -> Event | None:
-        """The event that the clock, or an onset, brings now."""
+    @property
+    def awaits(self) -> Advance | None:
+        """What the phase under way waits for: the time, a key or an attempt; ``None`` where there is none."""
+        return self._delivery.awaits
+
+    @property
+    def cue(self) -> str:
+        """What the patient is told to do in the phase under way; "" where nothing is said."""
+        return self._delivery.cue
+
+    def spoken(self, now_us: int) -> int | None:
+        """Which sentence of the script is read aloud now, from 0; ``None`` where none is."""
+        spoken = self.dose.spoken(self.state, now_us - self._entered_us)
+        return None if spoken is None else spoken[0]
+
+    def takes_key(self, now_us: int) -> bool:
+        """Whether a key would do something now: set a movement off, or end the phase under way."""
+        trigger = self.schedule.trigger
+        if self.state is State.LISTENING and trigger is not None:
+            return trigger.by is Advance.KEY and now_us - self._triggered_us >= trigger.min_interval_us
+        return self._delivery.takes_key
+
+    def take_turns(self) -> tuple[Turn, ...]:
+        """The phases that began since this was last asked, for cues and for the record."""
+        return self._delivery.take_turns()
+
+    def _due(self, now_us: int, *, onset: bool, key: bool) -> Event | None:
+        """The event that the clock, an onset or a key brings now."""
         elapsed_us = now_us - self._entered_us
         if self.armed and now_us - self._attended_us >= PRESENCE_EVERY_US + PRESENCE_GRACE_US:
             return Event.PAUSE if self.can(Event.PAUSE) else Event.STOP
         if self.state is State.REST and elapsed_us >= self.dose.rest_us and self.baseline_ready:
             return self._after_rest()
         if self.state is State.LISTENING:
-            return self._heard(elapsed_us, now_us, onset=onset)
-        if self.state is State.BURST and self.schedule.burst and elapsed_us >= self.schedule.burst.on_us:
+            return self._heard(elapsed_us, now_us, onset=onset, key=key)
+        if self.state is State.BURST and self._delivery.over:
             return Event.BURST_OVER
-        if self.state is State.FLOWING and self._flowed_us >= self.schedule.flow_us:
+        if self.state is State.FLOWING and self._delivery.flowed_us >= self.schedule.flow_us:
             return Event.DOSE_DONE
         return None
 
-    def _heard(self, elapsed_us: int, now_us: int, *, onset: bool) -> Event | None:
+    def _heard(self, elapsed_us: int, now_us: int, *, onset: bool, key: bool) -> Event | None:
         trigger = self.schedule.trigger
         if trigger is None:
             return None
-        if onset and now_us - self._triggered_us >= trigger.min_interval_us:
+        given = key if trigger.by is Advance.KEY else onset
+        if given and now_us - self._triggered_us >= trigger.min_interval_us:
             return Event.TRIGGER
         if trigger.cued and elapsed_us >= trigger.window_us:
             return Event.ASSIST if trigger.assist_missed else Event.MISSED
         return None
 
     def _after_rest(self) -> Event:
-        if self.schedule.burst is None:
+        if self.schedule.continuous:
             return Event.TO_FLOW
         if self.dose.done:
             return Event.DOSE_DONE
@@ -185,104 +211,50 @@ class Engine:
         """
         if not self.armed:
             return NEVER_US
-        burst, since_us = self._burst_now(now_us)
-        event_us = max(now_us + 1, self._next_event_us(now_us, burst, since_us))
-        if self._moving(burst, since_us):
+        event_us = max(now_us + 1, self._next_event_us(now_us))
+        if self._delivery.moving(now_us):
             # The envelope's own corners come first, so that a burst ends when it should and not a period later.
             return min(now_us + period_us, event_us)
         prompt_us = self._attended_us + PRESENCE_EVERY_US
         return min(event_us, prompt_us if prompt_us > now_us else max(now_us + 1, prompt_us + PRESENCE_GRACE_US))
 
-    def _moving(self, burst: BurstPlan | None, since_us: int) -> bool:
-        """Whether any amplitude is on its way, up or down."""
-        level = False
-        for lane in self.lanes.values():
-            if lane.amplitude_ua != lane.wanted_ua:
-                return True
-            level = level or lane.level_ua > 0
-        if not level:
-            return False
-        if burst is None:
-            return self.state is State.FLOWING and self.schedule.flow_us - self._flowed_us <= SENSORY_RAMP_US
-        return since_us < burst.ramp_up_us or burst.on_us - burst.ramp_down_us <= since_us < burst.on_us
-
-    def _next_event_us(self, now_us: int, burst: BurstPlan | None, since_us: int) -> int:
-        if burst is not None:
-            for mark in (burst.ramp_up_us, burst.on_us - burst.ramp_down_us, burst.on_us, burst.cycle_us):
-                if mark > since_us:
-                    return now_us + mark - since_us
-            return now_us + CONTROL_PERIOD_US
+    def _next_event_us(self, now_us: int) -> int:
+        mark_us = self._delivery.next_mark_us(now_us)
         if self.state is State.REST:
-            return self._entered_us + self.dose.rest_us if self.baseline_ready else now_us + CONTROL_PERIOD_US
-        if self.state is State.LISTENING and self.schedule.trigger and self.schedule.trigger.cued:
-            return self._entered_us + self.schedule.trigger.window_us
-        if self.state is State.FLOWING:
-            left_us = self.schedule.flow_us - self._flowed_us
-            return now_us + (left_us - SENSORY_RAMP_US if left_us > SENSORY_RAMP_US else left_us)
-        return NEVER_US
-
-    # --- amplitudes ------------------------------------------------------------------------------------------
-
-    def _burst_in_force(self) -> BurstPlan | None:
-        """The burst whose duty rules now; ``None`` for sensory stimulation."""
-        if self._sensory:
-            return None
-        return TEST_BURST if self.state is State.TITRATING else self.schedule.burst
-
-    def _burst_now(self, now_us: int) -> tuple[BurstPlan | None, int]:
-        """The burst whose envelope rules now, and the time since its onset."""
-        burst = self._burst_in_force()
-        if burst is None or self.state not in DELIVERING:
-            return None, 0
-        if self.state is State.BURST:
-            return burst, now_us - self._entered_us
-        return burst, (now_us - self._cycle_from_us) % burst.cycle_us
-
-    def _move(self, now_us: int) -> None:
-        """Let every channel go towards its share of its level."""
-        if self.state not in DELIVERING:
-            return
-        burst, since_us = self._burst_now(now_us)
-        share_ppm = self._flow_share_ppm() if burst is None else burst.share_ppm(since_us)
-        ramp_us = burst.ramp_up_us if burst else SENSORY_RAMP_US
-        titrated = self.titrated
-        for lane in self.lanes.values():
-            share = share_ppm if titrated is None or lane.plan.channel == titrated else 0
-            lane.move(share, now_us, now_us - self._stepped_us, ramp_us, burst)
-
-    def _flow_share_ppm(self) -> int:
-        """Continuous stimulation ends by a ramp, as a burst does."""
-        return ending_ppm(self.schedule.flow_us - self._flowed_us) if self.state is State.FLOWING else FULL_PPM
+            mark_us = self._entered_us + self.dose.rest_us if self.baseline_ready else now_us + CONTROL_PERIOD_US
+        elif self.state is State.LISTENING and self.schedule.trigger and self.schedule.trigger.cued:
+            mark_us = self._entered_us + self.schedule.trigger.window_us
+        return mark_us
 
     def command(self) -> Command:
         """The absolute command for every output, in the board's steps; the same one while nothing changes."""
-        outputs = tuple([lane.output() for lane in self.lanes.values()])
-        if self._command.outputs != outputs:
-            self._command = Command(outputs)
-        return self._command
-
-    def _count_delivery(self, now_us: int) -> None:
-        """Add what the last amplitudes delivered since the last step."""
-        elapsed_us = now_us - self._stepped_us
-        delivering = [lane for lane in self.lanes.values() if lane.amplitude_ua]
-        for lane in delivering:
-            lane.count(elapsed_us, treating=self.state in (State.BURST, State.FLOWING))
-        self.dose.tally.on_time_us += elapsed_us if delivering else 0
-        self._flowed_us += elapsed_us if self.state is State.FLOWING else 0
+        return self._delivery.command()
 
     @property
     def complete(self) -> bool:
         """Whether the whole prescription was given."""
-        return self.dose.done if self.schedule.burst else self._flowed_us >= self.schedule.flow_us
+        return self._delivery.flowed_us >= self.schedule.flow_us if self.schedule.continuous else self.dose.done
 
     # --- for reading -----------------------------------------------------------------------------------------
 
+    @property
+    def flowed_us(self) -> int:
+        """How long current has flowed that flows by its time alone (TENS), in µs."""
+        return self._delivery.flowed_us
+
     def counts(self) -> Counts:
         """The dose so far."""
-        return self.dose.counts(tuple(self.lanes.values()))
+        delivery = self._delivery
+        phases = (delivery.met, delivery.missed, delivery.skipped)
+        return self.dose.counts(tuple(self.lanes.values()), phases)
 
     def progress(self, now_us: int) -> Progress:
         """Where burst, set and session stand."""
-        burst, since_us = self._burst_now(now_us)
-        phase = burst.phase(since_us) if burst is not None else None
-        return self.dose.progress(self.state, phase, now_us - self._entered_us, self._flowed_us)
+        delivery, elapsed_us = self._delivery, now_us - self._entered_us
+        phase = None if self.state is State.FLOWING else delivery.part(now_us)
+        return self.dose.progress(self.state, phase, elapsed_us, delivery.flowed_us, delivery.cue)
+
+
+def _advance(*, onset: bool, key: bool) -> Advance:
+    """What may end a phase now, besides the time; the operator's key before all."""
+    return Advance.KEY if key else Advance.ATTEMPT if onset else Advance.TIME

@@ -6,8 +6,9 @@ The tests walk every state x event pair, and ``docs/states.md`` is made from :da
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final, final
+from typing import Any, Final, final
 
 from stimctl.orders import Stage
 
@@ -147,15 +148,15 @@ def state_words(state: State, *, continuous: bool) -> str:
     return _CONTINUOUS.get(state, state.value) if continuous else state.value
 
 
-def mermaid() -> str:
-    """The table as a Mermaid state diagram, one line a transition; self-loops are left out."""
-    lines = ["stateDiagram-v2", "    [*] --> choosing"]
-    for (state, event), target in TABLE.items():
+def mermaid(moves: Mapping[tuple[Any, Any], StrEnum] = TABLE, first: StrEnum = State.CHOOSING) -> str:
+    """A table as a Mermaid state diagram, one line a transition; self-loops are left out."""
+    lines = ["stateDiagram-v2", f"    [*] --> {_id(first)}"]
+    for (state, event), target in moves.items():
         if state is not target:
             lines.append(f"    {_id(state)} --> {_id(target)}: {event.value}")
     lines.append("    ended --> [*]")
     return "\n".join(lines)
 
 
-def _id(state: State) -> str:
+def _id(state: StrEnum) -> str:
     return state.value.replace(" ", "_")

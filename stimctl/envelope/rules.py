@@ -6,6 +6,8 @@ refuse". Where the clinical reference leaves a choice, the stricter reading is t
 * Net charge is a share of the FIRST phase's charge (A.6's Q), and a recovery phase never exceeds the first phase's
   amplitude, so the amplitude that is shown is always the peak that is delivered.
 * R4's factor 6/5 applies to rms, both densities and energy of the absolute column, so 36/25 on squares.
+* A burst, which is more than two pulses in a period, is judged by what flows inside it, in rms, densities and mean DC
+  (A.6), and has to have room for its pulses 10 ms apart.
 * Charge density has no bound in A.5; it is reported (:func:`stimctl.pulse.figures`), not judged. Shannon's k permits
   and refuses nothing (A.4).
 """
@@ -32,7 +34,18 @@ from stimctl.limits import (
     Limits,
     narrow,
 )
-from stimctl.pulse import PulseTrain, busy_us, coincident_square, net_charge_pc, pulse_square_ua2us
+from stimctl.pulse import (
+    APART_US,
+    BURST_RATE_MHZ,
+    DOUBLET,
+    PulseTrain,
+    busy_us,
+    coincident_square,
+    dense_rate_mhz,
+    net_charge_pc,
+    pulse_square_ua2us,
+    pulse_us,
+)
 
 SQUARE_PER_UJ: Final = 2_000_000_000
 """µA² µs of a pulse that has 1 µJ at 500 ohm: 1e-6 J / 500 ohm is 2e-9 A² s."""
@@ -96,13 +109,14 @@ class Source(NamedTuple):
             (Rule.RATE, t.rate_mhz, lim.rate_min_mhz, lim.rate_max_mhz, "mHz"),
             (Rule.PULSES, t.pulses_per_period, 1, lim.pulses_per_period_max, "pulses"),
             (Rule.PULSE_FITS_PERIOD, busy_us(t), 0, fits, "µs"),
+            *(((Rule.PULSE_FITS_PERIOD, pulse_us(t), 0, APART_US, "µs"),) if t.pulses_per_period > DOUBLET else ()),
         )
 
     def _sum_rows(self, t: PulseTrain, s: Strength) -> tuple[Row, ...]:
         """What has to be worked out (A.6)."""
         lim, (num, den) = self.limits, self._accuracy()
         net, first_charge = abs(net_charge_pc(t)), t.amplitude_ua * t.phase_width_us
-        mean_dc_na = ceil_div(net * t.rate_mhz * t.pulses_per_period, 1_000_000)
+        mean_dc_na = ceil_div(net * dense_rate_mhz(t), 1_000_000)
         energy_uj = ceil_div(pulse_square_ua2us(t) * num, den * SQUARE_PER_UJ)
         return (
             (Rule.CHARGE, ceil_div(s.charge_pc, 1_000), 0, lim.charge_nc, "nC"),
@@ -158,6 +172,11 @@ class Gate:
         gap, pulses = t.interphase_gap_us, t.pulses_per_period
         charge = first * width
         net = abs(charge - recovery * back)
+        takes, dense = width + gap + back, rate * pulses
+        if pulses > DOUBLET:
+            if takes > APART_US:
+                return False
+            takes, dense = APART_US, BURST_RATE_MHZ
         return (
             0 <= recovery <= first <= self._peak_ua
             and lim.phase_width_min_us <= width <= lim.phase_width_max_us
@@ -165,11 +184,11 @@ class Gate:
             and back >= 0
             and lim.rate_min_mhz <= rate <= lim.rate_max_mhz
             and 1 <= pulses <= lim.pulses_per_period_max
-            and (width + gap + back) * pulses * rate <= PERIODS
+            and takes * pulses * rate <= PERIODS
             and s.charge_pc <= self._charge_pc
             and first * charge + recovery * recovery * back <= self._square
             and net * 1_000 <= lim.net_charge_permille * charge
-            and net * rate * pulses <= self._dc
+            and net * dense <= self._dc
             and s.mean_square <= self._mean_square
         )
 
@@ -189,7 +208,7 @@ class Gate:
         return min(
             _highest_ua(s, self._peak_ua, self._charge_pc, self._mean_square),
             isqrt(self._square * peak * peak // pulse_square_ua2us(train)),
-            self._dc * peak // (net * train.rate_mhz * s.pulses) if net else self._peak_ua,
+            self._dc * peak // (net * dense_rate_mhz(train)) if net else self._peak_ua,
         )
 
     def _shape_fits(self, train: PulseTrain, s: Strength) -> bool:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, final
 
 from stimctl.errors import Refusal
 from stimctl.limits import BodyPart, Effect, Limits, Sensation
-from stimctl.pulse import PulseTrain
+from stimctl.pulse import BURST_RATE_MHZ, DOUBLET, PulseTrain
 
 PERIODS: Final = 1_000_000_000
 """µs times mHz in one period: a train fits when ``busy_us * rate_mhz`` is at most this; also pulse's 1e9."""
@@ -123,7 +123,7 @@ class Strength:
 
     peak_ua: int
     charge_pc: int
-    mean_square: int  # µA² times 1e9
+    mean_square: int  # µA² times 1e9; of a burst, inside it
     gap_us: int
     pulses: int
     pulse_rate_mhz: int  # pulses, not periods
@@ -184,7 +184,7 @@ def strength(train: PulseTrain) -> Strength:
     return Strength(
         first if first >= recovery else recovery,  # noqa: FURB136 - max() takes three times as long
         charge if charge >= back else back,  # noqa: FURB136
-        (first * charge + recovery * back) * pulse_rate,
+        (first * charge + recovery * back) * (BURST_RATE_MHZ if pulses > DOUBLET else pulse_rate),
         train.interphase_gap_us,
         pulses,
         pulse_rate,

@@ -26,7 +26,7 @@ from stimctl.limits import (
     narrow,
     profile,
 )
-from stimctl.protocols.models import Channel
+from stimctl.protocols.output import Channel
 from stimctl.units import UM2_PER_CM2, microamps, millihertz
 
 SOURCES: Final[dict[str, str]] = {
@@ -105,6 +105,7 @@ def train(channel: Channel) -> pulse.PulseTrain:
         channel.phase_width_us,
         millihertz(channel.rate_hz),
         interphase_gap_us=channel.interphase_gap_us,
+        pulses_per_period=channel.pulses_per_period,
     )
 
 

@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
 
 from stimctl.errors import Fault, ProtocolError
-from stimctl.protocols.findings import Finding, field_name
-from stimctl.protocols.models import Protocol
+from stimctl.protocols.findings import Finding, field_name, shown
+from stimctl.protocols.models import AnyProtocol
 from stimctl.protocols.places import NOWHERE, Place, Places, find_places
+from stimctl.protocols.plan import Plan
+from stimctl.protocols.plan_files import Standing, standing
+from stimctl.protocols.plan_rules import block_findings
 from stimctl.protocols.reading import read
+from stimctl.protocols.shipped import library_text
 from stimctl.protocols.syntax import complaint
 
 LARGEST_FILE: Final = 1 << 20
@@ -23,33 +27,53 @@ LARGEST_FILE: Final = 1 << 20
 
 
 class Loaded(NamedTuple):
-    """A protocol and the file it came from: ``sha256`` in hexadecimal, of the very bytes, and the text, for the record."""
+    """A protocol and the file it came from: ``sha256`` in hexadecimal, of the very bytes, and the text, for the record.
 
-    protocol: Protocol
+    ``blocks`` are those of a plan, opened, with ``None`` for a rest; any other kind has none.
+    """
+
+    protocol: AnyProtocol
     sha256: str
     name: str
     text: str
+    blocks: tuple[Loaded | None, ...] = ()
 
 
-def load(path: Path) -> Protocol:
+def load(path: Path) -> AnyProtocol:
     """The protocol in the file at ``path``; raises :class:`ProtocolError` with every fault."""
     return load_with_hash(path).protocol
 
 
 def load_with_hash(path: Path) -> Loaded:
     """The protocol in the file at ``path``, with the hash of its bytes; raises :class:`ProtocolError`."""
+    return _opened(_from_path(path), path.parent)
+
+
+def file_text(path: Path) -> str:
+    """The text of the file at ``path``, whatever it says; raises :class:`ProtocolError` when it cannot be read."""
+    return _text(_bytes(path), str(path))
+
+
+def loads(text: str, name: str) -> AnyProtocol:
+    """The protocol in ``text``; ``name`` stands for the file in faults. Raises :class:`ProtocolError`."""
+    return loads_with_hash(text, name).protocol
+
+
+def loads_with_hash(text: str, name: str, folder: Path | None = None) -> Loaded:
+    """The protocol in ``text``, with the hash of its UTF-8 bytes; raises :class:`ProtocolError`.
+
+    A plan's own files are looked for in ``folder``; without one it can name shipped protocols alone.
+    """
+    return _opened(_from_text(text, name), folder)
+
+
+def _from_path(path: Path) -> Loaded:
     raw = _bytes(path)
     text = _text(raw, str(path))
     return Loaded(_parse(text, str(path)), hashlib.sha256(raw).hexdigest(), str(path), text)
 
 
-def loads(text: str, name: str) -> Protocol:
-    """The protocol in ``text``; ``name`` stands for the file in faults. Raises :class:`ProtocolError`."""
-    return loads_with_hash(text, name).protocol
-
-
-def loads_with_hash(text: str, name: str) -> Loaded:
-    """The protocol in ``text``, with the hash of its UTF-8 bytes; raises :class:`ProtocolError`."""
+def _from_text(text: str, name: str) -> Loaded:
     try:
         raw = text.encode()
     except UnicodeEncodeError:
@@ -62,6 +86,45 @@ def loads_with_hash(text: str, name: str) -> Loaded:
 def sha256(text: str) -> str:
     """The hash of ``text`` in UTF-8, in hexadecimal: what the record keeps."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+# --- a plan's blocks ---------------------------------------------------------------------------------------------
+
+
+def _opened(loaded: Loaded, folder: Path | None) -> Loaded:
+    """A plan with its blocks, anything else as it is; raises :class:`ProtocolError` with every fault of all its files."""
+    plan = loaded.protocol
+    if not isinstance(plan, Plan):
+        return loaded
+    findings: list[Finding] = []
+    faults: list[Fault] = []
+    blocks: list[Loaded | None] = []
+    for index, block in enumerate(plan.blocks):
+        opened: Loaded | str | None = None if block.file is None else _block(block.file, folder, faults)
+        if isinstance(opened, str):
+            findings.append(Finding(("block", index, "file"), opened, shown(block.file)))
+        blocks.append(opened if isinstance(opened, Loaded) else None)
+    if not findings:
+        findings += block_findings(plan, [each.protocol if each else None for each in blocks])
+    if findings:
+        own = _placed(tuple(findings), loaded.name, loaded.text)
+        raise ProtocolError((*own, *dict.fromkeys(faults)))
+    return loaded._replace(blocks=tuple(blocks))
+
+
+def _block(file: str, folder: Path | None, faults: list[Fault]) -> Loaded | str:
+    """A block's file, or what is wrong with it; its own faults are put beside the plan's."""
+    where = standing(file, folder)
+    if not isinstance(where, Standing):
+        return where
+    try:
+        opened = _from_text(library_text(file), file) if where.path is None else _from_path(where.path)
+    except ProtocolError as error:
+        faults += error.faults
+        return f"cannot be used: {len(error.faults)} fault{'s' * (len(error.faults) > 1)} in {where.name}"
+    if isinstance(opened.protocol, Plan):
+        return "is a plan: a block is of another kind, so that no plan can come to hold itself"
+    return opened
 
 
 # --- bytes -------------------------------------------------------------------------------------------------------
@@ -98,16 +161,22 @@ def _text(raw: bytes, name: str) -> str:
 # --- text --------------------------------------------------------------------------------------------------------
 
 
-def _parse(text: str, name: str) -> Protocol:
-    result = read(_tables(text, name))
+def _parse(text: str, name: str) -> AnyProtocol:
+    result = read(tables(text, name))
     if not isinstance(result, tuple):
         return result
+    raise ProtocolError(_placed(result, name, text))
+
+
+def _placed(findings: tuple[Finding, ...], name: str, text: str) -> tuple[Fault, ...]:
+    """Findings with their lines, in the order of the file."""
     places = find_places(text)
-    faults = (_fault(finding, name, places) for finding in dict.fromkeys(result))
-    raise ProtocolError(tuple(sorted(faults, key=lambda fault: (fault.line, fault.column, fault.field))))
+    faults = (_fault(finding, name, places) for finding in dict.fromkeys(findings))
+    return tuple(sorted(faults, key=lambda fault: (fault.line, fault.column, fault.field)))
 
 
-def _tables(text: str, name: str) -> dict[str, Any]:
+def tables(text: str, name: str) -> dict[str, Any]:
+    """What TOML makes of ``text``; raises :class:`ProtocolError` with its place and an author's words."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

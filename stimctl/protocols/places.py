@@ -45,6 +45,10 @@ class Places:
                 return place
         return Place(1, 1)
 
+    def stated(self, path: Path) -> Place | None:
+        """The place of exactly this value or table; ``None`` where the file does not state it."""
+        return self._values.get(path, self._keys.get(path))
+
     def _walk(self, document: Node) -> None:
         for node in document.named_children:
             if node.type == "pair":

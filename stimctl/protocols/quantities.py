@@ -39,6 +39,8 @@ RATE_HZ: Final = Quantity(
 )
 GAP_US: Final = Quantity("µs", 0, ABSOLUTE.interphase_gap_max_us, _ABSOLUTE, (("ms", 1e3), ("ns", 1e-3)), whole=True)
 
+PULSES_PER_PERIOD: Final = Quantity("", 1, 2, "project: single pulses or doublets", whole=True)
+
 RAMP_UP_S: Final = Quantity("s", 0.05, 30, _WINDOW, _S, exact=microseconds)
 RAMP_DOWN_S: Final = Quantity("s", 0, 30, _WINDOW, _S, exact=microseconds)
 HOLD_S: Final = Quantity("s", 0.1, 30, _WINDOW, _S, exact=microseconds)
@@ -47,6 +49,11 @@ SET_REST_S: Final = Quantity("s", 0, 1_800, _WINDOW, _S, exact=microseconds)
 DURATION_MIN: Final = Quantity(
     "min", 1, 120, _WINDOW, (("s", 1 / 60), ("h", 60.0), ("ms", 1 / 60_000)), exact=microseconds
 )
+PHASE_S: Final = Quantity("s", 0.1, 30, _WINDOW, _S, exact=microseconds)
+SHARE_PERCENT: Final = Quantity("%", 0, 100, "project: a share of the level that the operator has set", whole=True)
+GOAL_RAMP_S: Final = Quantity("s", 0, 30, _WINDOW, _S, exact=microseconds)
+GOAL_DELAY_S: Final = Quantity("s", 0, 30, _WINDOW, _S, exact=microseconds)
+
 REPETITIONS: Final = Quantity("", 1, 1_000, _WINDOW, whole=True)
 SETS: Final = Quantity("", 1, 20, _WINDOW, whole=True)
 
@@ -60,6 +67,12 @@ THRESHOLD_SD: Final = Quantity(
 THRESHOLD_UV: Final = Quantity(
     "µV", 1, 1_000, "project; NeuroMove manual: detectable 1.25 to 1000 µV", (("mV", 1e3), ("nV", 1e-3))
 )
+# B.3: raised after successes and lowered after a missed window; trials used 20 to 80 % of the day's best attempt.
+ADAPT_PERCENT: Final = Quantity(
+    "%", 0, 25, "project: small steps, so that one lucky attempt decides nothing", whole=True
+)
+ADAPT_LEAST_PERCENT: Final = Quantity("%", 30, 100, "project: rest alone must not trigger (hazard H26)", whole=True)
+ADAPT_MOST_PERCENT: Final = Quantity("%", 100, 300, "project: an attempt must stay possible", whole=True)
 DWELL_MS: Final = Quantity("ms", 10, 500, "project; clinical practice is 50 to 200 ms", _MS, whole=True)
 RELEASE_FRACTION: Final = Quantity(
     "", 0.1, 0.95, "project: re-arm only after the EMG has fallen clearly below the threshold", (("%", 1e-2),)
@@ -73,4 +86,7 @@ LOCKOUT_MS: Final = Quantity(
 )
 BASELINE_S: Final = Quantity("s", 0.5, 60, _WINDOW, _S, exact=microseconds)
 ATTEMPT_WINDOW_S: Final = Quantity("s", 1, 60, "project; clinical practice is 5 to 10 s", _S, exact=microseconds)
+SCRIPT_S: Final = Quantity(
+    "s", 1, 60, "project: one sentence that is read aloud, and the time to imagine it", _S, exact=microseconds
+)
 MAX_TRIGGERS_PER_MIN: Final = Quantity("", 1, 30, "project (hazard H24)", whole=True)

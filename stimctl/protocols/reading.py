@@ -15,7 +15,11 @@ from pydantic_core import ErrorDetails
 
 from stimctl.protocols.checks import closest, nearest
 from stimctl.protocols.findings import Finding, Path, field_name, shown
-from stimctl.protocols.models import KINDS, Protocol
+from stimctl.protocols.guided import Activity, Biofeedback
+from stimctl.protocols.guided_rules import GUIDED_RULES
+from stimctl.protocols.models import KINDS, AnyProtocol
+from stimctl.protocols.plan import Plan
+from stimctl.protocols.plan_rules import PLAN_RULES
 from stimctl.protocols.rules import CHANNEL_RULES, PROTOCOL_RULES
 
 MEANT: Final[Mapping[str, str]] = {
@@ -33,7 +37,23 @@ MEANT: Final[Mapping[str, str]] = {
 """What is said beside an unknown field whose meaning is clear."""
 
 
-def read(data: dict[str, Any]) -> Protocol | tuple[Finding, ...]:
+_PARTS: Final[Mapping[str, str]] = {
+    "phase": "fes-sequence",
+    "sequence": "fes-sequence",
+    "control": "fes-contralateral",
+    "cycle": "fes-contralateral",
+    "trigger": "fes-emg-triggered",
+    "switch": "fes-switch-triggered",
+    "burst": "fes-cyclic",
+    "activity": "activity",
+    "feedback": "biofeedback",
+    "block": "plan",
+    "week": "plan",
+}
+"""The part that gives a kind away, where its name cannot be read."""
+
+
+def read(data: dict[str, Any]) -> AnyProtocol | tuple[Finding, ...]:
     """The protocol that ``data`` states, or every finding, in no particular order and never empty."""
     kind, findings = _kind(data)
     model = KINDS[kind]
@@ -56,7 +76,7 @@ def _kind(data: dict[str, Any]) -> tuple[str, list[Finding]]:
     value, allowed = data.get("kind"), ", ".join(KINDS)
     if isinstance(value, str) and value in KINDS:
         return value, []
-    guess = "fes-emg-triggered" if "trigger" in data else "fes-cyclic" if "burst" in data else "tens-conventional"
+    guess = next((likely for part, likely in _PARTS.items() if part in data), "tens-conventional")
     if "kind" not in data:
         return guess, [Finding(("kind",), "is missing", allowed=allowed)]
     message = f"is not a kind of protocol{nearest(value, KINDS)}"
@@ -97,6 +117,12 @@ def _shape(path: Path) -> str:
     """What a part of the file has to look like, for one that looks otherwise."""
     if path == ("channel",):
         return "written as [[channel]], once for each channel"
+    if path == ("phase",):
+        return "written as [[phase]], once for each phase"
+    if path == ("step",):
+        return "written as [[step]], once for each step"
+    if path == ("block",):
+        return "written as [[block]], once for each block"
     if path == ("pads",):
         return "tables such as [pads.proximal]"
     return f"a table [{field_name(path)}]" if len(path) == 1 else "a table"
@@ -159,7 +185,7 @@ def _value(inner: type[Any] | None, raw: Any, bad: set[Path], path: Path) -> Any
         return tuple(raw) if isinstance(raw, list) else raw
     if isinstance(raw, list):
         return tuple(_build(inner, item, bad, (*path, index)) for index, item in enumerate(raw))
-    if path == ("pads",):
+    if path == ("pads",) or (path[0] == "phase" and path[-1] == "channel"):
         return {name: _build(inner, item, bad, (*path, name)) for name, item in raw.items()}
     return _build(inner, raw, bad, path)
 
@@ -168,7 +194,12 @@ def _broken_rules(protocol: Any, *, whole: bool) -> list[Finding]:
     """What every rule finds. In a half-built model a rule stops at the first field that is not there."""
     found: list[Finding] = []
     channels = getattr(protocol, "channels", ())
-    runs = [rule(protocol) for rule in PROTOCOL_RULES]
+    rules: tuple[Any, ...] = PROTOCOL_RULES
+    if isinstance(protocol, (Activity, Biofeedback)):
+        rules = GUIDED_RULES
+    elif isinstance(protocol, Plan):
+        rules = PLAN_RULES
+    runs = [rule(protocol) for rule in rules]
     runs += [rule(protocol, index, channel) for index, channel in enumerate(channels) for rule in CHANNEL_RULES]
     for run in runs:
         found += run if whole else _as_far_as_known(run)

@@ -8,7 +8,13 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from stimctl.protocols import models
+from stimctl.protocols import fes, following, guided, models, output, plan, sequence, strict, tens
+
+_MODULES: Final = (strict, output, fes, sequence, following, tens, guided, plan)
+"""Where the models stand, a class after those that it inherits from."""
+
+_ALIASES: Final = {"channels": "channel", "phases": "phase", "goals": "channel", "steps": "step", "blocks": "block"}
+"""What a file calls a list of tables, by the model's name for it."""
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -19,7 +25,7 @@ def schema() -> dict[str, Any]:
     A schema knows windows and lists, not limits per body part or what fields must be to each other: a file that an
     editor calls clean may still have faults for ``stimctl check``.
     """
-    adapter: TypeAdapter[Any] = TypeAdapter(models.Protocol)
+    adapter: TypeAdapter[Any] = TypeAdapter(models.AnyProtocol)
     document = adapter.json_schema(by_alias=True)
     sentences = _sentences()
     for name, definition in document["$defs"].items():
@@ -46,13 +52,14 @@ def _sentences() -> dict[str, dict[str, str]]:
     They are read from the source when somebody asks, because Pydantic would read them at every start.
     """
     found: dict[str, dict[str, str]] = {}
-    for node in ast.parse(inspect.getsource(models)).body:
+    for node in (node for module in _MODULES for node in ast.parse(inspect.getsource(module)).body):
         if isinstance(node, ast.ClassDef):
             inherited = [found.get(base.id, {}) for base in node.bases if isinstance(base, ast.Name)]
             found[node.name] = {key: text for each in inherited for key, text in each.items()} | _documented(node)
     for sentences in found.values():
-        if "channels" in sentences:
-            sentences["channel"] = sentences.pop("channels")
+        for name, key in _ALIASES.items():
+            if name in sentences:
+                sentences[key] = sentences.pop(name)
     return found
 
 

@@ -16,7 +16,20 @@ _SUFFIX: Final = ".toml"
 _EXAMPLES: Final = {
     "fes-cyclic": "wrist-finger-extensors-cyclic",
     "fes-emg-triggered": "wrist-finger-extensors-emg",
+    "fes-switch-triggered": "wrist-finger-extensors-switch",
+    "fes-sequence": "grasp-release-sequence",
+    "fes-contralateral": "contralateral-hand-opening",
+    "fes-emg-proportional": "wrist-finger-extensors-emg-proportional",
     "tens-conventional": "tens-conventional-forearm",
+    "tens-sensory": "tens-sensory-forearm-tone",
+    "tens-acupuncture-like": "tens-acupuncture-like-forearm",
+    "tens-burst": "tens-burst-forearm",
+    "tens-brief-intense": "tens-brief-intense-forearm",
+    "tens-modulated": "tens-modulated-forearm",
+    "tens-alternating": "tens-alternating-forearm",
+    "activity": "exercise-make-a-fist",
+    "biofeedback": "biofeedback-emg-extensors",
+    "plan": "plan-stage-1",
 }
 
 

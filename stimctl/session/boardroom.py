@@ -33,7 +33,8 @@ def take(session: Session, event: BoardEvent, now_us: int) -> None:
         if session.hearing is not None:
             session.hearing.take(event.samples, now_us)
     elif isinstance(event, Reported):
-        session.measured.take(event, now_us)
+        shapes = {channel: lane.shape for channel, lane in session.engine.lanes.items()}
+        session.measured.take(event, now_us, shapes)
     elif isinstance(event, Armed):
         session.measured.forget_all()  # what flowed before a stop was given by another arming
         session.armed_by_board(now_us)

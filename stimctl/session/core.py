@@ -8,6 +8,7 @@ and writes the stop frame from whichever thread it is called in, and the session
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, final
 
 from stimctl.driver import DriverState
@@ -15,10 +16,12 @@ from stimctl.engine import Engine, Event
 from stimctl.errors import LinkLost, OurBug, Refusal, StimctlError, UsageError
 from stimctl.orders import Order, Status
 from stimctl.orders import OrderKind as Kind
-from stimctl.session import boardroom, desk, listening, payloads
+from stimctl.session import boardroom, desk, glove, listening, payloads, tasks
 from stimctl.session.course import Course
 from stimctl.session.diary import Diary
 from stimctl.session.fingerprint import limits_sha256
+from stimctl.session.following import Following
+from stimctl.session.leading import OWN, own_hearing, source_of
 from stimctl.session.measured import Measured
 from stimctl.session.opening import Case, Reach, Wishes, board_facts, meta
 from stimctl.session.preparation import Preparation
@@ -80,7 +83,8 @@ class Session(Course):
 
     def _carry_out(self, order: Order, now_us: int) -> None:
         if order.kind is Kind.OPEN:
-            self.wishes = Wishes(order.protocol, order.patient, order.side, order.board, order.emg)
+            order = replace(order, robot=order.robot or self.wishes.robot)  # a screen does not ask for it
+            self.wishes = Wishes(order.protocol, order.patient, order.side, order.board, order.emg, order.robot)
             self.connection.open(order, now_us)  # the board's answer is taken in a later pass
         elif order.kind is Kind.CLOSE:
             if self.may_be_energised and self._stage is not None and self.stage.driver.state is not DriverState.LOST:
@@ -114,10 +118,16 @@ class Session(Course):
         assert link is not None
         stage = OutputStage(self.latch, link.driver)
         hearing = None
-        if case.schedule.trigger is not None:
+        if case.schedule.ear is not None:
             from stimctl.session.hearing import Hearing  # brings NumPy, which only listening needs
 
-            hearing = Hearing(case.recording, case.schedule.trigger, link.driver)
+            hearing = Hearing(case.recording, case.schedule.ear, link.driver)
+        if (control := case.schedule.control) is not None:
+            hearing = own_hearing(control, link) if control.source == OWN else hearing
+            self.following = Following(control, source_of(control, link, hearing))
+        if self.glove is not None:
+            self.glove.close()  # of an opening that came to nothing
+        self.glove = glove.opened(case.schedule, case.wishes.robot, self.seed)
         self.diary.open(meta(case, board_facts(link), self._circumstances(case)), now_us)
         try:
             if hearing is not None:
@@ -138,6 +148,7 @@ class Session(Course):
         """What else a record is to tell of the beginning."""
         return {
             **({"seed": self.seed} if case.simulated else {}),
+            **({"robot": self.glove.source.name} if self.glove is not None else {}),
             **({"terminal": reached} if (reached := self.reach.to(case.wishes.board)) else {}),
             "limits": limits_sha256(),
         }
@@ -154,8 +165,13 @@ class Session(Course):
         for event in self.stage.poll(now_us):
             boardroom.take(self, event, now_us)
         onset = listening.heard(self, now_us)
-        self._time_brought(self.engine.step(now_us, onset=onset), now_us)
+        turned = self.glove is not None and self.glove.heard(self, now_us)
+        key, self.switched = self.switched or turned, False
+        control_ppm = self.following.heard(self, now_us) if self.following is not None else None
+        self._time_brought(self.engine.step(now_us, onset=onset, key=key, control_ppm=control_ppm), now_us)
         listening.end_with_the_recording(self, now_us)
+        if self.following is not None:
+            self.following.follow_up(self, now_us)
         self._mind_the_skin(now_us)
         self._follow_the_engine(now_us)
         if self.engine.armed:
@@ -163,6 +179,7 @@ class Session(Course):
             if now_us - self._timed_us >= MINUTE:
                 self.note_site_times(now_us)
         self.deliver(now_us)
+        tasks.follow(self, now_us)
         self.stage.beat(now_us)
         self._stirred = boardroom.take_answers(self, now_us)
         self._was_off = not self.may_be_energised or self.latch.tripped
@@ -203,12 +220,16 @@ class Session(Course):
 
     def next_wake_us(self, now_us: int) -> int:
         """When :meth:`tick` must run again at the latest."""
-        wake_us = now_us + (1 if self._stirred else IDLE_US)
+        wake_us = now_us + (1 if self._stirred or self.switched else IDLE_US)
         if self._engine is not None and self.engine.armed:
             wake_us = min(wake_us, self.engine.next_change_us(now_us))
         if self._stage is not None:
             wake_us = min(wake_us, self._stage.next_wake_us(now_us))
         if self.hearing is not None and (due_us := self.hearing.next_due_us()) is not None:
+            wake_us = min(wake_us, due_us)
+        if self.following is not None and (due_us := self.following.next_due_us(now_us)) is not None:
+            wake_us = min(wake_us, due_us)
+        if self.glove is not None and (due_us := self.glove.next_due_us(self, now_us)) is not None:
             wake_us = min(wake_us, due_us)
         return max(self.connection.next_wake_us(now_us, wake_us), now_us + 1)
 
@@ -226,6 +247,8 @@ class Session(Course):
         self.connection.close()
         if self.hearing is not None:
             self.hearing.close()
+        if self.glove is not None:
+            self.glove.close()
         self.diary.close(outcome, self.totals(), now_us)
 
     def close(self, reason: str, now_us: int) -> None:

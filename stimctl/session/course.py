@@ -13,11 +13,12 @@ from typing import Final
 from stimctl.driver import DriverState
 from stimctl.engine import ARMED, Event, State
 from stimctl.errors import StimctlError
-from stimctl.session import payloads
+from stimctl.session import listening, payloads
 from stimctl.session.diary import Diary
 from stimctl.session.opening import Reach, Wishes
 from stimctl.session.rooms import Rooms
 from stimctl.session.stage import came_after_a_stop
+from stimctl.session.tasks import ask_the_patient
 from stimctl.session.wording import EVENT_KIND
 from stimctl.units import MINUTE, MS
 
@@ -135,8 +136,10 @@ class Course(Rooms):
 
     def _record(self, event: Event, now_us: int, **payload: object) -> None:
         self.diary.write(EVENT_KIND[event], payloads.event_payload(self.engine, event, now_us) | payload, now_us)
-        if event is Event.TO_LISTENING and self.link is not None and self.link.patient is not None:
-            self.link.patient.cue(now_us)
+        listening.adapt(self, event, now_us)
+        if event is Event.TO_LISTENING:
+            trigger = self.engine.schedule.trigger
+            ask_the_patient(self.link, trigger.by if trigger else None, now_us)
 
     def _disarm_with_the_engine(self, now_us: int) -> None:
         """The output stage is armed in the engine's armed states and in no other."""

@@ -11,7 +11,7 @@ from stimctl.errors import Refusal, UsageError
 from stimctl.orders import Order
 from stimctl.orders import OrderKind as Kind
 from stimctl.schedule import ChannelPlan
-from stimctl.session import listening
+from stimctl.session import following, listening
 from stimctl.session.stage import press_ua
 from stimctl.units import ma_text
 
@@ -41,7 +41,8 @@ def _confirm_pads(session: Session, order: Order, now_us: int) -> None:
 
 
 def _next(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
-    {State.SCREENING: _screened, State.PADS: _placed, State.TITRATING: _channel_found}[session.state](session, now_us)
+    ways = {State.SCREENING: _screened, State.PADS: _placed, State.TITRATING: _channel_found}
+    ways.get(session.state, following.begin_measuring)(session, now_us)
 
 
 def _screened(session: Session, now_us: int) -> None:
@@ -145,7 +146,7 @@ def _mark(session: Session, order: Order, now_us: int) -> None:
 
 def _stands(session: Session) -> str:
     """When a level that is being looked for has been felt."""
-    return "the next test burst" if session.engine.schedule.burst else "it has stood for a moment"
+    return "it has stood for a moment" if session.engine.schedule.continuous else "the next test burst"
 
 
 def _keep_ceiling(session: Session, plan: ChannelPlan, now_us: int) -> None:
@@ -177,7 +178,11 @@ def _start(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001
     if session.skin.overdue:
         raise UsageError("look at the skin first: this patient may not feel a burn; K records that it looks well")
     _refuse_open((*session.preparation.screening.blockers, *session.preparation.screening.open_points))
+    if session.glove is not None:
+        session.glove.require_ready()
     session.void_what_is_old(now_us)
+    if session.following is not None and session.state is not State.THRESHOLDS:
+        session.following.require_range()
     if session.state is State.THRESHOLDS:
         plan = _selected(session)
         session.preparation.begin_thresholds(plan)
@@ -217,6 +222,14 @@ def _begin(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001
 
 def _pause(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
     session.happen(Event.PAUSE, now_us)
+
+
+def _switch(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
+    """The patient's or a helper's switch; the engine hears of it in the next pass, which comes at once."""
+    if session.glove is not None or not session.engine.takes_key(now_us):
+        raise UsageError("the switch has nothing to do now")
+    session.switched = True
+    session.diary.write("switch", {"phase": session.engine.progress(now_us).phase}, now_us)
 
 
 def _finish(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
@@ -274,6 +287,7 @@ ORDERS: Final[dict[Kind, Callable[[Session, Order, int], None]]] = {
     Kind.PAUSE: _pause,
     Kind.RESUME: _start,
     Kind.FINISH: _finish,
+    Kind.KEY: _switch,
     Kind.CLEAR: _clear,
     Kind.PRESENT: _present,
     Kind.SKIN_CHECKED: _skin,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, final
 
@@ -23,11 +24,12 @@ SAFETY: Final = frozenset(
 class Diary:
     """Writes to a journal and keeps the last lines. :attr:`failed` is "" or why the record is broken.
 
-    A failing record ends a session but never delays a stop: nothing here raises once the session is open.
+    A failing record ends a session but never delays a stop: nothing here raises once the session is open. ``extra``
+    goes into the first row beside what the session says there: the plan that it is a part of.
     """
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    def __init__(self, journal: Journal, extra: Mapping[str, object] | None = None) -> None:
+        self._journal, self._extra = journal, dict(extra or {})
         self._lines: deque[str] = deque(maxlen=SHOWN)
 
     @property
@@ -47,7 +49,7 @@ class Diary:
 
     def open(self, meta: SessionMeta, now_us: int) -> str:
         """Begin the record; raises :class:`RecordError` when it cannot be written: then there is no session."""
-        return self._journal.open_session(meta, mono_us=now_us)
+        return self._journal.open_session(replace(meta, extra={**meta.extra, **self._extra}), mono_us=now_us)
 
     @property
     def store(self) -> Path:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from stimctl.engine import Engine
 from stimctl.engine.lanes import Lane
 from stimctl.limits import Effect
 from stimctl.orders import Counts
-from stimctl.schedule import Schedule
+from stimctl.schedule import Advance, Schedule
 from stimctl.session.titration import Thresholds
 from stimctl.units import ma_text, seconds_text
+
+_HOW: Final = {
+    Advance.TIME: " by the clock",
+    Advance.ATTEMPT: " set off by the patient's own attempts",
+    Advance.KEY: " set off by the switch",
+}
+
+_BY_GLOVE: Final = " set off by the robot glove's opening"
 
 
 def voluntary_percent(counts: Counts) -> int | None:
@@ -21,12 +31,23 @@ def review_lines(engine: Engine, thresholds: dict[int, Thresholds], measured_uc:
     """The session in a few plain lines."""
     schedule, counts = engine.schedule, engine.counts()
     lines = [prescribed_line(schedule)]
-    if schedule.burst:
+    if not schedule.continuous:
         lines.append(f"Delivered {counts.delivered} of {schedule.repetitions * schedule.sets} bursts")
-    if schedule.trigger:
+    if schedule.trigger and schedule.trigger.robot:
+        lines.append(
+            f"Set off by the robot glove: {counts.triggered}; windows in which it did not open: {counts.missed}"
+        )
+    elif schedule.trigger:
         lines.append(
             f"Attempts: {counts.triggered} triggered, {counts.missed} missed, {counts.assisted} assisted"
             f"{_voluntary_text(counts)}"
+        )
+    if script_us := engine.dose.tally.script_us:
+        lines.append(f"Script before the attempts, logged apart from practice: {seconds_text(script_us)}")
+    if phases := counts.phases_met + counts.phases_missed + counts.phases_skipped:
+        lines.append(
+            f"Phases that waited for something or were cut short: {phases}; {counts.phases_met} met,"
+            f" {counts.phases_missed} missed, {counts.phases_skipped} skipped towards the release"
         )
     lines.append(f"Stimulation on for {seconds_text(counts.on_time_us)}, trial and thresholds included")
     lines.append(f"Charge per phase, summed: {counts.charge_uc / 1000:.1f} mC commanded")
@@ -42,12 +63,24 @@ def review_lines(engine: Engine, thresholds: dict[int, Thresholds], measured_uc:
 
 def prescribed_line(schedule: Schedule) -> str:
     """What the protocol asks for, in one line."""
-    if schedule.burst is None:
+    if schedule.continuous or schedule.movement is None:
         return f"Prescribed: {seconds_text(schedule.flow_us)} of continuous stimulation"
     sets = f"{schedule.sets} sets of " if schedule.sets > 1 else ""
-    heard = " set off by the patient's own attempts" if schedule.trigger else " by the clock"
-    on, rest = seconds_text(schedule.burst.on_us), seconds_text(schedule.burst.rest_us)
-    return f"Prescribed: {sets}{schedule.repetitions} bursts of {on}, rest {rest},{heard}"
+    heard = _HOW[schedule.trigger.by if schedule.trigger else Advance.TIME]
+    if schedule.trigger is not None and schedule.trigger.robot:
+        heard = _BY_GLOVE
+    if schedule.control is not None:
+        leads = (
+            "hard as the muscle itself tries" if schedule.control.source == "own-emg" else "far as the sound hand leads"
+        )
+        heard = f" on a cue, as {leads}"
+    on, rest = seconds_text(schedule.movement.on_us), seconds_text(schedule.movement.rest_us)
+    what = f"bursts of {on}"
+    if schedule.movement.release is not None and schedule.kind != "fes-sequence":
+        what = f"bursts of {on} at most"
+    elif schedule.movement.release is not None:
+        what = f"movements of {on} at most ({', '.join(phase.name for phase in schedule.movement.phases)})"
+    return f"Prescribed: {sets}{schedule.repetitions} {what}, rest {rest},{heard}"
 
 
 def _voluntary_text(counts: Counts) -> str:

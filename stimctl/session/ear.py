@@ -6,7 +6,8 @@ from collections import deque
 from typing import Final, final
 
 from stimctl.orders import EmgStatus
-from stimctl.schedule import TriggerPlan
+from stimctl.schedule import EarPlan
+from stimctl.sensors.adapting import Adapting
 from stimctl.sensors.onset import Detector, Onset
 from stimctl.sensors.quality import Quality
 from stimctl.sensors.rest import RestState
@@ -23,23 +24,25 @@ SHOWN_S: Final = 6
 class Ear:
     """Listens for one trigger. Fed with every chunk at all times; reports onsets only while :meth:`listen` says so."""
 
-    def __init__(self, trigger: TriggerPlan, rate_hz: float, source: str) -> None:
+    def __init__(self, plan: EarPlan, rate_hz: float, source: str) -> None:
         self.source = source
         self.rate_hz = rate_hz
         self._detector: Detector = ThresholdDetector(
             OnsetSettings(
-                threshold_sd=trigger.threshold_sd,
-                threshold_uv=trigger.threshold_uv,
-                dwell_ms=trigger.dwell_ms,
-                release_fraction=trigger.release_fraction,
-                blanking_ms=trigger.blanking_ms,
-                baseline_s=trigger.baseline_us / 1e6,
+                threshold_sd=plan.threshold_sd,
+                threshold_uv=plan.threshold_uv,
+                dwell_ms=plan.dwell_ms,
+                release_fraction=plan.release_fraction,
+                blanking_ms=plan.blanking_ms,
+                baseline_s=plan.baseline_us / 1e6,
             ),
             rate_hz,
         )
         self._shown: deque[float] = deque(maxlen=POINTS_PER_S * SHOWN_S)
         self._next_point_us = 0
         self._onset: Onset | None = None
+        self._adapting = Adapting(*plan.adapting) if plan.adapting else None
+        self._first: tuple[float, float] | None = None  # rest and the first threshold, as soon as they are known
 
     @property
     def ready(self) -> bool:
@@ -50,6 +53,11 @@ class Ear:
     def quality(self) -> Quality:
         """The state of the signal as of the last chunk."""
         return self._detector.quality
+
+    @property
+    def level_uv(self) -> float | None:
+        """The newest envelope in µV; ``None`` while there is none that can be believed."""
+        return self._detector.envelope_uv if self.quality is Quality.GOOD else None
 
     def listen(self, on: bool) -> None:
         """Report onsets from now on, or not."""
@@ -62,7 +70,21 @@ class Ear:
     def forget(self) -> None:
         """Learn the resting level anew; what was heard is over."""
         self._detector.calibrate()
-        self._onset = None
+        self._onset = self._first = None
+        if self._adapting is not None:
+            self._adapting.percent = 100
+
+    def adapt(self, *, heard: bool) -> int | None:
+        """Let the threshold follow an attempt that was heard, or missed; its percentage, ``None`` where it stays."""
+        adapting, detector = self._adapting, self._detector
+        if adapting is None or detector.threshold_uv is None or detector.rest.level_uv is None:
+            return None
+        self._first = self._first or (detector.rest.level_uv, detector.threshold_uv)
+        before = adapting.percent
+        (adapting.heard if heard else adapting.missed)()
+        if adapting.percent != before:
+            detector.set_threshold_uv(adapting.threshold_uv(*self._first))
+        return adapting.percent
 
     def hear(self, chunk: Chunk, now_us: int) -> None:
         """Take a chunk; one that is too old counts as absent."""

@@ -10,15 +10,16 @@ import numpy as np
 
 from stimctl.driver import Driver, DriverState
 from stimctl.driver import Samples as BoardSamples
-from stimctl.errors import LinkLost, RecordError, UsageError
+from stimctl.errors import LinkLost, OurBug, RecordError, UsageError
 from stimctl.orders import EmgStatus
 from stimctl.records.raw import RawEmg
-from stimctl.schedule import TriggerPlan
+from stimctl.schedule import ControlPlan, EarPlan
 from stimctl.sensors.onset import Onset
 from stimctl.sensors.recording import Recording, load_spec
 from stimctl.sensors.replay import RecordingSource
 from stimctl.sensors.samples import Chunk, Source
 from stimctl.session.ear import Ear
+from stimctl.session.own_ear import OwnEar
 
 BOARD: Final = ("", "board:", "sim:")
 """EMG URLs that mean the board's own analog input."""
@@ -26,25 +27,39 @@ BOARD: Final = ("", "board:", "sim:")
 
 @final
 class Hearing:
-    """One trigger's ear and its source. All times are session µs."""
+    """One ear and its source: for attempts, or for the effort of a muscle that is stimulated. All times are session µs."""
 
-    def __init__(self, recording: Recording | None, trigger: TriggerPlan, driver: Driver) -> None:
+    def __init__(self, recording: Recording | None, plan: EarPlan | ControlPlan, driver: Driver) -> None:
         self._driver = driver
         self._source: Source | None = None
         facts = driver.facts
         if recording is None:
             if facts is None or not facts.analog_rate_hz:
                 raise UsageError("this board has no EMG input; give a source with --emg, such as file:recording.npz")
-            self.ear = Ear(trigger, facts.analog_rate_hz, "board")
+            self._ear = _ear(plan, facts.analog_rate_hz, "board")
         else:
             self._source = RecordingSource(recording)
-            self.ear = Ear(trigger, self._source.rate_hz, self._source.name)
+            self._ear = _ear(plan, self._source.rate_hz, self._source.name)
         self._on = False
         self._raw: RawEmg | None = None
 
+    @property
+    def ear(self) -> Ear:
+        """The ear for attempts, where the session waits for some."""
+        if isinstance(self._ear, OwnEar):
+            raise OurBug("nobody waits for an attempt in this session")
+        return self._ear
+
+    @property
+    def own(self) -> OwnEar:
+        """The ear for the effort of a muscle that is stimulated, where the session follows one."""
+        if isinstance(self._ear, Ear):
+            raise OurBug("no effort is followed in this session")
+        return self._ear
+
     def keep(self, path: Path) -> None:
         """Keep every chunk in a file at ``path`` from now on; raises :class:`RecordError` when it cannot be made."""
-        self._raw = RawEmg(path, {"rate_hz": self.ear.rate_hz, "source": self.ear.source})
+        self._raw = RawEmg(path, {"rate_hz": self._ear.rate_hz, "source": self._ear.source})
 
     def close(self) -> None:
         """Let go of the file."""
@@ -78,7 +93,7 @@ class Hearing:
         """The board was found again: what is heard comes through ``driver``, and of rest it has to be learnt anew."""
         self._driver = driver
         if self._source is None:
-            self.ear.forget()
+            self._ear.forget()
             if self._on:
                 driver.listen(True, now_us)
 
@@ -104,7 +119,7 @@ class Hearing:
             self._hear(_chunk(samples, now_us), now_us)
 
     def _hear(self, chunk: Chunk, now_us: int) -> None:
-        self.ear.hear(chunk, now_us)
+        self._ear.hear(chunk, now_us)
         if self._raw is not None and not self._raw.failed:
             with contextlib.suppress(RecordError):  # it stays in ``unkept``; a treatment does not end for it
                 self._raw.append(chunk.first_index, chunk.at_us, chunk.values_uv)
@@ -115,7 +130,7 @@ class Hearing:
             for chunk in self._source.read(now_us):
                 self._hear(chunk, now_us)
         if self._on:
-            self.ear.watch(now_us)
+            self._ear.watch(now_us)
 
     def next_due_us(self) -> int | None:
         """When a recording has its next chunk."""
@@ -127,7 +142,7 @@ class Hearing:
 
     def status(self) -> EmgStatus:
         """What a face shows."""
-        return self.ear.status()
+        return self._ear.status()
 
 
 def load_recording(url: str) -> Recording | None:
@@ -140,6 +155,10 @@ def load_recording(url: str) -> Recording | None:
     if scheme != "file" or not path:
         raise UsageError(f"{url!r} is not an EMG source; write board:, sim: or file:PATH")
     return load_spec(path)
+
+
+def _ear(plan: EarPlan | ControlPlan, rate_hz: float, source: str) -> Ear | OwnEar:
+    return Ear(plan, rate_hz, source) if isinstance(plan, EarPlan) else OwnEar(plan, rate_hz, source)
 
 
 def _chunk(samples: BoardSamples, now_us: int) -> Chunk:

@@ -2,34 +2,67 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stimctl.engine import Event, State
 from stimctl.errors import LinkLost
+from stimctl.schedule import Advance
 
 if TYPE_CHECKING:
     from stimctl.session.core import Session
+    from stimctl.session.hearing import Hearing
+    from stimctl.session.rooms import Rooms
 
 
 def heard(session: Session, now_us: int) -> bool:
     """Whether an attempt was heard just now."""
-    if session.hearing is None:
-        return False
     hearing, trying = session.hearing, is_trying(session)
-    if trying and not hearing.is_on:
-        try:
-            hearing.start(now_us)
-        except LinkLost as error:
-            session.fault(str(error), now_us, alarm="high")
-            return False
+    if hearing is None or not _is_on(session, hearing, now_us, wanted=trying or _follows(session)):
+        return False
     hearing.poll(now_us)
-    hearing.ear.listen(trying or session.state is State.LISTENING)
+    if session.following is not None:
+        flowing = any(lane.stepped_ua for lane in session.engine.lanes.values())
+        hearing.own.expect(stimulated=flowing, led=session.state is not State.TITRATING)
+        return False
+    waiting = session.state is State.LISTENING or session.engine.awaits is Advance.ATTEMPT
+    hearing.ear.listen(trying or waiting)
     session.engine.baseline_ready = hearing.ear.ready
     onset = hearing.take_onset() is not None
     if onset and trying:
         session.trigger_tries += 1
         session.diary.write("trigger-tried", {"heard": session.trigger_tries}, now_us, "Attempt heard; output is off")
-    return onset and session.state is State.LISTENING
+    return onset and waiting
+
+
+def _follows(session: Session) -> bool:
+    """Whether a muscle's own effort is heard now: for its range, while it leads, and before, while thresholds are found."""
+    return session.following is not None and (session.engine.armed or session.state is State.READY)
+
+
+def _is_on(session: Session, hearing: Hearing, now_us: int, *, wanted: bool) -> bool:
+    """Let samples come that are wanted; ``False`` where they cannot, which is a fault."""
+    if not wanted or hearing.is_on:
+        return True
+    try:
+        hearing.start(now_us)
+    except LinkLost as error:
+        session.fault(str(error), now_us, alarm="high")
+        return False
+    return True
+
+
+_HEARD: Final = {Event.TRIGGER: True, Event.MISSED: False, Event.ASSIST: False}
+
+
+def adapt(room: Rooms, event: Event, now_us: int) -> None:
+    """Let a threshold that adapts follow what became of a window; every step of it is recorded."""
+    if room.hearing is None or room.following is not None or event not in _HEARD:
+        return
+    percent = room.hearing.ear.adapt(heard=_HEARD[event])
+    if percent is not None:
+        threshold_uv = room.hearing.status().threshold_uv
+        facts = {"percent": percent, "threshold_uv": None if threshold_uv is None else round(threshold_uv, 3)}
+        room.diary.write("threshold-adapted", facts, now_us)
 
 
 def is_trying(session: Session) -> bool:
@@ -38,11 +71,15 @@ def is_trying(session: Session) -> bool:
     It is while everything is ready and nothing armed, on the board's own input. The treatment measures rest again.
     """
     hearing = session.hearing
-    return hearing is not None and hearing.is_live and session.state is State.READY and not session.is_arming
+    if hearing is None or session.following is not None:
+        return False
+    return hearing.is_live and session.state is State.READY and not session.is_arming
 
 
 def end_trying(session: Session, now_us: int) -> None:
     """Nothing of the try is kept: the treatment begins with a resting level of its own."""
+    if session.following is not None:
+        return  # a muscle's effort is heard on, by the range that was just measured
     if session.hearing is not None and session.hearing.is_on and session.hearing.is_live:
         session.hearing.rest(now_us)
         session.hearing.ear.forget()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import final
 
 from stimctl.driver import Reported, is_given
+from stimctl.pulse import PulseTrain
 from stimctl.schedule import ChannelPlan, Schedule
 
 
@@ -13,7 +15,7 @@ class Measured:
     """The newest report of each output, and the measured charge per phase since the beginning."""
 
     def __init__(self, schedule: Schedule, *, senses_current: bool) -> None:
-        self._plans = {plan.channel: plan for plan in schedule.channels}
+        self._shapes = {plan.channel: plan.shape for plan in schedule.channels}
         self._senses_current = senses_current
         self._given_ua: dict[int, int] = {}
         self._current_ua: dict[int, int | None] = {}
@@ -21,12 +23,16 @@ class Measured:
         self._charge_e9pc: int | None = None
         self._reported_us: int | None = None
 
-    def take(self, report: Reported, now_us: int) -> None:
-        """Add a report: until it came, the current before it is taken to have flowed."""
+    def take(self, report: Reported, now_us: int, shapes: Mapping[int, PulseTrain]) -> None:
+        """Add a report: until it came, the current before it is taken to have flowed, in the pulses of that time.
+
+        ``shapes``: the pulses that each output has now; a sweep's strongest would tell of a charge that never was.
+        """
         if self._reported_us is not None:
             self._add_charge(now_us - self._reported_us)
         self._reported_us = now_us
-        for channel in self._plans:
+        self._shapes.update(shapes)
+        for channel in self._shapes:
             if channel < len(report.outputs):
                 told = report.outputs[channel]
                 if is_given(told, told.applied_ua, senses_current=self._senses_current):
@@ -47,10 +53,9 @@ class Measured:
         self._given_ua.clear()
 
     def _add_charge(self, elapsed_us: int) -> None:
-        for channel, plan in self._plans.items():
+        for channel, shape in self._shapes.items():
             current_ua = self._current_ua.get(channel)
             if current_ua is not None:
-                shape = plan.shape
                 flowed = current_ua * shape.phase_width_us * shape.rate_mhz * shape.pulses_per_period * elapsed_us
                 self._charge_e9pc = (self._charge_e9pc or 0) + flowed
 

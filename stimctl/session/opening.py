@@ -15,10 +15,12 @@ from stimctl import __version__
 from stimctl.driver import Connected, Faulted, Lost
 from stimctl.errors import LinkTimeout, UsageError
 from stimctl.orders import Order
-from stimctl.protocols import FesEmgTriggered, Loaded, library_text, load_with_hash, loads_with_hash
+from stimctl.protocols import Loaded, library_text, load_with_hash, loads_with_hash, stimulating
 from stimctl.records.words import SessionMeta, patient_code
 from stimctl.safety import Latch
 from stimctl.schedule import Schedule, Steps, compile_schedule
+from stimctl.session import glove
+from stimctl.session.leading import OWN, source_of
 from stimctl.session.link import SIMULATED, Link, elsewhere, open_link
 from stimctl.session.rehearsal import Rehearsal, rehearse
 from stimctl.session.summary import file_line, schedule_lines, warning_lines
@@ -46,6 +48,7 @@ class Wishes:
     side: str = ""
     board: str = SIMULATED
     emg: str = ""
+    robot: str = ""
 
 
 @final
@@ -126,10 +129,12 @@ class Opening:
         patient_code(order.patient)
         if order.side not in SIDES:
             raise UsageError(f"the affected side is {' or '.join(SIDES)}, not {order.side!r}")
-        self.wishes = Wishes(order.protocol, order.patient, order.side, order.board or SIMULATED, order.emg)
+        self.wishes = Wishes(
+            order.protocol, order.patient, order.side, order.board or SIMULATED, order.emg, order.robot
+        )
         self.loaded = load_protocol(order.protocol)
         self._recording = _recording(order.emg, self.loaded)
-        sites = {channel.output - 1: channel.site for channel in self.loaded.protocol.channels}
+        sites = {channel.output - 1: channel.site for channel in stimulating(self.loaded.protocol).channels}
         self.link: Link = open_link(self.wishes.board, latch, clock=clock, seed=seed, sites=sites)
         self._until_us = now_us + ANSWER_US
         self.link.driver.open(now_us)
@@ -161,7 +166,10 @@ class Opening:
         if not facts.simulated:
             self._refuse_on_a_real_board()
         steps = Steps(facts.amplitude_step_ua, facts.width_step_us, facts.rate_step_mhz)
-        schedule = compile_schedule(self.loaded.protocol, steps)
+        schedule = compile_schedule(stimulating(self.loaded.protocol), steps)
+        glove.check(schedule, self.wishes.robot, simulated=facts.simulated)
+        if schedule.control is not None:
+            source_of(schedule.control, self.link)  # raises where nothing can be followed
         for plan in schedule.channels:
             if plan.channel >= facts.outputs:
                 raise UsageError(f"{plan.name} needs output {plan.channel + 1}; {facts.name} has {facts.outputs}")
@@ -185,9 +193,14 @@ def _recording(url: str, loaded: Loaded) -> Recording | None:
     """The recording to listen to, if any; a protocol that listens to nothing is not given one in silence."""
     from stimctl.session.hearing import BOARD, load_recording  # brings NumPy, which only listening needs
 
-    if isinstance(loaded.protocol, FesEmgTriggered):
+    if getattr(loaded.protocol, "trigger", None) is not None:  # whatever its kind: it says how an attempt is heard
         return load_recording(url)
     if url not in BOARD:
+        control = getattr(loaded.protocol, "control", None)
+        if control is not None and control.source == OWN:
+            raise UsageError(
+                f"{url} was not recorded while this stimulation flowed: its own EMG is heard by the board alone"
+            )
         raise UsageError(f"a {loaded.protocol.kind} protocol listens to no EMG; leave out {url}")
     return None
 

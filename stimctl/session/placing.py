@@ -17,7 +17,6 @@ def placements(schedule: Schedule, sensation: Callable[[str], Sensation]) -> tup
 
 
 def _placement(plan: ChannelPlan, schedule: Schedule, sensation: Sensation) -> Placement:
-    burst = schedule.burst if plan.effect is Effect.MOTOR else None
     return Placement(
         channel=plan.channel,
         part=plan.part,
@@ -26,8 +25,22 @@ def _placement(plan: ChannelPlan, schedule: Schedule, sensation: Sensation) -> P
         pads=tuple(Pad(pad.name, pad.area_um2) for pad in plan.pads),
         site=plan.site,
         protocol=_file_limits(plan),
-        burst=Burst(burst.ramp_up_us, burst.hold_us, burst.ramp_down_us, burst.rest_us) if burst else None,
+        burst=_burst(plan, schedule),
     )
+
+
+def _burst(plan: ChannelPlan, schedule: Schedule) -> Burst | None:
+    """A motor channel's hardest stretch of a cycle: its longest time on, the shortest rest in proportion, its own ramp.
+
+    A channel that comes on twice in a cycle is on longest in one stretch and rests least after another: both are taken.
+    """
+    movement = schedule.movement if plan.effect is Effect.MOTOR else None
+    duty = movement.duty(plan.channel) if movement else None
+    if movement is None or duty is None:
+        return None
+    on_us = movement.longest_on_us(plan.channel)
+    rise_us = min(movement.rise_us(plan.channel), on_us)
+    return Burst(rise_us, on_us - rise_us, 0, duty.off_us * on_us // duty.on_us)
 
 
 def _file_limits(plan: ChannelPlan) -> Limits:

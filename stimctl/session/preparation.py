@@ -7,7 +7,7 @@ from typing import final
 from stimctl.engine import Event
 from stimctl.limits import Sensation
 from stimctl.schedule import ChannelPlan, Schedule
-from stimctl.session.screening import Screening
+from stimctl.session.screening import Screening, questions
 from stimctl.session.titration import Thresholds
 
 
@@ -18,7 +18,8 @@ class Preparation:
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
         sites = tuple(dict.fromkeys(plan.site for plan in schedule.channels))
-        self.screening = Screening(schedule.channels[0].effect, sites)
+        robot = schedule.trigger is not None and schedule.trigger.robot
+        self.screening = Screening(questions(schedule.channels[0].effect, sites, robot=robot))
         self.screened = False
         self.pads: set[int] = set()
         self.thresholds: dict[int, Thresholds] = {}

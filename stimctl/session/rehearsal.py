@@ -2,23 +2,50 @@
 
 Load time and run time are judged by the same engine and the same limiter (design rule 8). Every channel is taken to its
 maximum, every trigger comes the moment it is listened for, nobody is ever slow: what passes here passes with less, too.
+What may end a phase comes at once in every second movement and never in the others; a control signal asks for everything.
+A robot glove opens whenever it is waited for; in a further short flight it turns in the midst of every second movement.
+Where one is followed, further short flights have none, and one that rises and breaks off again and again.
+Repetitions that are shown to be the same again are flown once (:mod:`stimctl.session.recurrence`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, NamedTuple, final
 
 from stimctl.engine import LATE_US, Engine, Event, State
+from stimctl.errors import Refusal
 from stimctl.limits import ABSOLUTE, Limits, Sensation
 from stimctl.pulse import Command, Output
 from stimctl.safety import Finding, Latch, Limiter
-from stimctl.schedule import CONTROL_PERIOD_US, ChannelPlan, Schedule
+from stimctl.schedule import CONTROL_PERIOD_US, FULL_PPM, Advance, ChannelPlan, Schedule
 from stimctl.session.placing import placements
+from stimctl.session.recurrence import STRIDE_US, Shorter, Watch, shorter
 from stimctl.units import MS
 
-_STRIDE_US: Final = 900 * MS  # below the second that the limiter lets pass unseen while output is on
 _PRESS_US: Final = 500 * MS
 _PRESS_UA: Final = 1_000
+_BREAKS_OFF_US: Final = 1_300 * MS
+_SHORT: Final = 4  # movements
+_TURNS_US: Final = 1_700 * MS
+
+
+Signal = Callable[[int], int | None]
+"""A control signal in ppm at a moment of the flight."""
+
+
+def _full(_now_us: int) -> int:
+    return FULL_PPM
+
+
+def _none(_now_us: int) -> None:
+    return None
+
+
+def _breaking_off(now_us: int) -> int:
+    """Through every share on the way up, and at once to nothing."""
+    return FULL_PPM * (now_us % _BREAKS_OFF_US) // _BREAKS_OFF_US
 
 
 @final
@@ -32,20 +59,71 @@ class Rehearsal(NamedTuple):
     warnings: tuple[Finding, ...]
 
 
-def rehearse(schedule: Schedule, board: Limits = ABSOLUTE, *, senses_impedance: bool = True) -> Rehearsal:
-    """Fly ``schedule`` for a board with these limits; raises :class:`Refusal` at the first thing the limiter refuses."""
-    return _Flight(schedule, board, senses_impedance=senses_impedance).fly()
+def rehearse(
+    schedule: Schedule, board: Limits = ABSOLUTE, *, senses_impedance: bool = True, whole: bool = True
+) -> Rehearsal:
+    """Fly ``schedule`` for a board with these limits; raises :class:`Refusal` at the first thing the limiter refuses.
+
+    Not ``whole``: repetitions that are shown to be the same again are flown once (decision 15).
+    """
+    flown = None if whole else _abridged(schedule, board, senses_impedance=senses_impedance)
+    if flown is None:
+        flown = _Flight(schedule, board, senses_impedance=senses_impedance).fly()
+    short = replace(schedule, repetitions=min(_SHORT, schedule.repetitions), sets=1)
+    if schedule.trigger is not None and schedule.trigger.robot:
+        _Flight(short, board, senses_impedance=senses_impedance, turns=True).fly()
+    if schedule.control is not None:
+        for signal in (_none, _breaking_off):
+            _Flight(short, board, senses_impedance=senses_impedance, signal=signal).fly()
+    return flown
+
+
+def _abridged(schedule: Schedule, board: Limits, *, senses_impedance: bool) -> Rehearsal | None:
+    """The flight of ``schedule`` by way of a shorter one, to the last digit; ``None`` where that shows nothing.
+
+    So it does at any refusal: the whole flight then says what is refused, and when.
+    """
+    short = shorter(schedule)
+    if short is None:
+        return None
+    try:
+        return _Flight(short.schedule, board, senses_impedance=senses_impedance, short=short).fly_for_all()
+    except Refusal:
+        return None
 
 
 @final
 class _Flight:
-    def __init__(self, schedule: Schedule, board: Limits, *, senses_impedance: bool) -> None:
-        self._schedule = schedule
+    def __init__(
+        self,
+        schedule: Schedule,
+        board: Limits,
+        *,
+        senses_impedance: bool,
+        signal: Signal = _full,
+        turns: bool = False,
+        short: Shorter | None = None,
+    ) -> None:
+        self._schedule, self._signal, self._turns = schedule, signal, turns
         self._now_us = 0
         self._engine = Engine(schedule)
         placed = placements(schedule, lambda _site: Sensation.NORMAL)
         self._limiter = Limiter(placed, board, Latch(), senses_impedance=senses_impedance, now_us=0)
         self._most = Command(tuple(Output(plan.channel, plan.train(plan.max_ua)) for plan in schedule.channels))
+        self._watch = None if short is None else Watch(self._engine, self._limiter, short)
+
+    def fly_for_all(self) -> Rehearsal | None:
+        """The flight of the schedule that this one is short for; ``None`` unless what was left out is the same again."""
+        flown, watch = self.fly(), self._watch
+        if watch is None or not watch.fits():
+            return None
+        charge_e9pc = sum(lane.charge_e9pc for lane in self._engine.lanes.values())
+        return flown._replace(
+            length_us=flown.length_us + watch.left_out(lambda mark: mark.now_us),
+            bursts=flown.bursts + watch.left_out(lambda mark: mark.delivered),
+            on_time_us=flown.on_time_us + watch.left_out(lambda mark: mark.on_time_us),
+            charge_uc=(charge_e9pc + watch.left_out(lambda mark: mark.charge_e9pc)) // 10**15,
+        )
 
     def fly(self) -> Rehearsal:
         warnings = self._limiter.review(self._most, 0)
@@ -104,7 +182,7 @@ class _Flight:
                 return
 
     def _stride_us(self) -> int:
-        return CONTROL_PERIOD_US if self._engine.state is State.LISTENING else _STRIDE_US
+        return CONTROL_PERIOD_US if self._engine.state is State.LISTENING else STRIDE_US
 
     def _period_us(self) -> int:
         """The first burst in the control loop's own period, the others twice as fast: the longest it may ever take."""
@@ -113,6 +191,22 @@ class _Flight:
     def _judge(self) -> None:
         engine = self._engine
         engine.attend(self._now_us)
-        engine.step(self._now_us, onset=engine.state is State.LISTENING)
+        waited = engine.state is State.LISTENING
+        early = Advance.TIME if engine.dose.tally.delivered % 2 == 0 else engine.awaits
+        engine.step(
+            self._now_us,
+            onset=waited or early is Advance.ATTEMPT,
+            key=waited or early is Advance.KEY or self._glove_turns(),
+            control_ppm=self._signal(self._now_us),
+        )
         if engine.armed:
             self._limiter.approve(engine.command(), self._now_us)
+            if self._watch is not None:
+                self._watch.look(self._now_us)
+
+    def _glove_turns(self) -> bool:
+        """Whether a robot glove turns while a movement is under way, at moments that fit nothing in it."""
+        engine = self._engine
+        if not self._turns or engine.state is not State.BURST:
+            return False
+        return engine.dose.tally.delivered % 2 == 1 and self._now_us % _TURNS_US < CONTROL_PERIOD_US

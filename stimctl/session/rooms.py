@@ -9,6 +9,7 @@ from stimctl.driver import OutputState
 from stimctl.engine import Engine, State
 from stimctl.errors import Refusal, StimctlError, UsageError
 from stimctl.safety import Latch
+from stimctl.session.account import account
 from stimctl.session.carry import SITE_TIME, spent_lately_us
 from stimctl.session.connection import Connection
 from stimctl.session.diary import Diary
@@ -24,6 +25,8 @@ from stimctl.session.summary import file_line
 from stimctl.session.wording import refused
 
 if TYPE_CHECKING:
+    from stimctl.session.following import Following
+    from stimctl.session.glove import Glove
     from stimctl.session.hearing import Hearing
 
 _Room = TypeVar("_Room")
@@ -38,6 +41,8 @@ class Rooms:
         self.connection = Connection(self.latch, clock, seed, reach)
         self.case: Case | None = None
         self.hearing: Hearing | None = None
+        self.following: Following | None = None
+        self.glove: Glove | None = None
         self.selected = 0
         self.refusal = self.stop_reason = ""
         self.alarm: tuple[str, str] = ("", "")
@@ -45,6 +50,8 @@ class Rooms:
         self._timed_us = 0
         self.skin = SkinWatch()
         self.trigger_tries = 0
+        self.switched = False
+        self.spoken: int | None = None
         self._engine: Engine | None = None
         self._stage: OutputStage | None = None
         self._preparation: Preparation | None = None
@@ -136,6 +143,10 @@ class Rooms:
         if self._engine is None:
             return ()
         lines = review_lines(self.engine, self.preparation.thresholds, self.measured.charge_uc)
+        if self.following is not None:
+            lines += self.following.review_lines()
+        if self.glove is not None:
+            lines += self.glove.review_lines()
         # First: the list may be longer than its window, and which file this was must not have to be looked for.
         return (file_line(self.case.loaded.sha256), *lines) if self.case is not None else lines
 
@@ -143,6 +154,8 @@ class Rooms:
         """The last row of the record: how the output was left, and what was given."""
         delivered = self._engine.counts().delivered if self._engine else 0
         totals: dict[str, object] = {"output": self.output.value, "delivered": delivered, "review": list(self.review())}
+        if self._engine is not None:
+            totals["dose"] = account(self._engine, self.measured.charge_uc)
         if self.hearing is not None and self.hearing.unkept:
             totals["raw_emg"] = self.hearing.unkept
         return totals

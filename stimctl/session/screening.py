@@ -60,8 +60,15 @@ _CHECKS: Final = (
 )
 
 
-def questions(effect: Effect, sites: tuple[str, ...]) -> tuple[Question, ...]:
-    """The questions for a session of this effect on these sites, all unanswered."""
+_GLOVE: Final = Question(
+    "robot-stop",
+    "Robot glove fitted by its own manual, its range set for this hand, its own stop tried today?",
+    "check",
+)
+
+
+def questions(effect: Effect, sites: tuple[str, ...], *, robot: bool = False) -> tuple[Question, ...]:
+    """The questions for a session of this effect on these sites, all unanswered; ``robot``: beside a robot glove."""
     listed = [
         Question(name, text, kind)
         for kind, rows in (("blocker", _BLOCKERS), ("precaution", _PRECAUTIONS), ("check", _CHECKS))
@@ -71,15 +78,15 @@ def questions(effect: Effect, sites: tuple[str, ...]) -> tuple[Question, ...]:
     felt = [
         Question(f"sensation:{site}", f"Touch felt on the {site.replace('-', ' ')}?", "sensation") for site in sites
     ]
-    return (*listed, *felt)
+    return (*listed, *((_GLOVE,) if robot else ()), *felt)
 
 
 @final
 class Screening:
     """The answers so far. Every change is a new value; nothing is pre-filled."""
 
-    def __init__(self, effect: Effect, sites: tuple[str, ...]) -> None:
-        self.questions = questions(effect, sites)
+    def __init__(self, asked: tuple[Question, ...]) -> None:
+        self.questions = asked
 
     def answer(self, name: str, value: str, justification: str) -> Question:
         """Take one answer; raises :class:`UsageError` for an unknown question or an answer that it does not have."""

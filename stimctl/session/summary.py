@@ -7,7 +7,7 @@ from typing import Final
 
 from stimctl.protocols.antagonists import doubts
 from stimctl.protocols.places import find_places
-from stimctl.pulse import figures
+from stimctl.pulse import BURST_RATE_MHZ, DOUBLET, PulseTrain, figures
 from stimctl.safety import Finding
 from stimctl.schedule import ChannelPlan, Schedule
 from stimctl.session.dose import prescribed_line
@@ -27,8 +27,22 @@ HASH_SHOWN: Final = 16
 def schedule_lines(schedule: Schedule) -> tuple[str, ...]:
     """Purpose, prescription, and for each channel its pulse and what it does to its smallest pad at most."""
     lines = [schedule.purpose.strip(), prescribed_line(schedule)]
+    lines += course_lines(schedule)
     lines += [_channel_line(plan) for plan in schedule.channels]
     return (*lines, *schedule.rounded)
+
+
+def course_lines(schedule: Schedule) -> Iterator[str]:
+    """What the operator raises to, what changes on the way, and what the threshold does."""
+    if schedule.aim:
+        yield f"How strong: {schedule.aim}."
+    yield from schedule.guide
+    if schedule.ear is not None and schedule.ear.adapting is not None:
+        step, least, most = schedule.ear.adapting
+        yield (
+            f"The threshold adapts: {step} % up after an attempt, {step} % down after a missed window,"
+            f" between {least} and {most} % of the first"
+        )
 
 
 def file_line(sha256: str) -> str:
@@ -40,10 +54,23 @@ def _channel_line(plan: ChannelPlan) -> str:
     most = figures(plan.train(plan.max_ua), min(pad.area_um2 for pad in plan.pads))
     return (
         f"{plan.name} ({plan.muscle}), output {plan.channel + 1}: {ma_text(plan.target_ua)} mA prescribed, at most"
-        f" {ma_text(plan.max_ua)} mA; {plan.shape.phase_width_us} µs per phase at {plan.shape.rate_mhz / 1000:g} Hz;"
-        f" at most {most.charge_uc:.1f} µC, {most.rms_ma:.1f} mA rms, {most.rms_density_ma_cm2:.2f} mA/cm² on the"
+        f" {ma_text(plan.max_ua)} mA; {pulse_words(plan.shape)};"
+        f" at most {most.charge_uc:.1f} µC, {rms_words(most.rms_ma, most.period_rms_ma)}, {most.rms_density_ma_cm2:.2f} mA/cm² on the"
         f" smallest pad"
     )
+
+
+def pulse_words(train: PulseTrain) -> str:
+    """Pulses in words: width, rate, and how many stand together."""
+    width, rate = f"{train.phase_width_us} µs per phase", f"{train.rate_mhz / 1000:g}"
+    if train.pulses_per_period > DOUBLET:
+        return f"{width}, {rate} bursts a second of {train.pulses_per_period} pulses at {BURST_RATE_MHZ // 1000} Hz"
+    return f"{width} at {rate} Hz" + (", doublets" if train.pulses_per_period == DOUBLET else "")
+
+
+def rms_words(rms_ma: float, period_ma: float) -> str:
+    """The rms current that is judged, and of bursts the mean with their pauses as well (A.6 asks for both)."""
+    return f"{rms_ma:.1f} mA rms" + (f" inside a burst ({period_ma:.1f} with pauses)" if period_ma < rms_ma else "")
 
 
 def warning_lines(findings: tuple[Finding, ...], schedule: Schedule, text: str) -> tuple[str, ...]:
@@ -69,14 +96,16 @@ def _line(text: str, table: str, key: str) -> str:
 def _unusual(schedule: Schedule, text: str) -> Iterator[str]:
     """What no limit forbids and a person should have meant."""
     if schedule.antagonists_together:
-        yield f"{_line(text, 'burst', 'antagonists_together')}antagonists work in the same burst: {schedule.antagonists_together}"
-    sd = schedule.trigger.threshold_sd if schedule.trigger else None
+        part, when = ("sequence", "phase") if schedule.kind == "fes-sequence" else ("burst", "burst")
+        where = _line(text, part, "antagonists_together")
+        yield f"{where}antagonists work in the same {when}: {schedule.antagonists_together}"
+    sd = schedule.ear.threshold_sd if schedule.ear else None
     if sd is not None and sd < SAFE_THRESHOLD_SD:
         yield (
             f"{_line(text, 'trigger', 'threshold_sd')}trigger: threshold_sd {sd:g} is low for this detector, which measures rest robustly: below"
             f" {SAFE_THRESHOLD_SD:g} rest alone may set off bursts; 8 is what its own tests use"
         )
-    uv = schedule.trigger.threshold_uv if schedule.trigger else None
+    uv = schedule.ear.threshold_uv if schedule.ear else None
     if uv is not None and uv < SAFE_THRESHOLD_UV:
         yield (
             f"{_line(text, 'trigger', 'threshold_uv')}trigger: threshold_uv {uv:g} is low: a paralysed muscle at rest mostly reads above {SAFE_THRESHOLD_UV:g} µV,"

@@ -8,7 +8,7 @@ from stimctl.driver import DriverState, OutputState
 from stimctl.engine import State, state_words
 from stimctl.orders import ChannelStatus, OutputWord, Stage, Status
 from stimctl.schedule import ChannelPlan
-from stimctl.session import listening
+from stimctl.session import listening, tasks
 from stimctl.session.wording import CAN, CONTINUOUS_ACTION, NEXT_ACTION
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ def view(session: Session, now_us: int) -> Status:
         emg=session.hearing.status() if session.hearing is not None else None,
         messages=session.diary.lines,
         skin_due=session.skin.due,
-        state_words=state_words(session.state, continuous=case.schedule.burst is None),
+        state_words=state_words(session.state, continuous=case.schedule.continuous),
         presence_due=engine.presence_due(now_us),
         review=session.review() if stage is Stage.REVIEW else (),
-        can=CAN[session.state],
+        can=tasks.can(session, now_us),
         now_us=now_us,
     )
 
@@ -93,13 +93,19 @@ def _next_action(session: Session) -> str:
         return "The board is arming at zero ..."
     if session.state in (State.SCREENING, State.PADS):
         return _next_answer(session)
-    if session.state is State.REST and session.hearing is not None and not session.hearing.ear.ready:
+    if session.following is not None and (words := session.following.words(session)):
+        return words
+    listens = session.hearing is not None and session.following is None
+    if session.state is State.REST and session.hearing is not None and listens and not session.hearing.ear.ready:
         return "Relax completely: the resting EMG is being measured."
     if listening.is_trying(session) and session.hearing is not None:
         heard = f"try the trigger, heard {session.trigger_tries} times" if session.hearing.ear.ready else "relax first"
         return f"Output off: {heard}. Start: the stage arms at zero, then raise to the working level."
-    if session.engine.schedule.burst is None:
-        return CONTINUOUS_ACTION.get(session.state, NEXT_ACTION[session.state])
+    if words := tasks.next_action(session):
+        return words
+    schedule = session.engine.schedule
+    if schedule.continuous:
+        return CONTINUOUS_ACTION.get(session.state, NEXT_ACTION[session.state]).format(aim=schedule.aim)
     return NEXT_ACTION[session.state]
 
 

@@ -28,10 +28,12 @@ NEXT_ACTION: Final[dict[State, str]] = {
 }
 
 CONTINUOUS_ACTION: Final[dict[State, str]] = {
-    State.TRIAL: "Raise to the working level: strong, comfortable, no twitch. Then begin.",
+    State.TRIAL: "Raise to the working level: {aim}. Then begin.",
     State.REST: "Zero for a moment, then stimulation starts at the level set.",
 }
-"""What is said instead where current flows on (TENS): there is no movement to look for, and no burst to rest from."""
+"""What is said instead where current flows on (TENS): there is no movement to look for, and no burst to rest from.
+
+``aim`` is the mode's own: one is meant to twitch, and another never."""
 
 _RAISING: Final = (Kind.SELECT, Kind.RAISE, Kind.LOWER, Kind.ZERO)
 _RUNNING: Final = (*_RAISING, Kind.PAUSE, Kind.FINISH, Kind.PRESENT, Kind.NOTE, Kind.PAIN, Kind.SKIN_CHECKED)
@@ -52,11 +54,11 @@ CAN: Final[dict[State, tuple[Kind, ...]]] = {
         Kind.NOTE,
         Kind.SKIN_CHECKED,
     ),
-    State.READY: (Kind.START, Kind.FINISH, Kind.NOTE, Kind.SKIN_CHECKED),
-    State.TRIAL: (*_RUNNING, Kind.BEGIN),
+    State.READY: (Kind.NEXT, Kind.START, Kind.FINISH, Kind.NOTE, Kind.SKIN_CHECKED),
+    State.TRIAL: (*_RUNNING, Kind.BEGIN, Kind.KEY),
     State.REST: _RUNNING,
-    State.LISTENING: _RUNNING,
-    State.BURST: _RUNNING,
+    State.LISTENING: (*_RUNNING, Kind.KEY),
+    State.BURST: (*_RUNNING, Kind.KEY),
     State.FLOWING: _RUNNING,
     State.PAUSED: (Kind.RESUME, Kind.FINISH, Kind.NOTE, Kind.PAIN, Kind.SKIN_CHECKED),
     State.STOPPED: (Kind.CLEAR, Kind.FINISH, Kind.NOTE, Kind.SKIN_CHECKED),
@@ -98,6 +100,8 @@ _WHAT: Final[dict[Kind, str]] = {
     Kind.PAUSE: "A pause",
     Kind.RESUME: "Going on after a pause",
     Kind.FINISH: "Ending the session",
+    Kind.KEY: "The switch",
+    Kind.WEAR: "The wear log",
 }
 
 _WHEN: Final[dict[State, str]] = {

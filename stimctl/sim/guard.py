@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, final
 from stimctl.boards.reference.codes import NO_RULE, Reason
 from stimctl.boards.reference.messages import Configure, LimitsTable
 from stimctl.pulse import PulseTrain
+from stimctl.sim.ledger import APART_US
 
 TABLE: Final = LimitsTable(
     peak_ua=100_000,
@@ -20,7 +21,7 @@ TABLE: Final = LimitsTable(
     interphase_gap_max_us=500,
     rate_min_mhz=500,
     rate_max_mhz=200_000,
-    pulses_per_period_max=3,
+    pulses_per_period_max=10,
     charge_nc=30_000,
     rms_ua=50_000,
     energy_uj=300_000,
@@ -35,6 +36,8 @@ RULE_CHARGE, RULE_RMS, RULE_ENERGY, RULE_NET, RULE_DC, RULE_RAMP = range(7, 13)
 
 AMPLITUDE_STEP_UA: Final = 100
 _LEAST_RISE_UA: Final = 1_000  # a rise of 1 mA is never too fast
+_DOUBLET: Final = 2  # more pulses than these in a period are a burst
+_BURST_MHZ: Final = 100_000
 _FORGIVEN_US: Final = 100_000  # what a busy host and line may do to the spacing of frames (50 ms and 50 ms)
 
 
@@ -44,7 +47,8 @@ def breach(train: PulseTrain, table: LimitsTable) -> int | None:
     back, back_width = train.recovery_amplitude_ua, train.recovery_width_us
     first_pc, back_pc = current * width, back * back_width
     larger_pc, net_pc = max(first_pc, back_pc), abs(first_pc - back_pc)
-    per_s = train.rate_mhz * train.pulses_per_period  # pulses in 1000 s
+    pulses = train.pulses_per_period
+    per_s = _inside_mhz(train.rate_mhz, pulses)
     square = current * first_pc + back * back_pc  # µA² µs of one pulse
     inside = (
         # Amplitude is the first phase's, also where rises are judged: no higher one may hide behind it.
@@ -53,9 +57,8 @@ def breach(train: PulseTrain, table: LimitsTable) -> int | None:
         width <= table.phase_width_max_us,
         0 <= gap <= table.interphase_gap_max_us,
         train.rate_mhz >= table.rate_min_mhz > 0,
-        # one second has 1e9 µs/1000: all pulses with their gaps must fit into their period
-        train.rate_mhz <= table.rate_max_mhz and (width + gap + back_width) * per_s <= 1_000_000_000,
-        1 <= train.pulses_per_period <= table.pulses_per_period_max,
+        train.rate_mhz <= table.rate_max_mhz and _fit(width + gap + back_width, pulses, train.rate_mhz),
+        1 <= pulses <= table.pulses_per_period_max,
         larger_pc <= table.charge_nc * 1_000,
         square * per_s <= table.rms_ua * table.rms_ua * 1_000_000_000,
         square * 500 <= table.energy_uj * 1_000_000_000_000,  # 1e-18 J into 500 ohm
@@ -63,6 +66,18 @@ def breach(train: PulseTrain, table: LimitsTable) -> int | None:
         net_pc * per_s <= table.mean_dc_na * 1_000_000,  # pC times mHz is 1e-6 nA
     )
     return None if all(inside) else inside.index(False)
+
+
+def _inside_mhz(rate_mhz: int, pulses: int) -> int:
+    """Pulses in 1000 s while they flow: in a burst no fewer than 100 Hz, however long the pause behind it."""
+    return rate_mhz * pulses if pulses <= _DOUBLET else max(rate_mhz * pulses, _BURST_MHZ)
+
+
+def _fit(pulse_us: int, pulses: int, rate_mhz: int) -> bool:
+    """Whether the pulses of a period have room in it; 1000 s have 1e9 µs. Those of a burst need 10 ms each."""
+    if pulses <= _DOUBLET:
+        return pulse_us * pulses * rate_mhz <= 1_000_000_000
+    return pulse_us <= APART_US and APART_US * pulses * rate_mhz <= 1_000_000_000
 
 
 def breach_of_setup(setup: Configure, table: LimitsTable) -> int | None:
@@ -213,6 +228,7 @@ def _heights_ua(train: PulseTrain, setup: Configure) -> tuple[int, int, int]:
     """
     current, back = train.amplitude_ua, train.recovery_amplitude_ua
     first_pc, back_pc = current * train.phase_width_us, back * train.recovery_width_us
-    square = (current * first_pc + back * back_pc) * train.rate_mhz * train.pulses_per_period
-    widest = 2 * setup.phase_width_us * setup.rate_mhz * setup.pulses_per_period  # of both phases, per µA²
+    square = (current * first_pc + back * back_pc) * _inside_mhz(train.rate_mhz, train.pulses_per_period)
+    inside = _inside_mhz(setup.rate_mhz, setup.pulses_per_period)
+    widest = 2 * setup.phase_width_us * inside  # of both phases, per µA²
     return current, max(first_pc, back_pc) // setup.phase_width_us, isqrt(square // widest)

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple, final
 
 from stimctl.pulse import PulseTrain, net_charge_pc, period_ps, phase_charge_pc
 
-DOUBLET_US: Final = 5_000
-"""Interval between the pulses of a doublet or triplet, where the period leaves room for it (general knowledge)."""
+APART_US: Final = 10_000
+"""Interval between the pulses of one period: doublets have less where their period is too short for it."""
 
 _PS: Final = 1_000_000
 
@@ -29,7 +29,7 @@ class Stretch(NamedTuple):
     def counts(self, first_us: int, end_us: int) -> Iterator[tuple[int, int, int]]:
         """For each pulse of a period: its own anchor, and the half-open range of periods in ``[first_us, end_us)``."""
         period = period_ps(self.train)
-        inner = min(DOUBLET_US, period // _PS // self.train.pulses_per_period)
+        inner = min(APART_US, period // _PS // self.train.pulses_per_period)
         for position in range(self.train.pulses_per_period):
             anchor = self.anchor_us + position * inner
             # The k-th pulse is at anchor + k * period rounded down, so the first at or after t is k = ceil((t - anchor) / period).

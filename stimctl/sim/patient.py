@@ -15,6 +15,7 @@ from stimctl.limits import Sensation
 from stimctl.pulse import PulseTrain
 from stimctl.sim.emg import Electrode, Levels, Pulse
 from stimctl.sim.hand import Hand
+from stimctl.sim.sound import SoundHand
 from stimctl.sim.tissue import Report, Site, Tissue, draw, effective_hz, fusion
 from stimctl.sim.volition import Attempt, Floats, Volition, Will
 from stimctl.units import SECOND
@@ -50,6 +51,7 @@ class Patient:
         self.tissues: tuple[Tissue, ...] = tuple(draw(site, rng, sensation) for site in sites)
         self.hand = Hand(tuple(_ACTION.get(site, 0) for site in sites), tone=rng.random())
         self.volition = Volition(seed, Will() if will is None else will)
+        self.sound = SoundHand(seed)
         levels = Levels(
             rest_uv=rng.uniform(1.2, 2.5), hum_uv=rng.uniform(0.3, 1.2), voluntary_uv=rng.uniform(20.0, 45.0)
         )
@@ -76,6 +78,24 @@ class Patient:
         if attempt is not None:
             self._move(attempt)
         return attempt
+
+    def exert(self, now_us: int, strength: float | None = None) -> Attempt:
+        """Ask the person to try and to keep trying, as hard as they can or with a share of that, until told to let go."""
+        attempt = self.volition.exert(now_us, strength)
+        self.hand.volition(_OWN_FORCE * attempt.strength, attempt.onset_us)
+        return attempt
+
+    def let_go(self, now_us: int) -> None:
+        """Tell the person to relax."""
+        self.hand.volition(0.0, self.volition.let_go(now_us))
+
+    def ask(self, now_us: int) -> None:
+        """Ask the person to press the switch with the sound hand."""
+        self.volition.ask(now_us)
+
+    def presses(self, now_us: int) -> bool:
+        """Whether the switch is being pressed; true once for each press."""
+        return self.volition.presses(now_us)
 
     def angle_deg(self, now_us: int) -> float:
         """Finger extension in degrees: 0 is the resting, flexed posture, about 80 fully open."""

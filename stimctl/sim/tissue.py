@@ -13,7 +13,7 @@ from enum import IntEnum, StrEnum
 from typing import Final, final
 
 from stimctl.limits import Sensation
-from stimctl.pulse import PulseTrain
+from stimctl.pulse import APART_US, DOUBLET, PulseTrain
 
 REFERENCE_WIDTH_US: Final = 250
 """Phase width at which the thresholds are stated: the middle of B.9's 200 to 300 µs."""
@@ -120,12 +120,17 @@ def draw(site: Site, rng: random.Random, sensation: Sensation = Sensation.NORMAL
 
 
 def effective_hz(train: PulseTrain) -> float:
-    """Pulses a second, doublets counted twice (A.6)."""
-    return train.rate_mhz * train.pulses_per_period / 1_000
+    """Pulses a second, doublets counted twice (A.6); of bursts how many, as each is one strong twitch (B.5)."""
+    return train.rate_mhz * (1 if train.pulses_per_period > DOUBLET else train.pulses_per_period) / 1_000
 
 
 def fusion(train: PulseTrain) -> float:
-    """Mean force over the fused maximum at this rate, 0 to 1: about half at 11 Hz, 0.86 at 20 Hz (B.2: fused from 12-20)."""
+    """Mean force over the fused maximum at this rate, 0 to 1: about half at 11 Hz, 0.86 at 20 Hz (B.2: fused from 12-20).
+
+    A burst is fused inside, and nothing between two of them.
+    """
+    if train.pulses_per_period > DOUBLET:  # the muscle pulls as long as a burst lasts
+        return min(1.0, APART_US * train.pulses_per_period * train.rate_mhz / 1e9)
     cubed = effective_hz(train) ** 3
     return cubed / (cubed + 11.0**3)
 

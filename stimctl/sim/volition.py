@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, final
 
 import numpy as np
@@ -24,6 +24,15 @@ REACTION_US: Final = (300_000, 900_000)
 LENGTH_US: Final = (1_200_000, 3_000_000)
 _RISE_US: Final = (60_000, 180_000)
 _FALL_US: Final = (80_000, 200_000)
+PRESS_US: Final = 1_000_000
+"""How long a hand stays on the switch (project)."""
+
+EFFORT_MOST_US: Final = 40 * SECOND
+"""Longest effort of one that is held until it is let go (project)."""
+
+LET_GO_US: Final = (200_000, 400_000)
+"""From being told to let go to the end of the effort: slower than a healthy hand (general knowledge)."""
+
 _GONE: Final = 6.0  # fall times after which nothing is left (0.25 %)
 _TIRED_BY: Final = 0.04  # of each attempt
 _RESTED_AFTER_S: Final = 180.0
@@ -73,6 +82,9 @@ class Volition:
         self._will = will
         self._cued = random.Random(f"cued attempts of {seed}")  # noqa: S311 - a simulation, not a secret
         self._free = random.Random(f"spontaneous attempts of {seed}")  # noqa: S311
+        self._hand = random.Random(f"presses of the switch of {seed}")  # noqa: S311
+        self._held = random.Random(f"held efforts of {seed}")  # noqa: S311
+        self._press_us: int | None = None
         self._tired = 0.0
         self._tired_at_us = 0
         self._next_free_us: int | None = None
@@ -86,6 +98,35 @@ class Volition:
         # Both draws are made whatever comes of them: one missed cue must not change all that follows.
         works, attempt = self._cued.random(), self._draw(self._cued, now_us, self._reaction_us(), tired)
         return self._add(attempt) if works < self._will.success * (1 - 0.3 * tired) else None
+
+    def exert(self, now_us: int, strength: float | None = None) -> Attempt:
+        """Begin an effort that lasts until :meth:`let_go`; ``strength`` is its share of the person's best."""
+        drawn, reaction_us = self._held.uniform(0.85, 1.0), round(self._held.uniform(*REACTION_US))
+        self.let_go(now_us)
+        onset_us = now_us + reaction_us
+        share = drawn if strength is None else strength
+        attempt = Attempt(onset_us, onset_us + EFFORT_MOST_US, share, _RISE_US[1], _FALL_US[0])
+        self.attempts.append(attempt)
+        return attempt
+
+    def let_go(self, now_us: int) -> int:
+        """End the effort that goes on, after a reaction; one that has not begun yet never does. Returns when it is over."""
+        end_us = now_us + round(self._held.uniform(*LET_GO_US))
+        self.attempts = [_ended(each, end_us) for each in self.attempts if each.onset_us < end_us]
+        return end_us
+
+    def ask(self, now_us: int) -> None:
+        """Ask for a press of the switch with the sound hand; it comes after the reaction, or not at all."""
+        works, reaction_us = self._hand.random(), round(self._hand.uniform(*REACTION_US))
+        self._press_us = now_us + reaction_us if works < self._will.success else None
+
+    def presses(self, now_us: int) -> bool:
+        """Whether the switch is being pressed; a press is taken once, and is over after :data:`PRESS_US`."""
+        due_us = self._press_us
+        if due_us is None or now_us < due_us:
+            return False
+        self._press_us = None
+        return now_us - due_us < PRESS_US
 
     def spontaneous(self, until_us: int) -> list[Attempt]:
         """Every attempt of the person's own accord with an onset up to ``until_us`` that is not listed yet."""
@@ -142,3 +183,8 @@ class Volition:
         return Attempt(
             onset, onset + round(length), strength, round(rng.uniform(*_RISE_US)), round(rng.uniform(*_FALL_US))
         )
+
+
+def _ended(attempt: Attempt, end_us: int) -> Attempt:
+    """The same effort, over by ``end_us``."""
+    return replace(attempt, end_us=min(attempt.end_us, end_us))

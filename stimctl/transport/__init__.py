@@ -7,8 +7,18 @@ depending on the call; nobody above this room has to know.
 
 from __future__ import annotations
 
+from stimctl.transport.lines import ModemLines, open_lines
 from stimctl.transport.link import TAIL_MAX, WRITE_MAX_S, Transport
 from stimctl.transport.memory import memory_pair
 from stimctl.transport.port import BAUD, open_transport
 
-__all__ = ["BAUD", "TAIL_MAX", "WRITE_MAX_S", "Transport", "memory_pair", "open_transport"]
+__all__ = [
+    "BAUD",
+    "TAIL_MAX",
+    "WRITE_MAX_S",
+    "ModemLines",
+    "Transport",
+    "memory_pair",
+    "open_lines",
+    "open_transport",
+]

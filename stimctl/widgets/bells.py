@@ -1,4 +1,4 @@
-"""When the terminal's bell rings: for alarms, and a moment before a contraction that the clock brings.
+"""When the terminal's bell rings: for alarms, for a cue, and a moment before a contraction that the clock brings.
 
 A terminal has one bell and no melodies, so the grades of an alarm differ by how often it rings: a high one goes on. The
 tone before a burst (hazard H50) is one ring, and lets nobody be surprised by a hand that closes or opens. Before a window
@@ -14,8 +14,11 @@ from stimctl.orders import Stage, Status
 WARNED_US: Final = 1_000_000
 """How long before a burst its tone comes (project): time to take the hand out of the way."""
 
-_BEFORE: Final = frozenset({"rest", "waiting, then burst", "starts soon"})
-"""The phases that output of its own accord follows."""
+_BEFORE: Final = frozenset({"rest", "script, then try", "waiting, then burst", "starts soon"})
+"""The phases that output of its own accord follows, or the window for an attempt."""
+
+_READ: Final = "script"
+"""How the phases begin in which a sentence is read aloud: a bell would break into what is imagined."""
 
 
 @final
@@ -25,14 +28,30 @@ class Bells:
     def __init__(self) -> None:
         self._alarm = ""
         self._warned = False
+        self._cue = ("", 0)
+        self._counted = self._beat = 0
 
     def news(self, status: Status) -> bool:
-        """Whether a new status rings: a new alarm, or the last moment before a burst."""
+        """Whether a new status rings: a new alarm, a new cue, or the last moment before a burst."""
         graver = status.alarm in {"high", "medium"} and status.alarm_text != self._alarm
         self._alarm = status.alarm_text
         soon = before_a_burst(status)
         warns, self._warned = soon and not self._warned, soon
-        return graver or warns
+        return self._guided(status) | self._cued(status) or graver or warns
+
+    def _guided(self, status: Status) -> bool:
+        """Whether guided work has counted something by measurement, or its metronome beats."""
+        guide = status.guide
+        if guide is None:
+            return False
+        counted, self._counted = self._counted, guide.counted
+        beat, self._beat = self._beat, status.progress.phase_elapsed_us // guide.beat_us if guide.beat_us else 0
+        return (guide.value is not None and guide.counted > counted) or self._beat > beat
+
+    def _cued(self, status: Status) -> bool:
+        """Whether a phase has begun in which the patient is told what to do."""
+        before, self._cue = self._cue, (status.progress.cue, status.progress.repetition)
+        return self._cue[0] != "" and self._cue != before and not status.progress.phase.startswith(_READ)
 
 
 def before_a_burst(status: Status) -> bool:

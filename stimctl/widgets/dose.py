@@ -13,10 +13,11 @@ from textual.widgets import Static
 from stimctl.orders import OrderKind, OutputWord, Stage, Status
 from stimctl.widgets import channels, procedure
 from stimctl.widgets.emg import EmgPlot
+from stimctl.widgets.guided import guide_lines
 from stimctl.widgets.parts import GUIDE, Cap
 from stimctl.widgets.words import Words
 
-WORDS: Final = ("channels", "bar", "progress", "counts")
+WORDS: Final = ("channels", "bar", "guided", "progress", "counts")
 
 
 @final
@@ -37,10 +38,14 @@ class DosePane(Vertical):
             yield words["bar"]
             yield Cap("R ▲\nraise", 13, "raise", self._click(OrderKind.RAISE))
         yield Static(Content(GUIDE), id="guide")
+        yield words["guided"]
         yield from (words["progress"], words["counts"], self._emg)
 
     def show(self, status: Status, width: int) -> None:
         """Show ``status`` in lines of ``width`` cells. What the board does not report is not known, whatever was set."""
+        self.screen.set_class(status.guide is not None, "guided")
+        if status.guide is not None:
+            self._words["guided"].show(guide_lines(status, status.guide, width), resize=True)
         known = status.output is not OutputWord.UNKNOWN
         running = status.stage is Stage.RUN
         columns = channels.RUN_COLUMNS if running else channels.THRESHOLD_COLUMNS

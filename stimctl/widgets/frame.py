@@ -37,7 +37,8 @@ OUTPUT: Final = {
 def output_line(status: Status, width: int) -> Content:
     """What leaves the board by its own report, the state, and for whom."""
     sign, style = OUTPUT[status.output]
-    left = Content.assemble(" ", (f" {sign} {status.output} ", style), "  ", status.state_words or status.state)
+    word = "output disabled" if status.disabled and status.output is OutputWord.OFF else status.output
+    left = Content.assemble(" ", (f" {sign} {word} ", style), "  ", status.state_words or status.state)
     stages = tuple(Stage)
     step = f"{stages.index(status.stage) + 1}/{len(stages)} {status.stage} "
     person = f"{fit(status.patient, 12).rstrip()}  {status.side.upper()}  " if status.patient else ""

@@ -52,10 +52,13 @@ PRESSES: Final = (
     Press(("l", "L", "down", "minus"), "L", "lower", OrderKind.LOWER),
     Press(("z", "Z"), "Z", "zero", OrderKind.ZERO),
     Press(("left", "right"), "←→", "channel", OrderKind.SELECT),
+    Press(("a", "A"), "A", "switch", OrderKind.KEY),
     Press(("p", "P"), "P", "pause", OrderKind.PAUSE),
     Press(("k", "K"), "K", "skin looks well", OrderKind.SKIN_CHECKED, "ok"),
     Press(("i", "I"), "I", "pain", OrderKind.PAIN),
     Press(("w", "W"), "W", "wrap up", OrderKind.FINISH),
+    Press(("m", "M"), "M", "mitt put on", OrderKind.WEAR, "on"),
+    Press(("o", "O"), "O", "mitt off", OrderKind.WEAR, "off"),
     Press(("enter",), "Enter", "next step", OrderKind.NEXT),
 )
 """In the order in which they are offered."""
@@ -75,6 +78,7 @@ LOOSENING: Final = frozenset(
         OrderKind.CONFIRM_PADS,
         OrderKind.PRESENT,
         OrderKind.SKIN_CHECKED,
+        OrderKind.KEY,
     }
 )
 """What brings output nearer, or lets it go on. A held N must not answer a whole screening any more than a held R may

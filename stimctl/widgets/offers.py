@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from textual.content import Content
 
 from stimctl.orders import OrderKind, Question, Stage, Status
 from stimctl.widgets.keys import PRESSES, Press
 from stimctl.widgets.procedure import answers, is_blocking
 from stimctl.widgets.words import flow
+
+WITHOUT_OUTPUT: Final = {
+    OrderKind.START: "start",
+    OrderKind.RESUME: "go on",
+    OrderKind.CLEAR: "clear the stop",
+    OrderKind.KEY: "count one",
+}
+"""What the keys are called where there is no output to speak of."""
 
 
 def offers(status: Status, question: Question | None, width: int) -> Content:
@@ -18,6 +28,10 @@ def offers(status: Status, question: Question | None, width: int) -> Content:
     instead = {OrderKind.NEXT: "no treatment: end here"} if blocked else {}
     if not status.progress.repetitions:
         instead[OrderKind.BEGIN] = "begin: time runs from here"
+    if status.disabled:
+        instead |= WITHOUT_OUTPUT
+        if status.stage is Stage.RUN:
+            instead[OrderKind.NEXT] = "end this step"
     parts = [*map(Content, said), *(_cap(press.cap, instead.get(press.kind, press.words)) for press in shown)]
     typing = status.stage in {Stage.START, Stage.REVIEW}
     if typing:
@@ -37,6 +51,8 @@ def is_offered(press: Press, status: Status) -> bool:
     """Whether the session takes it now. Presence is asked for when it is due; the review has a form of its own."""
     if press.kind not in status.can:
         return False
+    if press.kind is OrderKind.WEAR:
+        return status.guide is not None and status.guide.wearing is (press.value == "off")
     if press.kind is OrderKind.PRESENT:
         return status.presence_due
     if press.kind is OrderKind.SKIN_CHECKED and OrderKind.PAIN not in status.can:

@@ -28,6 +28,7 @@ TRAIN: Final = {
     "pulses_per_period": 2,
 }
 SMALL_TRAIN: Final = TRAIN | {"interphase_gap_us": 100}
+BURST: Final = SMALL_TRAIN | {"recovery_width_us": 290, "rate_mhz": 2_000, "pulses_per_period": 9}
 AREAS: Final = {f"{name}.area_um2": 25 * 10**8 for name in ("source0", "source1")}
 LITTLE_DC: Final = AREAS | {
     "amplitude_ua": 1_000_001,
@@ -73,15 +74,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ("every source of two", Plant(RULES, "rms_ua**2 * PERIODS * den // num", "rms_ua**2 * PERIODS", "R4 forgotten for rms"), SMALL_TRAIN | AREAS),
     ("every source of two", Plant(RULES, "return self.limits.energy_uj * SQUARE_PER_UJ * den // num", "return -(-self.limits.energy_uj * SQUARE_PER_UJ * den // num)", "energy rounded up"), LITTLE_ENERGY),
     ("every source of two", Plant(RULES, "first * charge + recovery * recovery * back", "first * charge", "one phase's energy"), SMALL_TRAIN | AREAS),
-    ("every source of two", Plant(RULES, "net * rate * pulses <= self._dc", "net * rate <= self._dc", "a doublet's DC"), SMALL_TRAIN | AREAS),
+    ("every source of two", Plant(RULES, "takes, dense = width + gap + back, rate * pulses", "takes, dense = width + gap + back, rate", "a doublet's DC"), SMALL_TRAIN | AREAS),
     ("every source of two", Plant(RULES, "net = abs(charge - recovery * back)", "net = charge - recovery * back", "one sign only"), SMALL_TRAIN | AREAS),
-    ("every source of two", Plant(RULES, "(width + gap + back) * pulses * rate", "(width + back) * pulses * rate", "gap left out"), TRAIN | AREAS),
+    ("every source of two", Plant(RULES, "takes, dense = width + gap + back, rate", "takes, dense = width + back, rate", "gap left out"), TRAIN | AREAS),
     ("every source of two", Plant(RULES, "den // (10_000_000 * num)", "den // (1_000_000 * num)", "a tenfold density"), SMALL_TRAIN | AREAS),
     ("every source of two", Plant(RULES, "area_um2 * 20_000 * den", "area_um2 * 40_000 * den", "twice the power"), SMALL_TRAIN | AREAS),
     ("every source of two", Plant(WORDS, "pulse_rate = train.rate_mhz * pulses", "pulse_rate = train.rate_mhz", "one of a doublet"), SMALL_TRAIN | AREAS),
+    ("every source of two", Plant(WORDS, "(BURST_RATE_MHZ if pulses > DOUBLET else pulse_rate)", "pulse_rate", "a burst's rms with its pauses"), BURST | AREAS),
+    ("every source of two", Plant(RULES, "takes, dense = APART_US, BURST_RATE_MHZ", "takes, dense = APART_US, dense", "a burst's DC with its pauses"), BURST | AREAS),
+    ("every source of two", Plant(RULES, "takes, dense = APART_US, BURST_RATE_MHZ", "dense = BURST_RATE_MHZ", "a burst longer than its period"), BURST | {"rate_mhz": 12_000} | AREAS),
+    ("every source of two", Plant(RULES, "if takes > APART_US:", "if takes < 0:", "pulses that meet inside a burst"), BURST | {"interphase_gap_us": 9_700} | AREAS),
     ("every source of two", Plant(LIMITS, "(max if f.name in _MINIMA else min)", "(min if f.name in _MINIMA else max)", "widened"), SMALL_TRAIN | AREAS),
     ("nothing too much", Plant(RULES, "0 <= gap <= lim.interphase_gap_max_us", "0 <= gap < lim.interphase_gap_max_us", "edge lost"), EDGE),
     (FIRST, Plant(PLACING, "area = min(pad.area_um2", "area = max(pad.area_um2", "the largest pad in place of the smallest"), {}),
+    (FIRST, Plant(LIMITS, "return replace(limits, pulses_per_period_max=MOTOR_PULSES_MAX)", "return limits", "bursts of pulses for muscles"), {}),
     (FIRST, Plant(LIMITS, "power_density_uw_cm2 // 4", "power_density_uw_cm2 // 2", "half in place of a quarter"), {}),
     (FIRST, Plant(LIMITS, "if smallest_pad_um2 < SMALL_PAD_UM2:", "if smallest_pad_um2 <= SMALL_PAD_UM2:", "one µm² off"), {}),
     ("roundings", Plant(WORDS, "return -(-numerator // denominator)", "return numerator // denominator", "rounded down"), {}),

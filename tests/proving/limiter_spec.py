@@ -57,7 +57,10 @@ LOAD_OHM: Final = exactly(500)
 
 @dataclass(frozen=True)
 class Flow:
-    """A train in the field's units: two rectangular phases, ``pulses`` of them at ``rate_hz`` periods a second."""
+    """A train in the field's units: two rectangular phases, ``pulses`` of them at ``rate_hz`` periods a second.
+
+    More than two in a period are a burst: they stand 10 ms apart, and A.6 wants what flows inside it limited.
+    """
 
     first_ma: Ratio
     width_us: Ratio
@@ -78,7 +81,15 @@ class Flow:
 
     def mean_dc_ua(self) -> Ratio:
         """Qnet f n."""
-        return self.net_uc() * self.rate_hz * self.pulses
+        return self.net_uc() * self.pulses_hz()
+
+    def is_burst(self) -> bool:
+        """Asked of symbolic integers, it takes a side."""
+        return not self.pulses <= exactly(2)
+
+    def pulses_hz(self) -> Ratio:
+        """f n, or the rate inside a burst."""
+        return exactly(100) if self.is_burst() else self.rate_hz * self.pulses
 
     def pulse_square(self) -> Ratio:
         """I1² t1 + I2² t2, in mA² µs."""
@@ -87,15 +98,18 @@ class Flow:
 
     def rms_square(self) -> Ratio:
         """Irms² on the plateau, in mA²."""
-        return self.pulse_square() * MICRO * self.rate_hz * self.pulses
+        return self.pulse_square() * MICRO * self.pulses_hz()
 
     def energy_mj(self) -> Ratio:
         """E = I² R t of one pulse: mA² µs is 1e-12 A² s."""
         return self.pulse_square() * LOAD_OHM * MICRO * MILLI
 
-    def share_of_time(self) -> Ratio:
-        """How much of each period the pulses with their gaps take."""
-        return (self.width_us + self.gap_us + self.recovery_us) * self.pulses * self.rate_hz * MICRO
+    def fits(self) -> Any:
+        """Whether the pulses with their gaps have room in each period, in a burst 10 ms for each."""
+        one, each = self.width_us + self.gap_us + self.recovery_us, self.pulses * self.rate_hz * MICRO
+        if self.is_burst():
+            return (one <= exactly(10_000)) & (exactly(10_000) * each <= Ratio(1))
+        return one * each <= Ratio(1)
 
 
 def flow(train: Any) -> Flow:
@@ -149,7 +163,7 @@ class Ceiling:
             "gap": (nothing <= flow.gap_us) & (flow.gap_us <= self.gap_us),
             "rate": (self.rate_hz[0] <= flow.rate_hz) & (flow.rate_hz <= self.rate_hz[1]),
             "pulses": (Ratio(1) <= flow.pulses) & (flow.pulses <= self.pulses),
-            "fits its period": flow.share_of_time() <= Ratio(1),
+            "fits its period": flow.fits(),
         }
 
     def sums(self, flow: Flow) -> dict[str, Any]:
@@ -225,12 +239,12 @@ def _number(text: str) -> Ratio:
     return exactly(Fraction(text))
 
 
-def absolute(part: str) -> Column:
+def absolute(part: str, *, motor: bool) -> Column:
     """Anybody, with R4's factor on the standards' rows."""
     thenar = part == "thenar"
     return _column(
         (60 if thenar else 100, 60), (30, 30),
-        width_us=_span("20", "500"), gap_us=_number("500"), rate_hz=_span("0.5", "200"), pulses=_number("3"),
+        width_us=_span("20", "500"), gap_us=_number("500"), rate_hz=_span("0.5", "200"), pulses=_number("3" if motor else "10"),
         rms_ma=_number("50"), rms_ma_cm2=_number("2.0"), power_w_cm2=_number("0.25"), energy_mj=_number("300"),
         net_share=_number("0.05"), mean_dc_ua=_number("100"), accuracy=_number("1.2"),
     )  # fmt: skip
@@ -247,7 +261,7 @@ def profile(part: str, *, motor: bool, reduced: bool, senses_impedance: bool) ->
     return _column(
         peak, charge,
         width_us=_span("50", "400" if reduced else "500"), gap_us=_number("250"),
-        rate_hz=_span("10" if motor else "1", most_hz), pulses=_number("2"),
+        rate_hz=_span("10" if motor else "1", most_hz), pulses=_number("2" if motor else "10"),
         rms_ma=_number("10" if reduced else "20"), rms_ma_cm2=exactly(Fraction(density) * unseen),
         power_w_cm2=exactly(Fraction(power) * unseen**2), energy_mj=_number("5" if reduced else "20"),
         net_share=_number("0.01"), mean_dc_ua=_number("100"), accuracy=_number("1"),

@@ -105,7 +105,7 @@ def columns(study: Study, given: Given) -> None:
         senses_impedance=given.senses_impedance,
     )
     small = any(pad.area_um2 < 10 * 10**8 for pad in placement.pads)
-    for source, column in ((absolutely, spec.absolute(given.part)), (own, wanted)):
+    for source, column in ((absolutely, spec.absolute(given.part, motor=given.effect == "motor")), (own, wanted)):
         here = spec.of_limits(source.limits, accuracy=source.accuracy)
         study.claim(f"{source.name} as in A.5", spec.same(here, spec.on_small_pad(column) if small else column.ceiling))
     for source in (absolutely, own, boards, files):
@@ -131,10 +131,11 @@ def envelope(study: Study, given: Given) -> None:
 def claim_envelope(study: Study, given: Given, train: Any, placement: Any, board: Any) -> None:
     """Every bound that a channel is under."""
     flow, pads = spec.flow(train), tuple(spec.area_cm2(pad.area_um2) for pad in placement.pads)
-    _claim(study, "absolute", spec.on_pads(spec.absolute(given.part), flow, pads))
+    motor = given.effect == "motor"
+    _claim(study, "absolute", spec.on_pads(spec.absolute(given.part, motor=motor), flow, pads))
     own = spec.profile(
         given.part,
-        motor=given.effect == "motor",
+        motor=motor,
         reduced=given.sensation == "reduced",
         senses_impedance=given.senses_impedance,
     )

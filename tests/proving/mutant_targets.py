@@ -39,7 +39,7 @@ _DRIVER_TESTS: Final = (
     "test_driver_faults",
     "test_driver_health",
 )
-_SESSION_TESTS: Final = ("test_session_stop", "test_session_stage")
+_SESSION_TESTS: Final = ("test_session_stop", "test_session_stage", "test_session_door")
 """Whole sessions (test_session) take a second each: what is mutated here is judged by the quick ones alone."""
 _KEYS_TESTS: Final = ("test_control_keys",)
 _CONTROL_TESTS: Final = ("test_control_signals", "test_control_stopping")
@@ -149,12 +149,30 @@ TARGETS: Final = (
                 "OutputStage.next_wake_us",
                 "OutputStage.output",
             ),
+            "stimctl.session.door": (
+                "AnySession._now",
+                "AnySession.order",
+                "AnySession._tick",
+                "AnySession.stop_now",
+                "AnySession.close",
+                "AnySession.may_be_energised",
+                "AnySession.ended",
+            ),
+            "stimctl.session.guided": (
+                "GuidedSession.stop_now",
+                "GuidedSession._take_stops",
+                "GuidedSession.fault",
+                "GuidedSession.tick",
+                "GuidedSession.close",
+            ),
         },
         _SESSION_TESTS,
         {
             "stimctl.session.course": "how ceilings grow old and what is recorded: neither stops nor starts output",
             "stimctl.session.connection": "looking for a lost board again: it begins with the driver's stop",
             "stimctl.session.stage": "levels and site times: what may flow is the limiter's to judge",
+            "stimctl.session.door": "what is chosen, and what is read of the session that was",
+            "stimctl.session.guided": "the course and the record of work that has no output stage; how either ends",
         },
     ),
     Target("stop keys", {"stimctl.control.keys": ALL}, _KEYS_TESTS),

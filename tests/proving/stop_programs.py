@@ -36,7 +36,7 @@ def control(arguments: list[str]) -> int:
     from stimctl.control.operator import ScriptedOperator
     from stimctl.engine import State
     from stimctl.orders import Order, OrderKind
-    from stimctl.session.core import Session
+    from stimctl.session.door import AnySession
     from stimctl.sim.terminal import clock_us
 
     fd = os.open(os.environ.pop(TELL), os.O_WRONLY)
@@ -47,7 +47,7 @@ def control(arguments: list[str]) -> int:
     def tell(**what: object) -> None:
         os.write(fd, json.dumps(what).encode() + b"\n")
 
-    class Watched(Session):  # type: ignore[misc]
+    class Watched(AnySession):  # type: ignore[misc]
         """Tells on the pipe, after the deed."""
 
         told: object = None
@@ -58,13 +58,13 @@ def control(arguments: list[str]) -> int:
 
         def tick(self, now_us: int) -> None:
             super().tick(now_us)
-            if board and self.state in (State.CHOOSING, State.SCREENING, State.PADS):
+            if board and self.stimulating.state in (State.CHOOSING, State.SCREENING, State.PADS):
                 for order in operator(self.status(now_us), now_us):
                     self.order(order, now_us)
-            asked = self.status(now_us).questions if self.state == State.SCREENING else ()
+            asked = self.status(now_us).questions if self.stimulating.state == State.SCREENING else ()
             now = {
-                "state": self.state,
-                "stopped": self.latch.tripped,
+                "state": self.stimulating.state,
+                "stopped": self.stimulating.latch.tripped,
                 "open": [question.kind for question in asked if not question.answer],
             }
             if self.told != now:
@@ -72,7 +72,7 @@ def control(arguments: list[str]) -> int:
                 tell(**now)
 
     tell(control=os.getpid())
-    with mock.patch.object(start, "Session", Watched), mock.patch.object(start, "FACE", FACE):
+    with mock.patch.object(start, "AnySession", Watched), mock.patch.object(start, "FACE", FACE):
         return cli.main(arguments)
 
 

@@ -1,0 +1,82 @@
+"""What an author sees of a file before anybody runs it: its picture, and how it differs from another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, Final, NamedTuple, final
+
+from stimctl import protocols
+from stimctl.authoring import blocks, drafts, png, svg
+from stimctl.authoring.comparison import Change
+from stimctl.control.authoring import STDIN, loaded
+from stimctl.errors import ProtocolError, UsageError
+from stimctl.protocols import Loaded, loads_with_hash
+
+__all__ = ["Comparison", "Kept", "compare", "preview_file", "preview_text"]
+
+SUFFIXES: Final = (".svg", ".png")
+"""How a picture's file may end."""
+
+
+@final
+class Comparison(NamedTuple):
+    """How two files differ. ``same_text``: byte for byte; without ``changes`` they differ in comments or layout alone."""
+
+    before: str
+    after: str
+    same_text: bool
+    changes: tuple[Change, ...]
+
+
+Kept = str | bytes
+"""A picture to be written to a file."""
+
+
+def preview_text(name: str, stdin: IO[bytes], width: int, paint: Callable[[str, str], str], *, plain: bool) -> str:
+    """The picture of a file for a terminal of ``width`` columns; ``plain``: of ASCII alone."""
+    signs = blocks.PLAIN if plain else blocks.BLOCKS
+    text = blocks.drawn(drafts.drawn(_draft(name, stdin)), width, paint, signs)
+    return text.translate(_ASCII) if plain else text
+
+
+def preview_file(name: str, stdin: IO[bytes], output: str) -> Kept:
+    """The picture of a file as what ``output`` ends in; raises :class:`UsageError` for another ending."""
+    suffix = Path(output).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UsageError(f"{output}: a picture's name ends in {' or '.join(SUFFIXES)}")
+    document = svg.svg(drafts.drawn(_draft(name, stdin)))
+    return document if suffix == ".svg" else png.png(document)
+
+
+def compare(before: str, after: str, stdin: IO[bytes]) -> Comparison:
+    """Compare two files, or names of the library; raises :class:`ProtocolError` for one with faults."""
+    if before == after == STDIN:
+        raise UsageError("standard input (-) can be one of the two; give the other a name")
+    one, other = _opened(before, stdin), _opened(after, stdin)
+    changes = drafts.differences(drafts.draft(one), drafts.draft(other))
+    return Comparison(one.name, other.name, one.text == other.text, changes)
+
+
+def as_json(found: Comparison) -> dict[str, Any]:
+    """The same for a program."""
+    changes = [each._asdict() for each in found.changes]
+    same = {"same_text": found.same_text, "equal": not found.changes}
+    return {"before": found.before, "after": found.after, **same, "changes": changes}
+
+
+_ASCII: Final = str.maketrans({"µ": "u", "²": "2", "…": "..", "–": "-", "—": "-"})
+
+
+def _draft(name: str, stdin: IO[bytes]) -> drafts.Draft:
+    return drafts.draft(_opened(name, stdin))
+
+
+def _opened(name: str, stdin: IO[bytes]) -> Loaded:
+    """A file, or the shipped protocol of that name where there is no such file."""
+    try:
+        return loaded(name, stdin)
+    except ProtocolError:
+        if name not in {entry.name for entry in protocols.library()} or Path(name).exists():
+            raise
+    return loads_with_hash(protocols.library_text(name), name)

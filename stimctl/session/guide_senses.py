@@ -1,0 +1,135 @@
+"""What guided work hears: the EMG of an electrode that only listens, or the angle of a joint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, final
+
+from stimctl.driver import Driver
+from stimctl.driver import Samples as BoardSamples
+from stimctl.engine.guide_words import Heard
+from stimctl.errors import UsageError
+from stimctl.orders import EmgStatus
+from stimctl.schedule.guided import CountBy, GuidePlan
+from stimctl.sensors.angles import Angle, AngleSource
+
+if TYPE_CHECKING:
+    from stimctl.sensors.recording import Recording
+    from stimctl.session.hearing import Hearing
+    from stimctl.sim.patient import Patient
+
+THOUSAND: Final = 1_000
+
+SMOOTH_US: Final = 200_000
+"""Time constant of the level that is shown and held against a goal; without it no hand could hold a bar still (project).
+"""
+
+
+@final
+class PatientAngle:
+    """The simulated patient's hand, as a goniometer would see it."""
+
+    def __init__(self, patient: Patient) -> None:
+        self._patient = patient
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return "simulated patient"
+
+    def read(self, now_us: int) -> Angle | None:
+        """The opening of the hand now."""
+        return Angle(now_us, self._patient.angle_deg(now_us))
+
+
+@final
+class Senses:
+    """The one source of a plan, and what it says just now. All times are session µs."""
+
+    def __init__(
+        self, plan: GuidePlan, driver: Driver | None, patient: Patient | None, recording: Recording | None
+    ) -> None:
+        self._by = plan.count_by
+        self._level_uv: float | None = None
+        self._seen_us = 0
+        self.angles: AngleSource | None = PatientAngle(patient) if patient is not None else None
+        self.hearing: Hearing | None = None
+        if plan.ear is not None:
+            if driver is None:
+                raise UsageError(
+                    "this work listens to EMG: name the board whose input hears it, such as reference:PORT"
+                )
+            from stimctl.session.hearing import Hearing  # brings NumPy, which only listening needs
+
+            self.hearing = Hearing(recording, plan.ear, driver)
+        if self._by is CountBy.ANGLE and self.angles is None:
+            raise UsageError(
+                "no goniometer can be read yet: an angle is measured on the simulated patient alone (sim:); use a file"
+                ' with count_by = "key" or "emg"'
+            )
+
+    def keep(self, path: Path) -> None:
+        """Keep every chunk of EMG in a file at ``path``; raises :class:`RecordError` when it cannot be made."""
+        if self.hearing is not None:
+            self.hearing.keep(path)
+
+    def take(self, samples: BoardSamples, now_us: int) -> None:
+        """A chunk of EMG from the board."""
+        if self.hearing is not None:
+            self.hearing.take(samples, now_us)
+
+    def start(self, now_us: int) -> None:
+        """Listen from now on; raises :class:`LinkLost` where nothing would ever come."""
+        if self.hearing is not None:
+            self.hearing.start(now_us)
+
+    def rest(self, now_us: int) -> None:
+        """Let the board's samples end."""
+        if self.hearing is not None:
+            self.hearing.rest(now_us)
+
+    def heard(self, now_us: int, *, counting: bool) -> Heard:
+        """What came in since the last look."""
+        if self._by is CountBy.EMG and self.hearing is not None:
+            self.hearing.poll(now_us)
+            ear = self.hearing.ear
+            ear.listen(counting)
+            onset = ear.take_onset() is not None
+            level_uv = self._smoothed(ear.level_uv, now_us)
+            value = None if level_uv is None else round(level_uv * THOUSAND)
+            return Heard(onset=onset, value=value, ready=ear.ready and value is not None)
+        if self._by is CountBy.ANGLE:
+            angle = self._angle(now_us)
+            return Heard(value=None if angle is None else round(angle * THOUSAND), ready=angle is not None)
+        return Heard()
+
+    def _smoothed(self, level_uv: float | None, now_us: int) -> float | None:
+        """The envelope without its flicker; what cannot be believed ends it."""
+        elapsed_us, self._seen_us = now_us - self._seen_us, now_us
+        if level_uv is None or self._level_uv is None:
+            self._level_uv = level_uv
+        else:
+            self._level_uv += (level_uv - self._level_uv) * elapsed_us / (SMOOTH_US + elapsed_us)
+        return self._level_uv
+
+    def _angle(self, now_us: int) -> float | None:
+        angle = self.angles.read(now_us) if self.angles is not None else None
+        return None if angle is None or angle.is_stale(now_us) else angle.deg
+
+    def angle_deg(self, now_us: int) -> float | None:
+        """The angle for showing, a tenth of a degree fine; ``None`` where nothing measures one."""
+        angle = self._angle(now_us)
+        return None if angle is None else round(angle, 1)
+
+    def next_due_us(self) -> int | None:
+        """When a recording has its next chunk."""
+        return self.hearing.next_due_us() if self.hearing is not None else None
+
+    def emg(self) -> EmgStatus | None:
+        """What a face shows of the EMG."""
+        return self.hearing.status() if self.hearing is not None else None
+
+    def close(self) -> None:
+        """Let go of the raw file."""
+        if self.hearing is not None:
+            self.hearing.close()
