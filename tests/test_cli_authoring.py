@@ -318,9 +318,9 @@ def test_a_flight_is_not_flown_twice_and_never_taken_for_another(
         Path(names[-1]).write_text(text)
     flown: list[str] = []
 
-    def fly(schedule: Schedule) -> Rehearsal:
+    def fly(schedule: Schedule, *, whole: bool) -> Rehearsal:
         flown.append(schedule.title)
-        return rehearse(schedule)
+        return rehearse(schedule, whole=whole)
 
     monkeypatch.setattr(authoring, "rehearse", fly)
     reports = authoring.check(names, sys.stdin.buffer)

@@ -36,7 +36,7 @@ HELP: Final = """\
  Screening  Y yes  N no   1 normal  2 reduced  3 absent   Pads: V confirms
  Thresholds 1 first felt   2 first twitch   3 most tolerated
  Session    ← → channel S start  B begin  A switch  P pause  G go on  W wrap up
-            H I am here   K skin looks well   I pain   M mitt put on   O mitt off
+            H I am here   K skin looks well   I pain   M mitt on  O mitt off
             Enter next step   Q or Ctrl+Q quit (stops first)
  Typing     Space is STOP, so _ writes a space in reasons and notes.
  Help       ? or F1 shows and hides this panel; nothing else changes."""
