@@ -18,7 +18,7 @@ from stimctl.errors import Refusal
 from stimctl.limits import ABSOLUTE, BodyPart, Sensation
 from stimctl.pulse import Command, Output, PulseTrain, symmetric
 from stimctl.safety import Latch, Limiter, Pad, Rule
-from stimctl.units import MINUTE, SECOND, MilliHertz
+from stimctl.units import MINUTE, SECOND, MicroSecond, MilliHertz
 from tests.limiter_rig import BURST, PADS, TENS, Rig, area, command, pads, placement, scaled, zero
 from tests.test_safety_rules import LOOSE
 
@@ -251,6 +251,11 @@ ONE: list[tuple[dict[str, int], PulseTrain, tuple[Any, ...]]] = [
     ({"rate_min_mhz": 0}, replace(TRAIN, rate_mhz=0), (Rule.RATE, 0, 1, "mHz")),  # type: ignore[arg-type]
     ({"pulses_per_period_max": 1}, replace(TRAIN, pulses_per_period=2), (Rule.PULSES, 2, 1, "pulses")),
     ({}, replace(TRAIN, pulses_per_period=0), (Rule.PULSES, 0, 1, "pulses")),
+    (
+        {},
+        replace(TRAIN, rate_mhz=MilliHertz(2_000), pulses_per_period=4, recovery_width_us=MicroSecond(9_751)),
+        (Rule.PULSE_FITS_PERIOD, 10_001, 10_000, "µs"),
+    ),
     ({}, symmetric(1, 250, 35_000, interphase_gap_us=29_000), (Rule.PULSE_FITS_PERIOD, 29_500, 28_571, "µs")),
     ({"charge_nc": 2_499}, TRAIN, (Rule.CHARGE, 2_500, 2_499, "nC")),
     ({"energy_uj": 24}, TRAIN, (Rule.ENERGY, 25, 24, "µJ")),
