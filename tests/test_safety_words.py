@@ -275,6 +275,17 @@ def test_what_a_train_is_refused_with(bounds: dict[str, int], train: PulseTrain,
     assert gate.finding(train, s, 5) == (*words, 5, "test")
 
 
+def test_a_pulse_longer_than_its_place_is_refused_of_a_burst_alone() -> None:
+    slow = replace(TRAIN, rate_mhz=MilliHertz(2_000), recovery_width_us=MicroSecond(9_751))
+    for pulses, fits in ((1, True), (2, True), (3, False)):
+        train = replace(slow, pulses_per_period=pulses)
+        assert Gate((only(),)).allows(train, strength(train)) is fits
+        assert (list(only().findings(train, strength(train), 0)) == []) is fits
+    backwards = replace(slow, pulses_per_period=3, recovery_width_us=MicroSecond(-251))
+    told = [tuple(f)[:4] for f in only().findings(backwards, strength(backwards), 0)]
+    assert (Rule.PULSE_FITS_PERIOD, -1, 0, "µs") in told
+
+
 def test_a_rate_of_nothing_leaves_no_time() -> None:
     never = replace(TRAIN, rate_mhz=MilliHertz(0))
     assert [tuple(f)[:4] for f in only().findings(never, strength(never), 0)] == [
