@@ -1,6 +1,6 @@
 """``python3 dev.py bench [NAME...]``: the benchmarks that were named, or all of them.
 
-A benchmark is a module of this folder with a docstring and ``main() -> None``, which prints its own table.
+A benchmark is a module or package of this folder with a docstring and ``main() -> None``, which prints its own table.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from benchmarks.timing import load
 
 
 def names() -> list[str]:
-    """Every module of this folder that has something to measure; ``timing`` is what they share."""
-    files = Path(__file__).parent.glob("*.py")
-    return sorted(path.stem for path in files if not path.stem.startswith("_") and path.stem != "timing")
+    """Every module or package of this folder that has something to measure; ``timing`` is what they share."""
+    here = Path(__file__).parent
+    modules = [path.stem for path in here.glob("*.py")] + [path.parent.name for path in here.glob("*/__init__.py")]
+    return sorted(name for name in modules if not name.startswith("_") and name != "timing")
 
 
 def main(wanted: list[str]) -> int:

@@ -1,0 +1,83 @@
+"""The same muscle, recorded otherwise: louder, softer, off zero, at another rate, with mains in it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from benchmarks.onset.cases import Case
+from stimctl.sensors.samples import Samples
+
+Change = Callable[[Case], Case]
+
+
+def gain(case: Case, *, times: float) -> Case:
+    """Another amplifier."""
+    return replace(case, values=case.values * times)
+
+
+def offset(case: Case, *, rests: float) -> Case:
+    """Off zero by so many times the resting signal's rms: electrodes and converters do that."""
+    return replace(case, values=case.values + rests * _rest_rms(case))
+
+
+def mains(case: Case, *, hz: float) -> Case:
+    """A hum as strong as the resting signal itself."""
+    t = np.arange(len(case.values)) / case.truth.rate_hz
+    hum = math.sqrt(2) * _rest_rms(case) * np.sin(2 * math.pi * hz * t + 1.0)
+    return replace(case, values=case.values + hum)
+
+
+def resampled(case: Case, *, rate_hz: float) -> Case:
+    """At another rate, by way of the spectrum: nothing above half of the lower rate is left or made up."""
+    truth = case.truth
+    if rate_hz == truth.rate_hz:
+        return case
+    length = round(len(case.values) * rate_hz / truth.rate_hz)
+
+    def moved(at: int) -> int:
+        return min(length, round(at * rate_hz / truth.rate_hz))
+
+    return replace(
+        case,
+        values=_through_the_spectrum(case.values, length),
+        truth=truth._replace(
+            rate_hz=rate_hz,
+            length=length,
+            onsets=tuple(map(moved, truth.onsets)),
+            ends=tuple(map(moved, truth.ends)),
+            ignore=tuple((moved(start), moved(stop)) for start, stop in truth.ignore),
+        ),
+        pulses=tuple(min(length - 1, moved(at)) for at in case.pulses),
+    )
+
+
+def _through_the_spectrum(values: Samples, length: int) -> Samples:
+    """``values`` with ``length`` samples; mirrored first, because the spectrum's ends meet and would ring."""
+    mirrored = np.concatenate((values, values[::-1]))
+    spectrum = np.fft.rfft(mirrored)
+    kept = np.zeros(length + 1, dtype=complex)
+    shared = min(len(spectrum), len(kept))
+    kept[:shared] = spectrum[:shared]
+    made: Samples = np.fft.irfft(kept, 2 * length)[:length] * (length / len(values))
+    return made
+
+
+def _rest_rms(case: Case) -> float:
+    rest = case.values[: round(case.truth.calibration_s * case.truth.rate_hz)]
+    return float(np.std(rest)) or 1.0
+
+
+VARIANTS: Final[dict[str, Change]] = {
+    "gain x 0.1": partial(gain, times=0.1),
+    "gain x 10": partial(gain, times=10.0),
+    "offset of 1,000 x rest": partial(offset, rests=1_000.0),
+    **{f"at {hz} Hz": partial(resampled, rate_hz=float(hz)) for hz in (500, 1_000, 2_000, 4_000)},
+    "mains of 50 Hz": partial(mains, hz=50.0),
+    "mains of 60 Hz": partial(mains, hz=60.0),
+}
