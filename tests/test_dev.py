@@ -70,7 +70,9 @@ def pinned() -> list[Requirement]:
 
 def wanted() -> list[Requirement]:
     extras = PROJECT["optional-dependencies"]
-    return [Requirement(text) for text in (*PROJECT["dependencies"], *extras["dev"], *extras["png"])]
+    return [
+        Requirement(text) for text in (*PROJECT["dependencies"], *(each for extra in extras.values() for each in extra))
+    ]
 
 
 @pytest.mark.parametrize("requirement", wanted(), ids=str)

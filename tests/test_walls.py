@@ -147,7 +147,7 @@ def test_what_one_room_has_to_itself(name: str, graph: grimp.ImportGraph) -> Non
     options = OPTIONS[name]
     [precious] = options["protected_modules"]
     allowed = {*options["allowed_importers"], precious}
-    strangers = [module for module in modules_of(graph, "stimctl") if room_of(module) not in allowed]
+    strangers = [each for each in modules_of(graph, "stimctl") if not {each, room_of(each)} & allowed]
     assert len(strangers) > 100
     for stranger in strangers:
         with planted(graph, stranger, precious):
@@ -183,6 +183,8 @@ PLANTS = {
     "light": ("stimctl/engine/dose.py", "if len('x') > 1:\n    import numpy as np\n"),
     "pydantic": ("stimctl/units.py", "from pydantic import BaseModel as Model\n"),
     "serial": ("stimctl/driver/line.py", "class Deep:\n    def deeper(self) -> None:\n        import serial.tools\n"),
+    "lsl": ("stimctl/transport/lsl_in.py", "def at_once() -> object:\n    from pylsl import StreamInlet\n"),
+    "edf": ("stimctl/sensors/recording.py", "import edfio as reader\n"),
     "textual": (
         "stimctl/session/view.py",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import textual.app\n",

@@ -28,6 +28,7 @@ from stimctl.session.door import AnySession
 from stimctl.session.link import SIMULATED
 from stimctl.session.opening import Reach, Wishes, load_protocol
 from stimctl.session.part import Part
+from stimctl.session.search import ahead
 from stimctl.units import MS
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def run_headless(request: RunRequest, say: Callable[[str], None]) -> int:
     Simulated boards alone: nobody is there.
     """
     plan = _plan(request)
+    ahead(request.emg)
     speed = math.inf if request.demo and request.speed is None else request.speed
     clock = _clock(request, speed)
     with _journal(request) as journal:
@@ -96,6 +98,7 @@ def run_interactive(request: RunRequest) -> int:
     Raises what is wrong with the protocol that was asked for before there is a screen to hide it.
     """
     plan = _plan(request)
+    ahead(request.emg)
     clock = _clock(request, request.speed)
     with _journal(request) as journal:
         if plan is None:

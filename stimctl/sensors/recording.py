@@ -1,8 +1,9 @@
-"""Recordings of EMG from a file: CSV or NumPy's NPZ, read whole, checked, with their labels where they have any."""
+"""Recordings of EMG from a file: CSV, EDF or NumPy's NPZ, read whole, checked, with their labels where they have any."""
 
 from __future__ import annotations
 
 import csv
+import difflib
 import itertools
 import math
 import struct
@@ -17,10 +18,12 @@ from typing import IO, Any, Final, final
 import numpy as np
 
 from stimctl.errors import FileError
+from stimctl.sensors.edf import ENDINGS
+from stimctl.sensors.edf import load as load_edf
 from stimctl.sensors.samples import RATE_MAX_HZ, RATE_MIN_HZ, Samples
 
 FILE_MAX_BYTES: Final = 256 << 20
-"""Largest NPZ file, unpacked: some hours of one channel at 4 kHz."""
+"""Largest NPZ file, unpacked, and largest EDF file: some hours of one channel at 4 kHz."""
 
 CSV_MAX_BYTES: Final = 64 << 20
 """Largest CSV file: an hour at 1 kHz. Two characters may be a number, so it takes up to four times that in memory."""
@@ -60,23 +63,25 @@ class Recording:
 
 
 def load(path: Path, *, rate_hz: float | None = None, column: str | None = None) -> Recording:
-    """The recording in ``path``, by its ending: ``.npz``, else CSV.
+    """The recording in ``path``, by its ending: ``.npz``, ``.edf`` or ``.bdf``, else CSV.
 
     CSV: numbers parted by comma, semicolon or tab, with or without one line of names; ``column`` picks one by name
     or by number from 1, the default is the only one that is not time, or one called emg. The rate is ``rate_hz``, else
     that of a column ``time_s``. NPZ: keys ``x`` and ``fs``, and if wanted ``lsb`` (µV a count), ``onsets``,
-    ``offsets``, ``ignore`` and ``stim``. Raises :class:`FileError` for anything that cannot be used as it is.
+    ``offsets``, ``ignore`` and ``stim``. EDF and BDF: ``column`` picks a signal; the file knows its rate. Raises :class:`FileError` for anything that cannot be used as it is.
     """
     path = Path(path)
     try:
         if not path.is_file():
             raise FileError(f"{path}: there is no such file")
-        packed = path.suffix.lower() == ".npz"
-        limit = FILE_MAX_BYTES if packed else CSV_MAX_BYTES
+        packed, edf = path.suffix.lower() == ".npz", path.suffix.lower() in ENDINGS
+        limit = FILE_MAX_BYTES if packed or edf else CSV_MAX_BYTES
         if path.stat().st_size > limit:
             raise FileError(f"{path}: larger than {limit >> 20} MB; cut it")
         if packed:
             return _load_npz(path, rate_hz, column)
+        if edf:
+            return _load_edf(path, rate_hz, column)
         return _load_csv(path, rate_hz, column)
     except OSError as error:
         raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
@@ -122,6 +127,13 @@ def _rate(where: object, text: str) -> float:
     if not 0 < rate_hz < math.inf:
         raise FileError(f"{where}: {text!r} is not a sampling rate in Hz")
     return rate_hz
+
+
+def _load_edf(path: Path, rate_hz: float | None, column: str | None) -> Recording:
+    signal = load_edf(path, column)
+    if rate_hz not in (None, signal.rate_hz):
+        raise FileError(f"{path}: says itself that it has {signal.rate_hz:g} samples a second; leave out the rate")
+    return _finished(path, signal.rate_hz, signal.values, Labels())
 
 
 # --- CSV -------------------------------------------------------------------------------------------------------
@@ -203,7 +215,9 @@ def _column(path: Path, names: list[str], wanted: str | None, time_at: int | Non
             return names.index(wanted)
         if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
             return int(wanted) - 1
-        raise FileError(f"{path}: there is no column {wanted!r}; there are {', '.join(names)}")
+        alike = difflib.get_close_matches(wanted[:64], names, n=1)
+        meant = f" (did you mean {alike[0]!r}?)" if alike else ""
+        raise FileError(f"{path}: there is no column {wanted!r}{meant}; there are {', '.join(names)}")
     others = [i for i in range(len(names)) if i != time_at]
     if len(others) == 1:
         return others[0]

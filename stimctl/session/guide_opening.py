@@ -14,6 +14,7 @@ from stimctl.safety import Latch
 from stimctl.schedule.guided import GuidePlan
 from stimctl.session.link import SIMULATED, Link, open_link
 from stimctl.session.opening import Wishes, board_facts
+from stimctl.session.search import Search
 
 if TYPE_CHECKING:
     from stimctl.sensors.recording import Recording
@@ -44,8 +45,8 @@ def link(url: str, plan: GuidePlan, latch: Latch, clock: Callable[[], int], seed
     return open_link(url, latch, clock=clock, seed=seed, sites={})
 
 
-def recording(order: Order, plan: GuidePlan) -> Recording | None:
-    """The recording to listen to, if any; work that listens to nothing is not given one in silence."""
+def recording(order: Order, plan: GuidePlan) -> Recording | Search | None:
+    """The recording or stream to listen to, if any; work that listens to nothing is not given one in silence."""
     if order.robot:
         raise UsageError(f"this file is led by no robot glove; leave out --robot {order.robot}")
     if plan.ear is None:
@@ -57,9 +58,11 @@ def recording(order: Order, plan: GuidePlan) -> Recording | None:
     return load_recording(order.emg)
 
 
-def refuse_replay(wishes: Wishes, *, simulated: bool, recording: Recording | None) -> None:
+def refuse_replay(wishes: Wishes, *, simulated: bool, recording: Recording | Search | None) -> None:
     """What a real patient sees and is counted for is what this patient's muscles do now (H47)."""
-    if not simulated and (recording is not None or wishes.emg == "sim:"):
+    from stimctl.session.hearing import is_replay  # brings NumPy, which only listening needs
+
+    if not simulated and (is_replay(recording) or wishes.emg == "sim:"):
         raise UsageError(
             f"{wishes.emg} is not what this patient's muscles do now: with a patient, listen to the board's own input"
             " (board:); a recording is played on the simulated board (sim:)"

@@ -12,8 +12,10 @@ from stimctl.errors import UsageError
 from stimctl.orders import EmgStatus
 from stimctl.schedule.guided import CountBy, GuidePlan
 from stimctl.sensors.angles import Angle, AngleSource
+from stimctl.session.search import Search
 
 if TYPE_CHECKING:
+    from stimctl.sensors.lsl import LslSource
     from stimctl.sensors.recording import Recording
     from stimctl.session.hearing import Hearing
     from stimctl.sim.patient import Patient
@@ -47,29 +49,53 @@ class Senses:
     """The one source of a plan, and what it says just now. All times are session µs."""
 
     def __init__(
-        self, plan: GuidePlan, driver: Driver | None, patient: Patient | None, recording: Recording | None
+        self,
+        plan: GuidePlan,
+        driver: Driver | None,
+        patient: Patient | None,
+        given: Recording | Search | None,
     ) -> None:
         self._by = plan.count_by
         self._level_uv: float | None = None
         self._seen_us = 0
         self.angles: AngleSource | None = PatientAngle(patient) if patient is not None else None
         self.hearing: Hearing | None = None
+        self._search: Search | None = None
+        self._path: Path | None = None
         if plan.ear is not None:
-            if driver is None:
+            if driver is None and given is None:
                 raise UsageError(
                     "this work listens to EMG: name the board whose input hears it, such as reference:PORT"
                 )
-            from stimctl.session.hearing import Hearing  # brings NumPy, which only listening needs
-
-            self.hearing = Hearing(recording, plan.ear, driver)
+            self._ear, self._driver = plan.ear, driver
+            if isinstance(given, Search):
+                self._search = given
+            else:
+                self.hearing = self._hearing(given)
         if self._by is CountBy.ANGLE and self.angles is None:
             raise UsageError(
                 "no goniometer can be read yet: an angle is measured on the simulated patient alone (sim:); use a file"
                 ' with count_by = "key" or "emg"'
             )
 
+    def _hearing(self, given: Recording | LslSource | None) -> Hearing:
+        from stimctl.session.hearing import Hearing  # brings NumPy, which only listening needs
+
+        return Hearing(given, self._ear, self._driver)
+
+    def _require_stream(self) -> None:
+        """The stream that was looked for; raises :class:`UsageError` where it was not found, or not yet."""
+        if self._search is None or self.hearing is not None:
+            return
+        if not self._search.done:
+            raise UsageError(f"{self._search.url} is still being looked for; try again in a moment")
+        self.hearing = self._hearing(self._search.result())
+        if self._path is not None:
+            self.hearing.keep(self._path)
+
     def keep(self, path: Path) -> None:
         """Keep every chunk of EMG in a file at ``path``; raises :class:`RecordError` when it cannot be made."""
+        self._path = path
         if self.hearing is not None:
             self.hearing.keep(path)
 
@@ -79,7 +105,8 @@ class Senses:
             self.hearing.take(samples, now_us)
 
     def start(self, now_us: int) -> None:
-        """Listen from now on; raises :class:`LinkLost` where nothing would ever come."""
+        """Listen from now on; raises :class:`LinkLost` where nothing would ever come, and what keeps a stream away."""
+        self._require_stream()
         if self.hearing is not None:
             self.hearing.start(now_us)
 

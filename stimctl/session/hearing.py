@@ -1,4 +1,4 @@
-"""Where a session's EMG comes from: the board's analog input, or a recording played as if it were live."""
+"""Where a session's EMG comes from: the board's analog input, a stream (LSL), or a recording played as if it were live."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from stimctl.errors import LinkLost, OurBug, RecordError, UsageError
 from stimctl.orders import EmgStatus
 from stimctl.records.raw import RawEmg
 from stimctl.schedule import ControlPlan, EarPlan
+from stimctl.sensors.lsl import LslSource
 from stimctl.sensors.onset import Onset
 from stimctl.sensors.recording import Recording, load_spec
 from stimctl.sensors.replay import RecordingSource
 from stimctl.sensors.samples import Chunk, Source
 from stimctl.session.ear import Ear
 from stimctl.session.own_ear import OwnEar
+from stimctl.session.search import STREAM, Search, search
 
 BOARD: Final = ("", "board:", "sim:")
 """EMG URLs that mean the board's own analog input."""
@@ -29,17 +31,31 @@ BOARD: Final = ("", "board:", "sim:")
 class Hearing:
     """One ear and its source: for attempts, or for the effort of a muscle that is stimulated. All times are session µs."""
 
-    def __init__(self, recording: Recording | None, plan: EarPlan | ControlPlan, driver: Driver) -> None:
+    def __init__(self, given: Recording | LslSource | None, plan: EarPlan | ControlPlan, driver: Driver | None) -> None:
         self._driver = driver
         self._source: Source | None = None
-        facts = driver.facts
-        if recording is None:
+        self._stream = given if isinstance(given, LslSource) else None
+        self.told_of_trouble = False
+        """Whether it was said that the stream is not what it was."""
+        self.told_losses, self.told_losses_us = (0, 0), -1
+        """The losses that were recorded last, and when."""
+        facts = driver.facts if driver is not None else None
+        if given is None:
             if facts is None or not facts.analog_rate_hz:
                 raise UsageError("this board has no EMG input; give a source with --emg, such as file:recording.npz")
             self._ear = _ear(plan, facts.analog_rate_hz, "board")
         else:
-            self._source = RecordingSource(recording)
+            self._source = given if isinstance(given, LslSource) else RecordingSource(given)
             self._ear = _ear(plan, self._source.rate_hz, self._source.name)
+        if (
+            self._stream is not None
+            and not self._stream.in_microvolts
+            and getattr(plan, "threshold_uv", None) is not None
+        ):
+            raise UsageError(
+                f"{self._stream.name} does not say that it is a voltage, and this protocol's threshold is in µV: have the"
+                " sender name its channel's unit, or use threshold_sd"
+            )
         self._on = False
         self._raw: RawEmg | None = None
 
@@ -62,7 +78,9 @@ class Hearing:
         self._raw = RawEmg(path, {"rate_hz": self._ear.rate_hz, "source": self._ear.source})
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, and of the stream."""
+        if self._stream is not None:
+            self._stream.close()
         if self._raw is not None:
             self._raw.close()
 
@@ -79,14 +97,16 @@ class Hearing:
     def start(self, now_us: int) -> None:
         """Let samples come from now on; a recording starts at its beginning, once.
 
-        Raises :class:`LinkLost` where the board's own input is meant, and the board is lost: nothing would ever come.
+        Raises :class:`LinkLost` where a board or a stream is meant that is lost: nothing would ever come.
         """
         if self._source is None:
-            if self._driver.state is DriverState.LOST:
+            if self._board.state is DriverState.LOST:
                 raise LinkLost("the EMG input is on a board that is lost; stop, and clear to look for it again")
-            self._driver.listen(True, now_us)
+            self._board.listen(True, now_us)
         elif not self._on:
             self._source.start(now_us)
+        if self.trouble:
+            raise LinkLost(f"{self.trouble}; see to it, and try again")
         self._on = True
 
     def hear_through(self, driver: Driver, now_us: int) -> None:
@@ -98,9 +118,30 @@ class Hearing:
                 driver.listen(True, now_us)
 
     @property
+    def _board(self) -> Driver:
+        if self._driver is None:
+            raise OurBug("a board is asked for samples where there is none")
+        return self._driver
+
+    @property
     def is_live(self) -> bool:
-        """Whether it hears the board's own input, and not a recording that can be played once."""
-        return self._source is None
+        """Whether it hears what a muscle does now, and not a recording that can be played once."""
+        return self._source is None or self._stream is not None
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing of a stream can be believed, or ""."""
+        return self._stream.trouble if self._stream is not None else ""
+
+    @property
+    def losses(self) -> tuple[int, int]:
+        """How often a stream's stamps have jumped so far, and how many samples that were at least."""
+        return (self._stream.gaps, self._stream.missing) if self._stream is not None else (0, 0)
+
+    def note_output(self, now_us: int, *, on: bool) -> None:
+        """Say in every pass whether pulses were ordered since the last one: a stream does not know where they stand."""
+        if self._stream is not None:
+            self._stream.output.step(now_us, on=on)
 
     @property
     def is_on(self) -> bool:
@@ -108,9 +149,11 @@ class Hearing:
         return self._on
 
     def rest(self, now_us: int) -> None:
-        """Let the board's samples end; a recording goes on."""
+        """Let the samples of a board or a stream end; a recording goes on."""
+        if self._stream is not None:
+            self._on = False
         if self._source is None and self._on:
-            self._driver.listen(False, now_us)
+            self._board.listen(False, now_us)
             self._on = False
 
     def take(self, samples: BoardSamples, now_us: int) -> None:
@@ -133,7 +176,7 @@ class Hearing:
             self._ear.watch(now_us)
 
     def next_due_us(self) -> int | None:
-        """When a recording has its next chunk."""
+        """When a recording has its next chunk, or a stream is to be looked at."""
         return self._source.next_due_us() if self._source is not None and self._on else None
 
     def take_onset(self) -> Onset | None:
@@ -145,16 +188,24 @@ class Hearing:
         return self._ear.status()
 
 
-def load_recording(url: str) -> Recording | None:
-    """The recording that an EMG URL names, ``None`` for the board's own input; raises :class:`UsageError`, and
-    :class:`FileError` for a file that cannot be used.
+def load_recording(url: str) -> Recording | Search | None:
+    """The recording or the stream that an EMG URL names, ``None`` for the board's own input; a stream is only looked for.
+
+    Raises :class:`UsageError` for what is no source, :class:`FileError` for a file that cannot be used.
     """
     if url in BOARD:
         return None
+    if url.startswith(STREAM):
+        return search(url)
     scheme, _, path = url.partition(":")
     if scheme != "file" or not path:
-        raise UsageError(f"{url!r} is not an EMG source; write board:, sim: or file:PATH")
+        raise UsageError(f"{url!r} is not an EMG source; write board:, sim:, lsl:NAME or file:PATH")
     return load_spec(path)
+
+
+def is_replay(given: object) -> bool:
+    """Whether what a session listens to was taken at another time: never with a patient (H47)."""
+    return isinstance(given, Recording)
 
 
 def _ear(plan: EarPlan | ControlPlan, rate_hz: float, source: str) -> Ear | OwnEar:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from stimctl.engine import Event, State
 from stimctl.errors import LinkLost
 from stimctl.schedule import Advance
+from stimctl.units import SECOND
 
 if TYPE_CHECKING:
     from stimctl.session.core import Session
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
 def heard(session: Session, now_us: int) -> bool:
     """Whether an attempt was heard just now."""
     hearing, trying = session.hearing, is_trying(session)
-    if hearing is None or not _is_on(session, hearing, now_us, wanted=trying or _follows(session)):
+    if hearing is None:
+        return False
+    flowing = any(lane.stepped_ua for lane in session.engine.lanes.values())
+    hearing.note_output(now_us, on=flowing)
+    if not _is_on(session, hearing, now_us, wanted=trying or _follows(session)):
         return False
     hearing.poll(now_us)
+    _mind_the_stream(session, hearing, now_us)
     if session.following is not None:
-        flowing = any(lane.stepped_ua for lane in session.engine.lanes.values())
         hearing.own.expect(stimulated=flowing, led=session.state is not State.TITRATING)
         return False
     waiting = session.state is State.LISTENING or session.engine.awaits is Advance.ATTEMPT
@@ -46,9 +51,40 @@ def _is_on(session: Session, hearing: Hearing, now_us: int, *, wanted: bool) -> 
     try:
         hearing.start(now_us)
     except LinkLost as error:
-        session.fault(str(error), now_us, alarm="high")
+        if hearing.trouble and not session.engine.armed:
+            _tell_of_trouble(session, hearing, now_us)  # nothing flows, and it is tried again in the next pass
+        else:
+            session.fault(str(error), now_us, alarm="high")
         return False
     return True
+
+
+def _mind_the_stream(session: Session, hearing: Hearing, now_us: int) -> None:
+    """A stream that is lost ends output, with its cause; whatever is missing in it, and that it is back, is recorded."""
+    if not hearing.is_on:
+        return
+    _tell_of_losses(session, hearing, now_us)
+    if hearing.trouble:
+        if session.engine.armed:
+            session.fault(hearing.trouble, now_us)  # first: a record may wait for its disk
+        _tell_of_trouble(session, hearing, now_us)
+    elif hearing.told_of_trouble:
+        hearing.told_of_trouble = False
+        session.diary.write("emg-back", {}, now_us, "The EMG stream is back")
+
+
+def _tell_of_trouble(session: Session, hearing: Hearing, now_us: int) -> None:
+    if not hearing.told_of_trouble:
+        hearing.told_of_trouble = True
+        session.diary.write("emg-lost", {"why": hearing.trouble}, now_us, f"EMG: {hearing.trouble}")
+
+
+def _tell_of_losses(session: Session, hearing: Hearing, now_us: int) -> None:
+    """How much is missing by now, once a second at the most."""
+    losses = hearing.losses
+    if losses != hearing.told_losses and not 0 <= now_us - hearing.told_losses_us < SECOND:
+        hearing.told_losses, hearing.told_losses_us = losses, now_us
+        session.diary.write("emg-gap", {"gaps": losses[0], "samples_missing": losses[1]}, now_us)
 
 
 _HEARD: Final = {Event.TRIGGER: True, Event.MISSED: False, Event.ASSIST: False}
@@ -68,7 +104,7 @@ def adapt(room: Rooms, event: Event, now_us: int) -> None:
 def is_trying(session: Session) -> bool:
     """Whether the trigger is being tried out with output off (hazard H26): what it would set off is only told.
 
-    It is while everything is ready and nothing armed, on the board's own input. The treatment measures rest again.
+    It is while everything is ready and nothing armed, on what is heard live. The treatment measures rest again.
     """
     hearing = session.hearing
     if hearing is None or session.following is not None:

@@ -23,10 +23,12 @@ from stimctl.session import glove
 from stimctl.session.leading import OWN, source_of
 from stimctl.session.link import SIMULATED, Link, elsewhere, open_link
 from stimctl.session.rehearsal import Rehearsal, rehearse
+from stimctl.session.search import STREAM, Search
 from stimctl.session.summary import file_line, schedule_lines, warning_lines
 from stimctl.units import SECOND
 
 if TYPE_CHECKING:
+    from stimctl.sensors.lsl import LslSource
     from stimctl.sensors.recording import Recording
 
 ANSWER_US: Final = 5 * SECOND
@@ -99,7 +101,8 @@ class Case:
     simulated: bool
     senses_current: bool
     board: str
-    recording: Recording | None
+    recording: Recording | LslSource | None
+    """What is listened to instead of the board's own input."""
 
 
 def load_protocol(name: str) -> Loaded:
@@ -133,26 +136,32 @@ class Opening:
             order.protocol, order.patient, order.side, order.board or SIMULATED, order.emg, order.robot
         )
         self.loaded = load_protocol(order.protocol)
-        self._recording = _recording(order.emg, self.loaded)
+        if reach.hurried and order.emg.startswith(STREAM):
+            raise UsageError(f"{order.emg} comes in real time, and this session's time is not: leave out --speed")
+        self._given = _recording(order.emg, self.loaded)
         sites = {channel.output - 1: channel.site for channel in stimulating(self.loaded.protocol).channels}
         self.link: Link = open_link(self.wishes.board, latch, clock=clock, seed=seed, sites=sites)
         self._until_us = now_us + ANSWER_US
+        self._connected = False
         self.link.driver.open(now_us)
 
     def ready(self, now_us: int) -> Case | None:
-        """The case once the board has answered; raises what went wrong, or what the rehearsal refuses."""
+        """The case once the board has answered, and a stream was found; raises what went wrong, or what is refused."""
         for event in self.link.driver.poll(now_us):
             if isinstance(event, (Lost, Faulted)):
                 raise event.error
-            if isinstance(event, Connected):
-                return self._case()
+            self._connected = self._connected or isinstance(event, Connected)
+        if self._connected:
+            return self._case() if not isinstance(self._given, Search) or self._given.done else None
         if now_us >= self._until_us:
             raise LinkTimeout(f"{self.wishes.board}: no board answered; check the port, the cable and the power")
         return None
 
     def _refuse_on_a_real_board(self) -> None:
         """What is for simulated boards alone: nothing simulated, replayed or hurried may drive current in a person (H47)."""
-        if self._recording is not None or self.wishes.emg == "sim:":
+        from stimctl.session.hearing import is_replay  # brings NumPy, which only listening needs
+
+        if is_replay(self._given) or self.wishes.emg == "sim:":
             raise UsageError(
                 f"{self.wishes.board} is a real board, and {self.wishes.emg} is not what this patient's muscles do now;"
                 " use board:, the board's own input"
@@ -185,12 +194,12 @@ class Opening:
             facts.simulated,
             facts.senses_current,
             board,
-            self._recording,
+            self._given.result() if isinstance(self._given, Search) else self._given,
         )
 
 
-def _recording(url: str, loaded: Loaded) -> Recording | None:
-    """The recording to listen to, if any; a protocol that listens to nothing is not given one in silence."""
+def _recording(url: str, loaded: Loaded) -> Recording | Search | None:
+    """The recording or stream to listen to, if any; a protocol that listens to nothing is not given one in silence."""
     from stimctl.session.hearing import BOARD, load_recording  # brings NumPy, which only listening needs
 
     if getattr(loaded.protocol, "trigger", None) is not None:  # whatever its kind: it says how an attempt is heard
