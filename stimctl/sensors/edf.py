@@ -50,7 +50,7 @@ def load(path: Path, column: str | None) -> Signal:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             _refuse_holes(path)
-            file = read(path, lazy_load_data=True)
+            file = read(path)
             signal = file.signals[_chosen(path, [each.label for each in file.signals], column)]
             scale = microvolts(signal.physical_dimension)
             values = np.asarray(signal.data, dtype=np.float64) * (1.0 if scale is None else scale)
