@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _COLOURS: Final = {"level": say.GOOD, "limit": say.BAD, "warn": "33", "faint": say.FAINT, "strong": "1"}
 _SIGNS: Final = "▁█·─╌│▶"
-_WIDEST: Final = 110
+WIDEST: Final = 110
 """A picture does not get better by being wider."""
 
 
@@ -29,17 +29,18 @@ def preview(arguments: argparse.Namespace) -> int:
         writing.new_file(arguments.output, drafts.preview_file(arguments.file, sys.stdin.buffer, arguments.output))
         say.line(f"{arguments.output} is written")
         return 0
-    width = min(arguments.width or shutil.get_terminal_size().columns, _WIDEST)
-    text = drafts.preview_text(arguments.file, sys.stdin.buffer, width, _paint, plain=not _can_draw())
+    width = min(arguments.width or shutil.get_terminal_size().columns, WIDEST)
+    text = drafts.preview_text(arguments.file, sys.stdin.buffer, width, paint, plain=not can_draw())
     say.whole(text)
     return 0
 
 
-def _paint(text: str, role: str) -> str:
+def paint(text: str, role: str) -> str:
+    """``text`` in the colour of its role, where there are colours."""
     return say.paint(text, _COLOURS[role])
 
 
-def _can_draw() -> bool:
+def can_draw() -> bool:
     """Whether standard output can take the signs that are drawn with."""
     try:
         _SIGNS.encode(sys.stdout.encoding or "ascii")

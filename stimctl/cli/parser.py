@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
 from stimctl import __version__
-from stimctl.cli import authoring, checking, drafting_parser, records, running, say, tidying
+from stimctl.cli import authoring, checking, drafting_parser, hearing_parser, records, running, say, streaming, tidying
 
 EXIT_CODES: Final = "exit codes: 0 all good, 1 faults, 2 wrong usage, 70 a bug in stimctl, 128 + N ended by signal N"
 
@@ -25,7 +25,7 @@ KINDS: Final = (
 
 
 BOARD: Final = "sim: (default) or reference:PORT; PORT is a serial device, socket://HOST:PORT or rfc2217://HOST:PORT"
-EMG: Final = "sim:, board: or file:PATH (default: the board's own)"
+EMG: Final = "sim:, board:, lsl:NAME or file:PATH (default: the board's own)"
 ROBOT: Final = "a robot glove's phase line: sim: (default on the simulated board) or line:PORT"
 SEED: Final = "the simulated patient's seed; the same N, the same patient"
 STORE: Final = "the record (default: in your user data folder)"
@@ -87,6 +87,7 @@ def build() -> argparse.ArgumentParser:
     for add in (_fmt, _new):
         add(commands)
     drafting_parser.library(adder)
+    hearing_parser.emg(adder)
     for add in (_schema, _sim, _sessions, _verify):
         add(commands)
     return parser
@@ -100,6 +101,7 @@ def _start(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--seed", dest=f"{START}seed", metavar="N", type=_seed, help=SEED)
     group.add_argument("--store", dest=f"{START}store", metavar="PATH", help=STORE)
     group.add_argument(REMOTE, dest=f"{START}remote_terminal", action="store_true", default=None, help=REMOTELY)
+    streaming.options(group, START)
 
 
 Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for what add_subparsers returns
@@ -164,6 +166,7 @@ def _run(commands: Commands[_Parser]) -> None:
 
 
 def _simulation(parser: argparse.ArgumentParser) -> None:
+    streaming.options(parser)
     parser.add_argument("--seed", metavar="N", type=_seed, help=SEED)
     parser.add_argument(
         "--speed",

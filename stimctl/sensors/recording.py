@@ -215,16 +215,13 @@ def _column(path: Path, names: list[str], wanted: str | None, time_at: int | Non
             return names.index(wanted)
         if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
             return int(wanted) - 1
-        alike = difflib.get_close_matches(wanted[:64], names, n=1)
-        meant = f" (did you mean {alike[0]!r}?)" if alike else ""
+        meant = "".join(f" (did you mean {each!r}?)" for each in difflib.get_close_matches(wanted[:64], names, n=1))
         raise FileError(f"{path}: there is no column {wanted!r}{meant}; there are {', '.join(names)}")
     others = [i for i in range(len(names)) if i != time_at]
     if len(others) == 1:
         return others[0]
-    for known in _EMG_COLUMNS:
-        for i in others:
-            if names[i].lower() == known:
-                return i
+    if known := [i for name in _EMG_COLUMNS for i in others if names[i].lower() == name]:
+        return known[0]
     raise FileError(f"{path}: which column is the EMG? Name one of {', '.join(names)}")
 
 
