@@ -267,10 +267,13 @@ def test_without_a_source_the_kind_is_refused_with_a_sentence(rig: Rig) -> None:
     rig.work(until=State.SCREENING)
     link = rig.session.link
     assert link is not None
-    for source, what in (("sound-hand-angle", "goniometer or glove"), ("sound-hand-emg", "second EMG input")):
+    for source, what in (
+        ("sound-hand-angle", "name its goniometer or glove, as in --angle lsl:NAME#CHANNEL"),
+        ("sound-hand-emg", "no second EMG input can be read yet"),
+    ):
         plan = ControlPlan(source, "width", 1, 2, 3, 4)
         assert source_of(plan, link).name == "the simulated sound hand"
-        with pytest.raises(UsageError, match=f"no {what} can be read yet"):
+        with pytest.raises(UsageError, match=what):
             source_of(plan, Link(link.driver, None, link.next_event_us))
 
 

@@ -202,7 +202,7 @@ def test_a_real_patient_is_not_judged_by_a_replay_or_an_angle_that_nobody_measur
     one = rig(made, tmp_path, "biofeedback-angle-wrist", board="none:")
     one.session.order(one.opening, 0)
     one.go(10 * MS)
-    assert "no goniometer" in one.status.refusal
+    assert "name the goniometer or glove" in one.status.refusal
     assert one.status.stage is Stage.START
     assert one.session.guided is None
 

@@ -10,6 +10,7 @@ import pytest
 
 from stimctl.errors import LinkLost, UsageError
 from stimctl.sensors.lsl import AHEAD_US, JUMP_US, LOST_US, LslSource
+from stimctl.sensors.onset import Onset
 from stimctl.sensors.pulses import AFTER_US, BEFORE_US, Output
 from stimctl.sensors.quality import Quality
 from stimctl.sensors.samples import STALE_US, Chunk, Source
@@ -332,7 +333,8 @@ def test_the_stimulators_own_noise_sets_nothing_off() -> None:
         values[pulse : pulse + 15] += 300.0
     for marked in (False, True):
         made, ear = Made(), detector()
-        source, found = LslSource(made), []
+        source = LslSource(made)
+        found: list[Onset] = []
         source.start(0)
         for number in range(1_200):
             made.now_us = (number + 1) * MS_10

@@ -66,14 +66,23 @@ def _request(arguments: argparse.Namespace, *, demo: bool = False) -> RunRequest
     return door.RunRequest(
         protocol=given.get("protocol"),
         board=given.get("board", SIMULATED),
-        emg=given.get("emg", ""),
+        emg=_heard(given.get("emg") or "", given.get("angle") or ""),
         robot=given.get("robot", ""),
         seed=given.get("seed"),
         speed=given.get("speed"),
         store=given.get("store"),
         demo=demo,
         remote_terminal=bool(given.get("remote_terminal")),
+        lsl_out=given.get("lsl_out") or "",
+        lsl_scope=given.get("lsl_scope") or "",
     )
+
+
+def _heard(emg: str, angle: str) -> str:
+    """The one source that a session has, beside its board: it listens to EMG or follows an angle."""
+    if emg and angle:
+        raise UsageError("a session listens to EMG or follows an angle: give --emg or --angle, not both")
+    return f"angle:{angle}" if angle else emg
 
 
 def _only_simulated(arguments: argparse.Namespace) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, NamedTuple, final
 
+from stimctl.control import streaming
 from stimctl.control.child import FACE
 from stimctl.control.clock import Clock, RealClock, VirtualClock
 from stimctl.control.contract import Outcome
@@ -25,10 +26,11 @@ from stimctl.records.journal import Journal
 from stimctl.records.reading import default_store
 from stimctl.session.diary import Diary
 from stimctl.session.door import AnySession
+from stimctl.session.lab import Lab
 from stimctl.session.link import SIMULATED
 from stimctl.session.opening import Reach, Wishes, load_protocol
 from stimctl.session.part import Part
-from stimctl.session.search import ahead
+from stimctl.session.search import ANGLE
 from stimctl.units import MS
 
 if TYPE_CHECKING:
@@ -48,7 +50,8 @@ _LOOK_US: Final = 300 * MS
 class RunRequest:
     """What the command line asks for. ``speed``: ``None`` as the clock goes, infinity as fast as it can.
 
-    ``remote_terminal``: use a real board even if this terminal is reached over a network or can be left.
+    ``remote_terminal``: use a real board even if this terminal is reached over a network or can be left. ``lsl_out``: the
+    name of the streams that tell of the session, ``lsl_scope`` how far streams go, both "" for what is usual: none, and here.
     """
 
     protocol: str | None = None
@@ -60,6 +63,16 @@ class RunRequest:
     store: str | None = None
     demo: bool = False
     remote_terminal: bool = False
+    lsl_out: str = ""
+    lsl_scope: str = ""
+
+
+@final
+class Record(NamedTuple):
+    """Where sessions are written down, and who else is told."""
+
+    journal: Journal
+    lab: Lab | None
 
 
 def run_headless(request: RunRequest, say: Callable[[str], None]) -> int:
@@ -68,24 +81,24 @@ def run_headless(request: RunRequest, say: Callable[[str], None]) -> int:
     Simulated boards alone: nobody is there.
     """
     plan = _plan(request)
-    ahead(request.emg)
     speed = math.inf if request.demo and request.speed is None else request.speed
     clock = _clock(request, speed)
-    with _journal(request) as journal:
+    with streaming.opened(request, clock) as lab, _journal(request) as journal:
+        record = Record(journal, lab)
         if plan is None:
-            return _one_headless(request, journal, clock, say)[0]
+            return _one_headless(request, record, clock, say)[0]
         from stimctl.control import plans
 
         def held(part: Part) -> Held:
-            return _held(*_one_headless(_part_of(request, part), journal, clock, say, part))
+            return _held(*_one_headless(_part_of(request, part), record, clock, say, part))
 
         return plans.hold(plan, held, plans.Scripted(clock), say, _wall_clock)
 
 
 def _one_headless(
-    request: RunRequest, journal: Journal, clock: Clock, say: Callable[[str], None], part: Part | None = None
+    request: RunRequest, record: Record, clock: Clock, say: Callable[[str], None], part: Part | None = None
 ) -> tuple[int, Outcome, AnySession]:
-    session = _session(request, journal, clock, part)
+    session = _session(request, record, clock, part)
     operator = ScriptedOperator(_opening(request), feels=lambda: _feels(session), presses=_presses(session))
     teller = Teller(say)
     outcome = _headless(session, clock=clock, operator=operator, progress=teller, every_us=_LOOK_US)
@@ -98,33 +111,33 @@ def run_interactive(request: RunRequest) -> int:
     Raises what is wrong with the protocol that was asked for before there is a screen to hide it.
     """
     plan = _plan(request)
-    ahead(request.emg)
     clock = _clock(request, request.speed)
-    with _journal(request) as journal:
+    with streaming.opened(request, clock) as lab, _journal(request) as journal:
+        record = Record(journal, lab)
         if plan is None:
             lines: list[str] = []
-            code = _one_interactive(request, journal, clock, lines.append)[0]
+            code = _one_interactive(request, record, clock, lines.append)[0]
         else:
-            code = _plan_interactive(request, plan, journal, clock)
+            code = _plan_interactive(request, plan, record, clock)
             lines = []
     for line in lines:
         _print(line)
     return code
 
 
-def _plan_interactive(request: RunRequest, plan: Loaded, journal: Journal, clock: Clock) -> int:
+def _plan_interactive(request: RunRequest, plan: Loaded, record: Record, clock: Clock) -> int:
     from stimctl.control import plans
 
     def held(part: Part) -> Held:
-        return _held(*_one_interactive(_part_of(request, part), journal, clock, _print, part))
+        return _held(*_one_interactive(_part_of(request, part), record, clock, _print, part))
 
     return plans.hold(plan, held, plans.Asked(clock, _print), _print, _wall_clock)
 
 
 def _one_interactive(
-    request: RunRequest, journal: Journal, clock: Clock, say: Callable[[str], None], part: Part | None = None
+    request: RunRequest, record: Record, clock: Clock, say: Callable[[str], None], part: Part | None = None
 ) -> tuple[int, Outcome, AnySession]:
-    session = _session(request, journal, clock, part)
+    session = _session(request, record, clock, part)
     operator = None
     if request.demo:
         operator = ScriptedOperator(
@@ -159,7 +172,8 @@ def _plan(request: RunRequest) -> Loaded | None:
 
 def _part_of(request: RunRequest, part: Part) -> RunRequest:
     """The request of one block. Only one that listens is given a source of EMG, and only one that is led a glove."""
-    listens = any(getattr(part.block.protocol, name, None) is not None for name in ("trigger", "emg"))
+    names = ("angle", "control") if request.emg.startswith(ANGLE) else ("trigger", "emg")
+    listens = any(getattr(part.block.protocol, name, None) is not None for name in names)
     led = getattr(getattr(part.block.protocol, "switch", None), "source", "") == "robot"
     emg, robot = request.emg if listens else "", request.robot if led else ""
     return replace(request, protocol=part.block.name, emg=emg, robot=robot)
@@ -189,12 +203,12 @@ def _wall_clock() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def _session(request: RunRequest, journal: Journal, clock: Clock, part: Part | None = None) -> AnySession:
+def _session(request: RunRequest, record: Record, clock: Clock, part: Part | None = None) -> AnySession:
     protocol = request.protocol or (DEMO if request.demo else "")
     wishes = Wishes(protocol=protocol, board=request.board, emg=request.emg, robot=request.robot)
     # The face asks for a board of its own, whatever the command line named: the session has to know by itself.
     reach = Reach(reached_by(), accepted=request.remote_terminal, hurried=not isinstance(clock, RealClock))
-    diary = Diary(journal, part.record() if part is not None else None)
+    diary = Diary(record.journal, part.record() if part is not None else None, record.lab)
     return AnySession(diary, clock.now_us, wishes=wishes, seed=_seed(request.seed), reach=reach, part=part)
 
 

@@ -35,6 +35,8 @@ def take(session: Session, event: BoardEvent, now_us: int) -> None:
     elif isinstance(event, Reported):
         shapes = {channel: lane.shape for channel, lane in session.engine.lanes.items()}
         session.measured.take(event, now_us, shapes)
+        plans = session.engine.schedule.channels
+        session.diary.measured({plan.name: session.measured.current_ua(plan) for plan in plans}, now_us)
     elif isinstance(event, Armed):
         session.measured.forget_all()  # what flowed before a stop was given by another arming
         session.armed_by_board(now_us)

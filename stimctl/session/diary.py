@@ -11,6 +11,7 @@ from typing import Final, final
 from stimctl.errors import RecordError
 from stimctl.records.journal import Journal
 from stimctl.records.words import SessionMeta
+from stimctl.session.lab import Lab
 
 SHOWN: Final = 6
 
@@ -25,11 +26,11 @@ class Diary:
     """Writes to a journal and keeps the last lines. :attr:`failed` is "" or why the record is broken.
 
     A failing record ends a session but never delays a stop: nothing here raises once the session is open. ``extra``
-    goes into the first row beside what the session says there: the plan that it is a part of.
+    goes into the first row beside what the session says there: the plan that it is a part of. ``lab`` is told as well.
     """
 
-    def __init__(self, journal: Journal, extra: Mapping[str, object] | None = None) -> None:
-        self._journal, self._extra = journal, dict(extra or {})
+    def __init__(self, journal: Journal, extra: Mapping[str, object] | None = None, lab: Lab | None = None) -> None:
+        self._journal, self._extra, self._lab = journal, dict(extra or {}), lab
         self._lines: deque[str] = deque(maxlen=SHOWN)
 
     @property
@@ -49,7 +50,10 @@ class Diary:
 
     def open(self, meta: SessionMeta, now_us: int) -> str:
         """Begin the record; raises :class:`RecordError` when it cannot be written: then there is no session."""
-        return self._journal.open_session(replace(meta, extra={**meta.extra, **self._extra}), mono_us=now_us)
+        session = self._journal.open_session(replace(meta, extra={**meta.extra, **self._extra}), mono_us=now_us)
+        if self._lab is not None:
+            self._lab.opened(session, meta, now_us)
+        return session
 
     @property
     def store(self) -> Path:
@@ -80,10 +84,17 @@ class Diary:
             self.say(text)
         if not self.is_open:
             return
+        if self._lab is not None:
+            self._lab.wrote(kind, payload, now_us)
         try:
             self._journal.append(kind, payload, mono_us=now_us, durable=kind in SAFETY)
         except RecordError:
             return  # it is in ``failed`` now, and the session looks there in every pass
+
+    def measured(self, currents_ua: Mapping[str, int | None], now_us: int) -> None:
+        """What the board says that flows at each channel, in µA: for whoever records beside us."""
+        if self._lab is not None and self.is_open:
+            self._lab.measured(currents_ua, now_us)
 
     def hasten(self) -> None:
         """Have what was written so far on disk as soon as the disk can; waits for nothing."""
@@ -93,6 +104,8 @@ class Diary:
         """End the record; raises nothing: the outcome of a session does not hang on its last line."""
         if not self.is_open:
             return
+        if self._lab is not None:
+            self._lab.closed(self.session, outcome, now_us)
         try:
             self._journal.close_session(outcome, payload, mono_us=now_us)
         except RecordError:

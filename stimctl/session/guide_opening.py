@@ -11,13 +11,12 @@ from stimctl.orders import Order
 from stimctl.protocols import Activity, AnyProtocol, Biofeedback, Guided
 from stimctl.records.words import SessionMeta
 from stimctl.safety import Latch
-from stimctl.schedule.guided import GuidePlan
+from stimctl.schedule.guided import CountBy, GuidePlan
 from stimctl.session.link import SIMULATED, Link, open_link
 from stimctl.session.opening import Wishes, board_facts
-from stimctl.session.search import Search
+from stimctl.session.search import ANGLE, Given, given_angle
 
 if TYPE_CHECKING:
-    from stimctl.sensors.recording import Recording
     from stimctl.session.guide_rooms import GuidedRooms
 
 NO_BOARD: Final = "none:"
@@ -45,10 +44,14 @@ def link(url: str, plan: GuidePlan, latch: Latch, clock: Callable[[], int], seed
     return open_link(url, latch, clock=clock, seed=seed, sites={})
 
 
-def recording(order: Order, plan: GuidePlan) -> Recording | Search | None:
+def recording(order: Order, plan: GuidePlan) -> Given:
     """The recording or stream to listen to, if any; work that listens to nothing is not given one in silence."""
     if order.robot:
         raise UsageError(f"this file is led by no robot glove; leave out --robot {order.robot}")
+    if order.emg.startswith(ANGLE):
+        if plan.count_by is not CountBy.ANGLE:
+            raise UsageError(f"this file measures no angle; leave out {order.emg.removeprefix(ANGLE)}")
+        return given_angle(order.emg)
     if plan.ear is None:
         if order.emg not in _OWN_INPUT:
             raise UsageError(f"this file listens to no EMG; leave out {order.emg}")
@@ -58,7 +61,7 @@ def recording(order: Order, plan: GuidePlan) -> Recording | Search | None:
     return load_recording(order.emg)
 
 
-def refuse_replay(wishes: Wishes, *, simulated: bool, recording: Recording | Search | None) -> None:
+def refuse_replay(wishes: Wishes, *, simulated: bool, recording: Given) -> None:
     """What a real patient sees and is counted for is what this patient's muscles do now (H47)."""
     from stimctl.session.hearing import is_replay  # brings NumPy, which only listening needs
 

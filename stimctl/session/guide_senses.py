@@ -12,11 +12,9 @@ from stimctl.errors import UsageError
 from stimctl.orders import EmgStatus
 from stimctl.schedule.guided import CountBy, GuidePlan
 from stimctl.sensors.angles import Angle, AngleSource
-from stimctl.session.search import Search
+from stimctl.session.search import Given, Search, angle_of, emg_of
 
 if TYPE_CHECKING:
-    from stimctl.sensors.lsl import LslSource
-    from stimctl.sensors.recording import Recording
     from stimctl.session.hearing import Hearing
     from stimctl.sim.patient import Patient
 
@@ -48,13 +46,7 @@ class PatientAngle:
 class Senses:
     """The one source of a plan, and what it says just now. All times are session µs."""
 
-    def __init__(
-        self,
-        plan: GuidePlan,
-        driver: Driver | None,
-        patient: Patient | None,
-        given: Recording | Search | None,
-    ) -> None:
+    def __init__(self, plan: GuidePlan, driver: Driver | None, patient: Patient | None, given: Given) -> None:
         self._by = plan.count_by
         self._level_uv: float | None = None
         self._seen_us = 0
@@ -62,35 +54,41 @@ class Senses:
         self.hearing: Hearing | None = None
         self._search: Search | None = None
         self._path: Path | None = None
-        if plan.ear is not None:
-            if driver is None and given is None:
-                raise UsageError(
-                    "this work listens to EMG: name the board whose input hears it, such as reference:PORT"
-                )
-            self._ear, self._driver = plan.ear, driver
-            if isinstance(given, Search):
-                self._search = given
-            else:
-                self.hearing = self._hearing(given)
-        if self._by is CountBy.ANGLE and self.angles is None:
+        self._plan, self._driver = plan, driver
+        if plan.ear is not None and driver is None and given is None:
             raise UsageError(
-                "no goniometer can be read yet: an angle is measured on the simulated patient alone (sim:); use a file"
-                ' with count_by = "key" or "emg"'
+                "this work listens to EMG: name the board whose input hears it, such as reference:PORT, or a stream"
+            )
+        if isinstance(given, Search):
+            self._search = given
+        else:
+            self._take(given)
+        if self._by is CountBy.ANGLE and self.angles is None and given is None:
+            raise UsageError(
+                "name the goniometer or glove that measures the angle, as in --angle lsl:NAME#CHANNEL; or use a file with"
+                ' count_by = "key" or "emg"'
             )
 
-    def _hearing(self, given: Recording | LslSource | None) -> Hearing:
-        from stimctl.session.hearing import Hearing  # brings NumPy, which only listening needs
+    def _take(self, given: Given) -> None:
+        """Listen to what was given and found, or to the board; measure the angle that was given."""
+        if self._plan.ear is not None:
+            from stimctl.session.hearing import Hearing  # brings NumPy, which only listening needs
 
-        return Hearing(given, self._ear, self._driver)
+            self.hearing = Hearing(emg_of(given), self._plan.ear, self._driver)
+        elif (angle := angle_of(given)) is not None:
+            from stimctl.sensors.gonio import Goniometer
+
+            self.angles = Goniometer(angle)
 
     def _require_stream(self) -> None:
         """The stream that was looked for; raises :class:`UsageError` where it was not found, or not yet."""
-        if self._search is None or self.hearing is not None:
+        if self._search is None:
             return
         if not self._search.done:
             raise UsageError(f"{self._search.url} is still being looked for; try again in a moment")
-        self.hearing = self._hearing(self._search.result())
-        if self._path is not None:
+        self._take(self._search)
+        self._search = None
+        if self.hearing is not None and self._path is not None:
             self.hearing.keep(self._path)
 
     def keep(self, path: Path) -> None:

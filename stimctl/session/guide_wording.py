@@ -18,7 +18,10 @@ PHASE_LINE: Final = (
     " by hand, and stop it with its own switch. Stimulation that goes with a glove is a fes-switch-triggered or fes-sequence"
     ' file with source = "robot"'
 )
-NO_GONIOMETER: Final = "no goniometer can be read yet: an angle is measured on the simulated patient alone"
+NO_GONIOMETER: Final = (
+    "the angle is a goniometer's or glove's, which is named at the start: --angle lsl:NAME#CHANNEL; without one it runs on the"
+    " simulated patient alone"
+)
 
 _TALK: Final = (Kind.NOTE, Kind.PAIN)
 _WORK: Final = (Kind.KEY, Kind.NEXT, Kind.PAUSE, Kind.FINISH, *_TALK)

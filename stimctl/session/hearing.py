@@ -14,6 +14,7 @@ from stimctl.errors import LinkLost, OurBug, RecordError, UsageError
 from stimctl.orders import EmgStatus
 from stimctl.records.raw import RawEmg
 from stimctl.schedule import ControlPlan, EarPlan
+from stimctl.sensors.gonio import AngleRecording
 from stimctl.sensors.lsl import LslSource
 from stimctl.sensors.onset import Onset
 from stimctl.sensors.recording import Recording, load_spec
@@ -205,7 +206,7 @@ def load_recording(url: str) -> Recording | Search | None:
 
 def is_replay(given: object) -> bool:
     """Whether what a session listens to was taken at another time: never with a patient (H47)."""
-    return isinstance(given, Recording)
+    return isinstance(given, (Recording, AngleRecording))
 
 
 def _ear(plan: EarPlan | ControlPlan, rate_hz: float, source: str) -> Ear | OwnEar:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 OWN: Final = "own-emg"
 """The source that is heard while the same muscle is stimulated."""
 
+ANGLE_SOURCE: Final = "sound-hand-angle"
+"""The source that a goniometer or glove gives."""
+
 
 @final
 class Wording(NamedTuple):
@@ -79,7 +82,7 @@ class SimulatedHand:
     name = "the simulated sound hand"
 
     def __init__(self, patient: Patient, source: str) -> None:
-        self._patient, self._is_angle = patient, source == "sound-hand-angle"
+        self._patient, self._is_angle = patient, source == ANGLE_SOURCE
         self.unit = "degrees" if self._is_angle else "µV"
         self.least_span = 15.0 if self._is_angle else 20.0
 
@@ -115,11 +118,16 @@ def source_of(plan: ControlPlan, link: Link, hearing: Hearing | None = None) -> 
     """What gives the signal; raises :class:`UsageError` where nothing does: a kind that follows is never left to follow air."""
     if plan.source == OWN:
         return OwnMuscle((hearing or own_hearing(plan, link)).own)
-    if link.patient is None:
-        what = "goniometer or glove" if plan.source == "sound-hand-angle" else "second EMG input"
+    if plan.source == ANGLE_SOURCE and link.angle is not None:
+        return link.angle
+    if link.patient is None and plan.source == ANGLE_SOURCE:
         raise UsageError(
-            f"this protocol follows the sound hand, and no {what} can be read yet: it runs on the simulated patient alone"
-            " (sim:)"
+            "this protocol follows the angle of the sound hand: name its goniometer or glove, as in --angle lsl:NAME#CHANNEL"
+        )
+    if link.patient is None:
+        raise UsageError(
+            "this protocol follows the sound hand, and no second EMG input can be read yet: it runs on the simulated patient"
+            " alone (sim:)"
         )
     return SimulatedHand(link.patient, plan.source)
 

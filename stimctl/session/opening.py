@@ -20,10 +20,10 @@ from stimctl.records.words import SessionMeta, patient_code
 from stimctl.safety import Latch
 from stimctl.schedule import Schedule, Steps, compile_schedule
 from stimctl.session import glove
-from stimctl.session.leading import OWN, source_of
+from stimctl.session.leading import ANGLE_SOURCE, OWN, source_of
 from stimctl.session.link import SIMULATED, Link, elsewhere, open_link
 from stimctl.session.rehearsal import Rehearsal, rehearse
-from stimctl.session.search import STREAM, Search
+from stimctl.session.search import ANGLE, Given, Search, angle_of, emg_of, given_angle, is_stream
 from stimctl.session.summary import file_line, schedule_lines, warning_lines
 from stimctl.units import SECOND
 
@@ -136,7 +136,7 @@ class Opening:
             order.protocol, order.patient, order.side, order.board or SIMULATED, order.emg, order.robot
         )
         self.loaded = load_protocol(order.protocol)
-        if reach.hurried and order.emg.startswith(STREAM):
+        if reach.hurried and is_stream(order.emg):
             raise UsageError(f"{order.emg} comes in real time, and this session's time is not: leave out --speed")
         self._given = _recording(order.emg, self.loaded)
         sites = {channel.output - 1: channel.site for channel in stimulating(self.loaded.protocol).channels}
@@ -177,6 +177,8 @@ class Opening:
         steps = Steps(facts.amplitude_step_ua, facts.width_step_us, facts.rate_step_mhz)
         schedule = compile_schedule(stimulating(self.loaded.protocol), steps)
         glove.check(schedule, self.wishes.robot, simulated=facts.simulated)
+        # A goniometer or glove goes with the link, as the simulated patient does whose place it takes.
+        self.link = self.link._replace(angle=angle_of(self._given))
         if schedule.control is not None:
             source_of(schedule.control, self.link)  # raises where nothing can be followed
         for plan in schedule.channels:
@@ -194,19 +196,23 @@ class Opening:
             facts.simulated,
             facts.senses_current,
             board,
-            self._given.result() if isinstance(self._given, Search) else self._given,
+            emg_of(self._given),
         )
 
 
-def _recording(url: str, loaded: Loaded) -> Recording | Search | None:
-    """The recording or stream to listen to, if any; a protocol that listens to nothing is not given one in silence."""
+def _recording(url: str, loaded: Loaded) -> Given:
+    """What to listen to or to follow, if anything was named; a protocol that has no use for it is not given it in silence."""
     from stimctl.session.hearing import BOARD, load_recording  # brings NumPy, which only listening needs
 
     if getattr(loaded.protocol, "trigger", None) is not None:  # whatever its kind: it says how an attempt is heard
         return load_recording(url)
+    source = getattr(getattr(loaded.protocol, "control", None), "source", "")
+    if url.startswith(ANGLE):
+        if source != ANGLE_SOURCE:
+            raise UsageError(f"a {loaded.protocol.kind} protocol follows no angle; leave out {url.removeprefix(ANGLE)}")
+        return given_angle(url)
     if url not in BOARD:
-        control = getattr(loaded.protocol, "control", None)
-        if control is not None and control.source == OWN:
+        if source == OWN:
             raise UsageError(
                 f"{url} was not recorded while this stimulation flowed: its own EMG is heard by the board alone"
             )

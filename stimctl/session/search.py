@@ -6,17 +6,26 @@ What was asked for on the command line is looked for before there is a loop (:fu
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 from stimctl.errors import OurBug, StimctlError, UsageError
 
 if TYPE_CHECKING:
+    from stimctl.sensors.gonio import AngleRecording, AngleStream
     from stimctl.sensors.lsl import LslSource
+    from stimctl.sensors.recording import Recording
 
 STREAM: Final = "lsl:"
 """How the URL of a stream begins; the rooms that read it bring NumPy."""
 
+ANGLE: Final = "angle:"
+"""What goes before the URL of a goniometer or glove, where there is room for one source of a session, EMG or angle."""
+
 _ahead: dict[str, Search] = {}
+
+
+Given: TypeAlias = "Recording | AngleRecording | Search | None"
+"""What the user has named beside the board: read already, or looked for."""
 
 
 @final
@@ -27,21 +36,23 @@ class Search:
         from stimctl.sensors.streams import address
         from stimctl.transport.lsl import library
 
-        self.url, self._meant = url, address(url)
+        self.url, self._meant = url, address(url.removeprefix(ANGLE))
         library()
-        self._source: LslSource | None = None
+        self._source: LslSource | AngleStream | None = None
         self._error: StimctlError | None = None
         self._thread = threading.Thread(target=self._look, name="stimctl-lsl-search", daemon=True)
         self._thread.start()
 
     def _look(self) -> None:
+        from stimctl.sensors.gonio import AngleStream
         from stimctl.sensors.lsl import LslSource
         from stimctl.transport.lsl_in import find
 
         try:
             found = find(self._meant.key, self._meant.value)
             try:
-                self._source = LslSource(found, self._meant.channel)
+                kind = AngleStream if self.url.startswith(ANGLE) else LslSource
+                self._source = kind(found, self._meant.channel)
             except StimctlError:
                 found.close()
                 raise
@@ -59,7 +70,7 @@ class Search:
         """Until it has ended: where no loop waits for the caller."""
         self._thread.join()
 
-    def result(self) -> LslSource:
+    def result(self) -> LslSource | AngleStream:
         """What was found; raises what was wrong. Ask only when it is :attr:`done`."""
         if self._error is not None:
             raise self._error
@@ -68,9 +79,35 @@ class Search:
         return self._source
 
 
+def emg_of(given: Given) -> Recording | LslSource | None:
+    """What the ears are given of it, once it was found; an angle is nothing to hear."""
+    if given is None:
+        return None
+    from stimctl.sensors.lsl import LslSource
+    from stimctl.sensors.recording import Recording
+
+    found = given.result() if isinstance(given, Search) else given
+    return found if isinstance(found, (Recording, LslSource)) else None
+
+
+def angle_of(given: Given) -> AngleStream | AngleRecording | None:
+    """The goniometer or glove of it, once it was found."""
+    if given is None:
+        return None
+    from stimctl.sensors.gonio import AngleRecording, AngleStream
+
+    found = given.result() if isinstance(given, Search) else given
+    return found if isinstance(found, (AngleStream, AngleRecording)) else None
+
+
+def is_stream(url: str) -> bool:
+    """Whether a URL is that of a stream, of EMG or of an angle."""
+    return url.removeprefix(ANGLE).startswith(STREAM)
+
+
 def ahead(url: str) -> None:
     """Look for a stream now, and wait; raises :class:`UsageError`. The next search for ``url`` finds it at once."""
-    if not url.startswith(STREAM):
+    if not is_stream(url):
         return
     found = Search(url)
     found.wait()
@@ -81,3 +118,16 @@ def ahead(url: str) -> None:
 def search(url: str) -> Search:
     """A search for ``url``, or the one that was made ahead of it."""
     return _ahead.pop(url, None) or Search(url)
+
+
+def given_angle(url: str) -> Search | AngleRecording:
+    """The goniometer or glove that ``angle:URL`` names, a stream only looked for; raises what keeps it from being read."""
+    if is_stream(url):
+        return search(url)
+    scheme, _, path = url.removeprefix(ANGLE).partition(":")
+    if scheme != "file" or not path:
+        raise UsageError(f"{url.removeprefix(ANGLE)!r} is not a source of angles; write lsl:NAME#CHANNEL or file:PATH")
+    from stimctl.sensors.gonio import AngleRecording
+    from stimctl.sensors.recording import load_spec
+
+    return AngleRecording(load_spec(path))
