@@ -456,7 +456,7 @@ def test_a_simulated_board_may_be_hurried(made: Made) -> None:
 def test_a_session_is_told_whether_its_time_is_real(tmp_path: Path, speed: float | None, hurried: bool) -> None:
     request = RunRequest(speed=speed, store=str(tmp_path / "r.db"))
     with start._journal(request) as journal:
-        session = start._session(request, journal, start._clock(request, speed))
+        session = start._session(request, start.Record(journal, None), start._clock(request, speed))
     assert session.reach.hurried is hurried
 
 
@@ -529,9 +529,9 @@ def test_no_tone_while_every_level_is_zero(made: Made) -> None:
 # --- H38: no way around the limiter ----------------------------------------------------------------------------
 
 OPTIONS = {
-    "--board", "--check", "--column", "--copy", "--debug", "--emg", "--format", "--headless", "--help", "--kind", "--link",
-    "--output", "--rate", "--remote-terminal", "--robot", "--search", "--seed", "--speed", "--stage", "--store",
-    "--version", "--width", "-h", "-o",
+    "--angle", "--board", "--check", "--column", "--copy", "--debug", "--emg", "--format", "--headless", "--help", "--kind",
+    "--link", "--lsl-out", "--lsl-scope", "--output", "--rate", "--remote-terminal", "--robot", "--search", "--seed",
+    "--speed", "--stage", "--store", "--version", "--width", "-h", "-o",
 }  # fmt: skip
 """Every option of every command, read by a person: none of them is known to limiter, envelope, limits or driver."""
 

@@ -25,7 +25,8 @@ def wave(rate_hz: int, seed: int = 1) -> Any:
 def write(path: Path, *signals: tuple[str, int, str], annotated: bool = False) -> Path:
     """A file with a signal for each label, rate and unit."""
     bdf = path.suffix == ".bdf"
-    make_signal, make_file = (edfio.BdfSignal, edfio.Bdf) if bdf else (edfio.EdfSignal, edfio.Edf)
+    make_signal: Any = edfio.BdfSignal if bdf else edfio.EdfSignal
+    make_file: Any = edfio.Bdf if bdf else edfio.Edf
     made = [
         make_signal(wave(rate, seed), rate, label=label, physical_dimension=unit, physical_range=(-200.0, 200.0))
         for seed, (label, rate, unit) in enumerate(signals, start=1)

@@ -13,11 +13,13 @@ import serial
 
 from stimctl.boards import board_url
 from stimctl.errors import FileError, StimctlError, UsageError
+from stimctl.sensors.recording import Recording
 from stimctl.session.hearing import load_recording
+from stimctl.session.search import Search
 from stimctl.transport import open_transport
 from tests.fuzzing.files import record, sound
 from tests.fuzzing.mangle import mangled, text
-from tests.fuzzing.probe import Probe, command, given
+from tests.fuzzing.probe import Probe, command, given, no_streams
 
 # --- arguments ----------------------------------------------------------------------------------------------------
 
@@ -194,7 +196,7 @@ def board(chance: random.Random, folder: Path) -> None:
 
 
 def emg(chance: random.Random, folder: Path) -> None:
-    """Any text behind --emg: a recording, the board's own input, or one sentence; no device or pipe is waited for."""
+    """Any text behind --emg: a recording, a stream, the board's own input, or one sentence; no device or pipe is waited for."""
     scene(folder)
     (folder / "r.csv").write_text("1\n2\n3\n")
     place = chance.choice(
@@ -202,12 +204,15 @@ def emg(chance: random.Random, folder: Path) -> None:
     )
     raw = place.encode("utf-8", "surrogateescape")
     url = f"{chance.choice(('file:', 'file:', 'file://', 'lsl:', 'board:', ''))}{os.fsdecode(mangled(raw, chance) if chance.random() < 0.5 else raw)}"
-    with given(url):
+    with given(url), no_streams():
         try:
             found = load_recording(url)
+            if isinstance(found, Search):
+                found.wait()
+                found.result()
         except (UsageError, FileError):
             return
-        if found is not None:
+        if isinstance(found, Recording):
             sound(found)
 
 

@@ -18,7 +18,7 @@ from stimctl.orders import Order, OrderKind, order_from_json, status_from_json, 
 from stimctl.safety import Latch
 from stimctl.transport import memory_pair
 from tests.fuzzing.mangle import mangled, text
-from tests.fuzzing.probe import Probe, given
+from tests.fuzzing.probe import Probe, given, no_streams
 from tests.session_rig import Rig
 from tests.sim_host import MS, TOKEN, Host, make_twin
 from tests.test_wire_codec import FRAMES
@@ -183,7 +183,7 @@ def orders(chance: random.Random, folder: Path) -> None:
     try:
         for _ in range(chance.randint(2, 25)):
             order = sensible(chance, rig) if chance.random() < 0.5 else order_from_json(to_json(senseless(chance)))
-            with given(order):
+            with given(order), no_streams():
                 try:
                     rig.session.order(order, rig.now_us)
                 except StimctlError:

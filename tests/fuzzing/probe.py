@@ -12,9 +12,12 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, NoReturn, Self
+from unittest import mock
 
 from stimctl.cli import main
+from stimctl.errors import UsageError
+from stimctl.transport import lsl, lsl_in
 
 CODES: Final = (0, 1, 2)
 """What a command may end with: good, faults, wrong usage. Anything else is a bug or a hang."""
@@ -94,6 +97,18 @@ def _empty(folder: Path) -> None:
     for path in sorted(folder.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
     folder.rmdir()
+
+
+@contextlib.contextmanager
+def no_streams() -> Iterator[None]:
+    """A network on which no stream is, and no library that would ask it: each search ends at once, with a sentence."""
+
+    def find(key: str, value: str) -> NoReturn:
+        lsl_in._equals(key, value)  # in the network's own words
+        raise UsageError("there is none at all")
+
+    with mock.patch.object(lsl_in, "find", find), mock.patch.object(lsl, "library"):
+        yield
 
 
 @contextlib.contextmanager
