@@ -83,8 +83,10 @@ def test_memory_is_bounded() -> None:
     feed(made, chunk)
 
     def size() -> int:
-        held: list[Sized] = [made._powers, made._pulses, made._pending, made._finder._values]
-        held += [made._hum._power, *made._hum._waves, made._steadiness._clipped]
+        held: list[Sized] = [made._powers, made._blanking, made._pending, made._finder._values]
+        hum, train, resting = made._front._hum, made._train, made._resting
+        held += [hum._power, *hum._waves, made._steadiness._clipped, resting._means, resting._line]
+        held += [train._values, train._frames, train._sizes, train._line]
         return sum(len(each) for each in held)
 
     feed(made, np.tile(chunk, 4), first=1_000, pulses=range(1_000, 5_000, 25))
@@ -112,8 +114,9 @@ def test_an_effort_that_began_before_arming_is_none() -> None:
 @pytest.mark.parametrize("lead", [0, 7, 20, 44])
 def test_arming_in_the_middle_of_the_dwell_does_not_count(lead: int) -> None:
     values = bursts(1_000.0, at_s=(4.0,))
-    certain = feed(detector(), values)[0].index
-    made = detector(armed=False)
+    slow = OnsetSettings(threshold_sd=8)
+    certain = feed(detector(settings=slow), values)[0].index
+    made = detector(settings=slow, armed=False)
     # The dwell of 50 ms is ten blocks; its first was complete 45 samples before the onset was certain.
     at = certain - 44 + lead
     feed(made, values[:at], ms=1.0)

@@ -59,11 +59,10 @@ def test_a_cut_off_must_fit_the_rate(cut: float) -> None:
 
 def share(values: np.ndarray[tuple[int], np.dtype[np.float64]], rate_hz: float, block: int) -> float:
     hum = Hum(block, rate_hz)
-    found = 0.0
     for at in range(0, len(values) - block + 1, block):
         part = values[at : at + block]
-        found = hum.push(at, float(part @ part) / block, (hum.probes @ part).tolist())
-    return found
+        hum.push(at, float(part @ part) / block, (hum.probes @ part).tolist())
+    return hum.share()
 
 
 @given(

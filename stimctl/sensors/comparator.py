@@ -35,14 +35,21 @@ class Comparator:
         """Whether the envelope must fall before a rise counts."""
         return self._held
 
-    def push(self, envelope_uv: float, threshold_uv: float, release_uv: float) -> bool:
-        """Whether a rise became complete with this value; a NaN is never over and never under anything."""
+    def let_go(self) -> None:
+        """The effort is over, as is known from elsewhere: the next rise counts."""
+        self._held, self._low_for, self._over_for = False, 0, 0
+
+    def push(self, envelope_uv: float, threshold_uv: float, release_uv: float, *, sure: bool = True) -> bool:
+        """Whether a rise became complete with this value; a NaN is never over and never under anything.
+
+        A rise that is long enough and not ``sure`` yet waits for it.
+        """
         if self._held:
             self._low_for = self._low_for + 1 if envelope_uv <= release_uv else 0
             self._held = self._low_for < self._release
             return False
         self._over_for = self._over_for + 1 if envelope_uv > threshold_uv else 0
-        if self._over_for < self._dwell:
+        if self._over_for < self._dwell or not sure:
             return False
         self.hold()
         return True

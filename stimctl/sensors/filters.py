@@ -61,31 +61,54 @@ def run(sections: tuple[Biquad, ...], samples: list[float], state: list[float]) 
 class BlockFilter:
     """``sections`` in series over blocks of ``block`` samples, with further linear read-outs of the filtered block.
 
-    ``probes`` has one row a read-out and ``block`` columns; they come almost free with the same matrix product.
+    ``probes`` has one row a read-out and ``block`` columns; they come almost free with the same matrix product. So does
+    :attr:`narrowed`: the filtered block after the sections in ``narrower``, or the block itself where there are none.
     """
 
-    def __init__(self, sections: tuple[Biquad, ...], block: int, probes: Samples) -> None:
-        order = 2 * len(sections)
+    def __init__(
+        self, sections: tuple[Biquad, ...], block: int, probes: Samples, narrower: tuple[Biquad, ...] = ()
+    ) -> None:
+        wide, order = 2 * len(sections), 2 * (len(sections) + len(narrower))
         lifted = np.zeros((block + order, block + order))
+        narrowed = np.zeros((block, block + order))
         for column, unit in enumerate(np.eye(block + order)):
-            state = unit[block:].tolist()
-            lifted[:block, column] = run(sections, unit[:block].tolist(), state)
-            lifted[block:, column] = state
-        self._matrix = np.ascontiguousarray(np.vstack([lifted, probes @ lifted[:block]]))
-        self._block, self._end = block, block + order
+            first, second = unit[block : block + wide].tolist(), unit[block + wide :].tolist()
+            out = run(sections, unit[:block].tolist(), first)
+            lifted[:block, column] = out
+            narrowed[:, column] = run(narrower, out, second)
+            lifted[block:, column] = first + second
+        rows = [lifted, probes @ lifted[:block], *([narrowed] if narrower else [])]
+        self._matrix = np.ascontiguousarray(np.vstack(rows))
         # Views into two fixed buffers: at block lengths of a few samples, making arrays is what costs.
         self._input, self._product = np.zeros(block + order), np.zeros(len(self._matrix))
         self._samples, self._state = self._input[:block], self._input[block:]
         self._next_state = self._product[block : block + order]
+        end = block + order + len(probes)
+        #: The last block in the whole band and in the narrower one, and its read-outs; overwritten by the next.
+        self.filtered, self.probed = self._product[:block], self._product[block + order : end]
+        self.narrowed = self._product[end:] if narrower else self.filtered
 
     def __call__(self, samples: Samples, offset: float = 0.0) -> tuple[list[float], list[float]]:
         """Filter the next block less ``offset``; returns the filtered block and the read-outs."""
+        self.advance(samples, offset)
+        return self.filtered.tolist(), self.probed.tolist()
+
+    def advance(self, samples: Samples, offset: float) -> None:
+        """Filter the next block less ``offset``; what comes of it is in :attr:`filtered`, :attr:`narrowed`, :attr:`probed`."""
         np.subtract(samples, offset, out=self._samples)
         np.matmul(self._matrix, self._input, out=self._product)
         self._state[:] = self._next_state
-        product = self._product.tolist()
-        return product[: self._block], product[self._end :]
 
     def reset(self) -> None:
         """Forget what went before: as if the input had been zero for ever."""
         self._input[:] = 0.0
+
+
+def freedom(sections: tuple[Biquad, ...], rate_hz: float, seconds: float) -> float:
+    """Degrees of freedom of the power of white noise behind ``sections``, over ``seconds``: twice time times bandwidth."""
+    z = np.exp(-2j * np.pi * (np.arange(2_000) + 0.5) / 4_000)
+    power = np.ones(len(z))
+    for b0, b1, b2, a1, a2 in sections:
+        power *= np.abs((b0 + b1 * z + b2 * z * z) / (1 + a1 * z + a2 * z * z)) ** 2
+    bandwidth_hz = float(power.sum() ** 2 / (power * power).sum()) * rate_hz / 4_000
+    return 2 * bandwidth_hz * seconds

@@ -28,6 +28,12 @@ in the development recordings."""
 STUCK_MS: Final = 20.0
 """Muscle over the threshold does not stand still for so long; an amplifier at its rail does (project)."""
 
+MAINS_FAST: Final = (3, 4, 6, 8)
+"""Over so many blocks a hum that begins is looked for, before anything is taken for an effort."""
+
+MAINS_SURE: Final = 0.85
+"""The share for that. In so short a stretch muscle reaches :data:`MAINS_SHARE` by chance, and would be put off by it."""
+
 RAIL_SHARE: Final = 0.5
 """Share of the samples at the rail from which the signal is lost. Strong real efforts on 8-bit armbands clip some."""
 
@@ -87,6 +93,7 @@ class Hum:
         self._block, self._length = block, length
         self._power: deque[float] = deque(maxlen=length)
         self._waves: tuple[deque[complex], ...] = tuple(deque(maxlen=length) for _ in MAINS_HZ)
+        self._pairs = list(zip(self._waves, self._turns, strict=True))
         n = np.arange(block)
         #: Rows for :class:`stimctl.sensors.filters.BlockFilter`: real and imaginary part for each frequency.
         self.probes: Samples = np.array([row for turn in self._turns for row in (np.cos(turn * n), -np.sin(turn * n))])
@@ -97,15 +104,23 @@ class Hum:
         for wave in self._waves:
             wave.clear()
 
-    def push(self, first: int, power: float, parts: list[float]) -> float:
-        """The share after the block from sample ``first``, with its mean square and read-outs; 0 until known."""
+    def push(self, first: int, power: float, parts: list[float]) -> None:
+        """Take the block from sample ``first``, with its mean square and read-outs."""
         self._power.append(power)
-        strongest = 0.0
-        for wave, turn, re, im in zip(self._waves, self._turns, parts[::2], parts[1::2], strict=True):
-            wave.append(complex(re, im) * cmath.rect(1.0, -turn * first))
-            strongest = max(strongest, abs(sum(wave)))
-        total = sum(self._power)
-        if len(self._power) < self._length or total <= 0.0:
+        for number, (wave, turn) in enumerate(self._pairs):
+            wave.append(complex(parts[2 * number], parts[2 * number + 1]) * cmath.rect(1.0, -turn * first))
+
+    def share(self, count: int | None = None) -> float:
+        """The share over the last ``count`` blocks, or over all that are kept; 0 until known."""
+        count = count or self._length
+        powers = list(self._power)[-count:]
+        total = sum(powers)
+        if len(powers) < count or not total > 0.0:
             return 0.0
+        strongest = max(abs(sum(list(wave)[-count:])) for wave in self._waves)
         # A pure sine of amplitude a has |sum| = a N / 2 and power a² / 2, which gives 1.
-        return 2 * strongest**2 / (self._length * self._block**2 * total)
+        return 2 * strongest**2 / (count * self._block**2 * total)
+
+    def begins(self) -> bool:
+        """Whether the newest 15 to 40 ms are hum: asked before an onset is believed."""
+        return any(self.share(count) > MAINS_SURE for count in MAINS_FAST)

@@ -59,11 +59,6 @@ _RANGES: Final = {
     "stale_us": (10_000, 5_000_000),
 }
 
-DEFAULT: Final = OnsetSettings(threshold_sd=8.0)
-"""8 SD of a 60 ms envelope, exceeded for 50 ms.
-
-Measured on the development recordings in 10 ms chunks (hits, false alarms a minute, median and 95th percentile
-latency): armbands 138 of 140, 0.5, 80 and 135 ms; other real recordings 11 of 11, none, 75 ms; generated ones at 10 dB
-all, none, 103 and 165 ms. A dwell of 25 ms is some 25 ms faster, gives 0.9 false alarms a minute on armbands, and is
-over before a sudden mains hum is known as such.
+DEFAULT: Final = OnsetSettings(threshold_sd=3.0, dwell_ms=10.0, blanking_ms=3.0)
+"""What is quickest and still safe: the threshold and the dwell ask little, because evidence over time is asked for in any case.
 """

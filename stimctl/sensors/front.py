@@ -1,0 +1,103 @@
+"""The front of the detector: from raw samples to powers, block by block."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple, final
+
+import numpy as np
+
+from stimctl.sensors import filters
+from stimctl.sensors.blanking import BoolArray
+from stimctl.sensors.doubts import Knocks
+from stimctl.sensors.quality import MAINS_SHARE, Hum
+from stimctl.sensors.samples import Samples
+
+HIGH_PASS_HZ: Final = 20.0
+LOW_PASS_HZ: Final = 450.0
+"""The usual band of surface EMG. At low rates only the lower edge is left (emg.md, pitfall 5)."""
+
+MUSCLE_HZ: Final = (45.0, 300.0)
+"""Where efforts stand out most from noise: between 40 and 60, and 250 and 300 Hz, latency hardly changes (project)."""
+
+HUM_EVERY: Final = 4
+"""Blocks between two looks for hum; an onset is checked for it in any case."""
+
+RINGING: Final = 2
+"""Blocks after a blanked stretch in which the filter still holds its end."""
+
+
+@final
+class Block(NamedTuple):
+    """What a block says: mean square in the whole band and in the muscle's. ``settled``: nothing rings on in the filter."""
+
+    power: float
+    muscle: float
+    settled: bool
+
+
+@final
+class Front:
+    """Filters blocks of ``block`` samples at ``rate_hz``."""
+
+    def __init__(self, rate_hz: float, block: int) -> None:
+        self._block = block
+        self._hum = Hum(block, rate_hz)
+        wide, narrower = _bands(rate_hz)
+        self._filter = filters.BlockFilter(wide, block, self._hum.probes, narrower)
+        self.dof = filters.freedom(wide + narrower, rate_hz, block / rate_hz)
+        """Degrees of freedom of a block's power in the muscle's band."""
+        self._knocks = Knocks()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what went before."""
+        self.break_off()
+        self._hum.reset()
+        self._since_hum, self._is_hum = 0, False
+        self._knocks.reset()
+
+    def break_off(self) -> None:
+        """The next block does not follow on the last one."""
+        self._offset: float | None = None
+
+    def doubt(self) -> bool:
+        """Whether what has grown may be a knock, or a hum that begins."""
+        return self._knocks.doubt() or self._hum.begins()
+
+    def push(self, raw: Samples, listed: list[float], heard: BoolArray | None, first: int) -> Block | None:
+        """Take the block from sample ``first``; ``None`` when too little of it was heard."""
+        if self._offset is None:
+            # Counts may sit on any level: begin as if the first sample had been there for ever.
+            self._offset = listed[0]
+            self._filter.reset()
+            self._ringing = RINGING
+        self._filter.advance(raw, self._offset)
+        wide, muscle = self._filter.filtered, self._filter.narrowed
+        if heard is not None:
+            if 2 * np.count_nonzero(heard) < self._block:
+                return None
+            wide, muscle = wide[heard], muscle[heard]
+        power, band = float(wide @ wide) / len(wide), float(muscle @ muscle) / len(muscle)
+        self._knocks.push(sum(listed) / self._block, band)
+        self._hum.push(first, power, self._filter.probed.tolist())
+        self._ringing -= self._ringing > 0
+        return Block(power, band, not self._ringing)
+
+    def is_hum(self) -> bool:
+        """Whether most of the last 60 ms is hum; looked at anew every fourth block."""
+        self._since_hum += 1
+        if self._since_hum >= HUM_EVERY:
+            self._since_hum, self._is_hum = 0, self._hum.share() > MAINS_SHARE
+        return self._is_hum
+
+
+def _bands(rate_hz: float) -> tuple[tuple[filters.Biquad, ...], tuple[filters.Biquad, ...]]:
+    """The whole band, and what narrows it to the muscle's: each edge where the rate leaves room for it."""
+    wide = [filters.high_pass(min(HIGH_PASS_HZ, rate_hz / 10), rate_hz)]
+    if rate_hz > 2.2 * LOW_PASS_HZ:
+        wide.append(filters.low_pass(LOW_PASS_HZ, rate_hz))
+    low, high = MUSCLE_HZ
+    narrower = [filters.high_pass(low, rate_hz)] if rate_hz > 8 * low else []
+    if rate_hz > 2.2 * high:
+        narrower.append(filters.low_pass(high, rate_hz))
+    return tuple(wide), tuple(narrower)
