@@ -18,6 +18,9 @@ ENOUGH: Final = 10.0
 """Evidence, in natural units of information, that is an onset (project). On steady noise this gives less than one false
 alarm in ten minutes; one unit less doubles or triples them, and is 2 to 4 ms quicker at 3 to 10 dB."""
 
+YOUNG: Final = 1.0
+"""Less than this is chance: nothing has begun."""
+
 MOMENTS: Final = 6
 RAISED: Final = 4
 """So many of the last so many moments must have been :data:`OVER` rest (EMG reference, pitfall 3): a spike is shorter."""
@@ -41,6 +44,8 @@ class Evidence:
     def reset(self) -> None:
         """Nothing is known."""
         self._sum, self._raised = 0.0, 0
+        self.age = 0
+        """How many moments ago it began to add up."""
 
     @property
     def suspicious(self) -> bool:
@@ -51,5 +56,6 @@ class Evidence:
         """Whether it is enough after this moment."""
         part = self._half_dof * (ratio * self._slope - self._toll)
         self._sum = min(ENOUGH, max(0.0, self._sum + min(part, self._cap)))
+        self.age = self.age + 1 if self._sum > YOUNG else 0
         self._raised = (self._raised << 1 | (ratio > OVER)) & (1 << MOMENTS) - 1
         return self._sum >= ENOUGH and self._raised.bit_count() >= self._least

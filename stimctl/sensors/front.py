@@ -60,9 +60,9 @@ class Front:
         """The next block does not follow on the last one."""
         self._offset: float | None = None
 
-    def doubt(self) -> bool:
-        """Whether what has grown may be a knock, or a hum that begins."""
-        return self._knocks.doubt() or self._hum.begins()
+    def doubt(self, age: int) -> bool:
+        """Whether what has grown for ``age`` blocks may be a knock, or a hum that begins."""
+        return self._knocks.doubt() or self._hum.begins(age)
 
     def push(self, raw: Samples, listed: list[float], heard: BoolArray | None, first: int) -> Block | None:
         """Take the block from sample ``first``; ``None`` when too little of it was heard."""

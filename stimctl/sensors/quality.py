@@ -28,11 +28,8 @@ in the development recordings."""
 STUCK_MS: Final = 20.0
 """Muscle over the threshold does not stand still for so long; an amplifier at its rail does (project)."""
 
-MAINS_FAST: Final = (3, 4, 6, 8)
-"""Over so many blocks a hum that begins is looked for, before anything is taken for an effort."""
-
-MAINS_SURE: Final = 0.85
-"""The share for that. In so short a stretch muscle reaches :data:`MAINS_SHARE` by chance, and would be put off by it."""
+MAINS_FAST: Final = (3, 12)
+"""A hum that begins is looked for over so many blocks at the least and at the most, before anything is taken for an effort."""
 
 RAIL_SHARE: Final = 0.5
 """Share of the samples at the rail from which the signal is lost. Strong real efforts on 8-bit armbands clip some."""
@@ -121,6 +118,7 @@ class Hum:
         # A pure sine of amplitude a has |sum| = a N / 2 and power a² / 2, which gives 1.
         return 2 * strongest**2 / (count * self._block**2 * total)
 
-    def begins(self) -> bool:
-        """Whether the newest 15 to 40 ms are hum: asked before an onset is believed."""
-        return any(self.share(count) > MAINS_SURE for count in MAINS_FAST)
+    def begins(self, age: int) -> bool:
+        """Whether what began ``age`` blocks ago is hum: asked before an onset is believed."""
+        least, most = MAINS_FAST
+        return self.share(min(max(least, age), most)) > MAINS_SHARE

@@ -231,7 +231,7 @@ class ThresholdDetector:
         if self._quality is Quality.MAINS:
             self._comparator.interrupt()  # a rise is put off, not ended: for a few ms, muscle can look like hum
             return False
-        if sure := sure and not self._front.doubt():
+        if sure := sure and not self._front.doubt(self._evidence.age):
             self._resting.grow()
         return self._comparator.push(envelope, threshold, release, sure=sure) and self._counts(index)
 
