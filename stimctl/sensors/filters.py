@@ -96,7 +96,7 @@ class BlockFilter:
     def advance(self, samples: Samples, offset: float) -> None:
         """Filter the next block less ``offset``; what comes of it is in :attr:`filtered`, :attr:`narrowed`, :attr:`probed`."""
         np.subtract(samples, offset, out=self._samples)
-        np.matmul(self._matrix, self._input, out=self._product)
+        np.dot(self._matrix, self._input, out=self._product)
         self._state[:] = self._next_state
 
     def reset(self) -> None:

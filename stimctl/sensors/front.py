@@ -77,7 +77,7 @@ class Front:
             if 2 * np.count_nonzero(heard) < self._block:
                 return None
             wide, muscle = wide[heard], muscle[heard]
-        power, band = float(wide @ wide) / len(wide), float(muscle @ muscle) / len(muscle)
+        power, band = float(wide.dot(wide)) / len(wide), float(muscle.dot(muscle)) / len(muscle)
         self._knocks.push(sum(listed) / self._block, band)
         self._hum.push(first, power, self._filter.probed.tolist())
         self._ringing -= self._ringing > 0

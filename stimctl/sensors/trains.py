@@ -114,7 +114,7 @@ class Train:
             self._dof = DOF * min(1.0, self._free / FREE_FULL)
             self._chance = 2 / self._dof
             self._spread = max(0.5, self._chance)
-            self._evidence = Evidence(self._dof, 1.8, 2)
+            self._evidence = Evidence(self._dof, 1.4, 2)
 
     def ignore_rise(self) -> None:
         """If a rise is under way, it does not count."""
