@@ -36,10 +36,14 @@ class Evidence:
 
     def __init__(self, dof: float, steps: float = 1.5, raised: int = RAISED) -> None:
         self._least = raised
-        self._half_dof = dof / 2
+        self.trust(dof)
         self._slope, self._toll = 1 - 1 / GROWN, math.log(GROWN)
         self._cap = ENOUGH / steps
         self.reset()
+
+    def trust(self, dof: float) -> None:
+        """A moment's power has ``dof`` degrees of freedom."""
+        self._half_dof = dof / 2
 
     def reset(self) -> None:
         """Nothing is known."""

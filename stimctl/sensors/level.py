@@ -31,6 +31,9 @@ WANDER: Final = 1.4
 """So many standard deviations of that, in logarithms of power, are rest's own. With 1, tense muscle between attempts sets off
 a third more; with 2, efforts at 3 dB are missed."""
 
+LEEWAY: Final = 1.15
+"""Degrees of freedom that are counted over some hundred blocks are believed within this factor."""
+
 LOUDEST: Final = 4.0
 """No mean counts for more than so many times the level: one twitch must not deafen."""
 
@@ -46,11 +49,13 @@ FALLEN_MEANS: Final = 5
 
 @final
 class RestLevel:
-    """Takes the power of each block; ``dof`` are a block's degrees of freedom."""
+    """Takes the power of each block; ``dof`` are a block's degrees of freedom at the most."""
 
     def __init__(self, block_ms: float, dof: float, seconds: float) -> None:
         self._length = max(1, round(MEAN_MS / block_ms))
+        self._most = self.dof = dof
         self._chance = 2 / (dof * self._length)
+        self._squares: deque[float] = deque(maxlen=max(5, round(seconds * 1e3 / MEAN_MS)))
         self._means: deque[float] = deque(maxlen=max(5, round(seconds * 1e3 / MEAN_MS)))
         self._line: deque[float] = deque()
         self.forget()
@@ -58,12 +63,13 @@ class RestLevel:
     def forget(self) -> None:
         """Nothing is known of rest any more."""
         self._means.clear()
+        self._squares.clear()
         self._level = self._used = self._floor = 0.0
         self.start_over()
 
     def start_over(self) -> None:
         """What is known stays; what came last is not part of it."""
-        self._sum, self._count = 0.0, 0
+        self._sum, self._square, self._count = 0.0, 0.0, 0
         self._line.clear()
         self._settled = -1
         self._recent = self._peak = self._anchor = 0.0
@@ -80,16 +86,21 @@ class RestLevel:
         """The power that rest reaches by its own wandering: what an effort is compared with."""
         return self._used
 
-    def learn(self) -> None:
-        """The stretch that was just heard was rest."""
+    def learn(self) -> float:
+        """The stretch that was just heard was rest; its power."""
         means = np.array(self._means)
         self._level = float(np.minimum(means, 3 * np.median(means)).mean())
         self._floor = 0.003 * self._level  # a converter's steps: rest that is all but still has a spread of zero
+        # A signal of less bandwidth than the filter's, or with spikes in it, has a power that varies more from block to block.
+        varied = float(np.mean(self._squares)) / float(means.mean()) ** 2 - 1
+        self.dof = min(self._most, 2 * LEEWAY / varied) if varied > 0 else self._most
+        self._chance = 2 / (self.dof * self._length)
         spread = float((np.clip(np.log((means + 1e-9 * self._level) / self._level), -2, 2) ** 2).sum())
         # Two seconds hold 25 means: what chance would give weighs as much as ten.
         self._spread = (spread + 10 * self._chance) / (len(means) + 10)
         self._settled = 100
         self._use()
+        return self._level
 
     def grow(self) -> None:
         """What goes on now is an effort, whether it is an onset or not: rest is not learnt from it."""
@@ -98,12 +109,15 @@ class RestLevel:
     def push(self, power: float, *, held: bool) -> bool:
         """Take a block's power; ``held``: an effort that was an onset may be going on. Whether the level may have moved."""
         self._sum += power
+        self._square += power * power
         self._count += 1
         if self._count < self._length:
             return False
-        mean, self._sum, self._count = self._sum / self._count, 0.0, 0
+        mean, square = self._sum / self._count, self._square / self._count
+        self._sum, self._square, self._count = 0.0, 0.0, 0
         if not self._level:
             self._means.append(mean)
+            self._squares.append(square)
             return False
         if held or (self._busy and mean > 1.3 * self._used):
             return self._follow_effort(mean)

@@ -195,8 +195,8 @@ class ThresholdDetector:
             self._start_over(Quality.GAP)
             return False
         blanking.keep(listed[-1])
-        in_train = self._train.hears and self._train.runs(first)
-        in_train = self._train.hears and self._train.runs(first)
+        in_train = self._train.speaks and self._train.runs(first)
+        in_train = self._train.speaks and self._train.runs(first)
         if heard is not None and not heard.any():
             self._front.break_off()
         elif block := self._front.push(free, listed, heard, first):
@@ -260,8 +260,8 @@ class ThresholdDetector:
 
     def _learn(self, envelope: float) -> bool:
         if self._finder.push(envelope) is not None:
-            self._resting.learn()
-            self._learnt = self._resting.power
+            self._learnt = self._resting.learn()
+            self._evidence.trust(self._resting.dof)
             self._fixed_uv = self._settings.threshold_uv
             self._refresh()
         return False

@@ -23,6 +23,9 @@ from stimctl.sensors.samples import Samples
 APART_MS: Final = 110.0
 """Pulses that come further apart are no train."""
 
+CROWDED_MS: Final = 45.0
+"""Pulses closer than this leave too little beside what is blanked after each (25 ms) and rings on in a filter."""
+
 LATE_MS: Final = 1.5
 """A pulse may be logged so much before or after its artefact."""
 
@@ -32,8 +35,10 @@ UNEVEN_MS: Final = 4.0
 EXPLAINING: Final = 4
 """So many frames explain the next: artefact and M-wave change independently, and each frame holds noise too."""
 
-LEAST_FREE: Final = 4
-"""So many samples of a frame must be left over when all that explains it is taken off."""
+LEAST_FREE: Final = 6
+"""So many samples of a frame must be left over when all that explains it is taken off. With 4, as at 500 Hz and 40 pulses a
+second, efforts are heard late, and artefacts between two samples set some off.
+"""
 
 FREE_FULL: Final = 12
 DOF: Final = 4.0
@@ -103,11 +108,13 @@ class Train:
         self._counted = 0
         self.held = False
         room = self._shortest if self._shortest < math.inf else 0
-        self._length = int(room) - self._blank - max(self._late + 1, math.ceil(2 * self._per_ms))
+        self._length = int(room) - self._blank - self._late - math.ceil(self._per_ms)
         self._explaining = min(EXPLAINING, self._length // 4)
         self._free = self._length - self._explaining - 2
         self.hears = self._explaining >= 2 and self._free >= LEAST_FREE
         """Whether frames are long and even enough to hear an effort in them."""
+        self.speaks = self.hears or self._shortest < CROWDED_MS * self._per_ms
+        """Whether nothing else may: there are frames to hear, or next to nothing between what is blanked."""
         if self.hears:
             ramp = np.arange(self._length) - (self._length - 1) / 2
             self._drift = np.stack([np.ones(self._length), ramp / self._length])
