@@ -10,6 +10,7 @@ import pytest
 from benchmarks.onset.cases import GOALS, Case, Goal
 from benchmarks.onset.detectors import STREAMING
 from benchmarks.onset.judging import chunks, offline, streamed
+from benchmarks.onset.patients import patient
 from benchmarks.onset.variants import gain, mains, offset, resampled
 from stimctl.sensors.samples import Chunk, Samples
 from stimctl.sensors.scoring import Score, Truth
@@ -110,3 +111,12 @@ def test_another_rate_is_the_same_signal_at_other_times(rate_hz: float) -> None:
     assert other.truth.onsets == (round(5_000 * ratio),)
     assert other.truth.length == len(other.values) == 10_000 * ratio
     assert other.pulses == (round(3 * ratio), round(4_017 * ratio))
+
+
+def test_the_simulated_patient_is_labelled_where_its_muscle_begins() -> None:
+    case = patient(1, "made", 20.0)
+    rest = float(np.std(case.values[1_000:3_000]))
+    assert len(case.truth.onsets) >= 8
+    for onset, end in zip(case.truth.onsets, case.truth.ends, strict=True):
+        assert float(np.std(case.values[onset - 400 : onset - 5])) < 1.5 * rest
+        assert float(np.std(case.values[onset + 300 : end])) > 3 * rest

@@ -266,13 +266,14 @@ def test_levels_at_rest_and_in_effort(seed: int) -> None:
 
 def test_band_and_hum() -> None:
     patient = Patient(2)
-    effort = patient.electrode.voluntary(0, 32_000)
+    begin = patient.exert(0, 1.0).onset_us // 1_000 + 500
+    effort = patient.emg(begin, 32_000) - patient.electrode.rest(begin, 32_000)
     power = np.abs(np.fft.rfft(effort)) ** 2
     hz = np.fft.rfftfreq(32_000, 1e-3)
     inside = power[(hz > 20) & (hz < 450)].sum() / power.sum()
     assert inside > 0.97
     assert 50 < hz[np.cumsum(power) > power.sum() / 2][0] < 150  # median frequency of surface EMG
-    rest = np.abs(np.fft.rfft(patient.emg(0, 32_000))) ** 2
+    rest = np.abs(np.fft.rfft(Patient(2).emg(0, 32_000))) ** 2
     assert rest[hz == 50.0][0] > 50 * np.median(rest[(hz > 55) & (hz < 95)])
 
 

@@ -10,9 +10,8 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
+from stimctl.sensors.playing import detector
 from stimctl.sensors.samples import Chunk, Samples
-from stimctl.sensors.settings import DEFAULT
-from stimctl.sensors.threshold import ThresholdDetector
 
 ENVELOPE_MS: Final = 50.0
 """Window of the plain thresholds: the one of the development set's own reference."""
@@ -39,8 +38,7 @@ class Ours:
     """The detector of this program with the settings that it comes with."""
 
     def __init__(self, rate_hz: float) -> None:
-        self._detector = ThresholdDetector(DEFAULT, rate_hz)
-        self._detector.arm()
+        self._detector = detector(rate_hz)
 
     def push(self, chunk: Chunk) -> bool:
         """Whether an onset became certain."""

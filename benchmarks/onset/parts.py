@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks.onset import variants
+from benchmarks.onset import patients, variants
 from benchmarks.onset.cases import CPU_PERCENT, GOALS, Case, by_group, cases
 from benchmarks.onset.detectors import STREAMING, Ours, neurokit
 from benchmarks.onset.judging import CHUNK_MS, Result, offline, streamed, total
@@ -62,6 +62,15 @@ def people() -> None:
     table(("person, armband", *HEADING[1:]), rows)
 
 
+def simulated() -> None:
+    """Everybody who streams on the simulated patient: the twin is no easier and no harder than people are."""
+    rows: list[tuple[str, ...]] = []
+    for group, members in by_group(patients.sweep()).items():
+        results = {name: total(streamed(case, make) for case in members) for name, make in STREAMING.items()}
+        rows += [_goal_row(group), *(_row(name, result) for name, result in results.items())]
+    table(HEADING, rows)
+
+
 def _goals_table(name: str, of: tuple[Case, ...], chunk_ms: float = CHUNK_MS, slack: float = 0.0) -> None:
     rows = []
     for group, members in by_group(of).items():
@@ -108,5 +117,6 @@ PARTS: Final[dict[str, Callable[[], None]]] = {
     "chunks": chunk_sizes,
     "variants": changed,
     "people": people,
+    "patient": simulated,
 }
 """What can be asked for by name."""

@@ -16,7 +16,7 @@ from stimctl.sensors.scoring import Score, Truth, score
 from stimctl.sensors.settings import OnsetSettings
 
 THRESHOLDS_SD: Final = (3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 13.0)
-DWELLS_MS: Final = (15.0, 25.0, 50.0, 80.0)
+DWELLS_MS: Final = (10.0, 25.0, 50.0, 80.0)
 """What is tried: from hasty to slow, in steps that make a difference."""
 
 FALSE_PER_MIN: Final = 0.5

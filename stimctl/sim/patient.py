@@ -6,7 +6,7 @@ Seeded and deterministic; every time is an argument in µs of one monotonic cloc
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,7 @@ from stimctl.limits import Sensation
 from stimctl.pulse import PulseTrain
 from stimctl.sim.emg import Electrode, Levels, Pulse
 from stimctl.sim.hand import Hand
+from stimctl.sim.reflex import Reflex
 from stimctl.sim.sound import SoundHand
 from stimctl.sim.tissue import Report, Site, Tissue, draw, effective_hz, fusion
 from stimctl.sim.volition import Attempt, Floats, Volition, Will
@@ -28,13 +29,15 @@ _NEARNESS: Final = {Site.DORSAL_FOREARM: 1.0, Site.VOLAR_FOREARM: 0.5, Site.THEN
 _FAR: Final = 0.08
 _OWN_FORCE: Final = 0.15  # of the full force: a paretic hand opens a little by itself
 _LOOKING_BACK_US: Final = 10 * SECOND
+_LINGERS_US: Final = SECOND // 10  # a motor unit's last potential outlasts the effort by less
 
 
 class Patient:
     """One person, wired to the outputs of one board.
 
     ``sites`` says where the pads of output 0, 1, ... sit. ``seed`` fixes everything else about the person.
-    ``emg_rate_hz`` is the rate at which :meth:`emg` counts samples: sample ``k`` is at ``k / rate`` on the clock.
+    ``emg_rate_hz`` is the rate at which :meth:`emg` counts samples: sample ``k`` is at ``k / rate`` on the clock. ``emg`` may
+    change the sizes of what is in the EMG: another signal-to-noise ratio, knocks, another mains frequency.
     """
 
     def __init__(
@@ -45,28 +48,38 @@ class Patient:
         sensation: Sensation = Sensation.NORMAL,
         will: Will | None = None,
         emg_rate_hz: int = 1_000,
+        emg: Callable[[Levels], Levels] | None = None,
     ) -> None:
         rng = random.Random(f"patient {seed}")  # noqa: S311 - a simulation, not a secret
         self.seed, self.sites, self.emg_rate_hz = seed, sites, emg_rate_hz
         self.tissues: tuple[Tissue, ...] = tuple(draw(site, rng, sensation) for site in sites)
-        self.hand = Hand(tuple(_ACTION.get(site, 0) for site in sites), tone=rng.random())
+        tone = rng.random()
+        self.hand = Hand(tuple(_ACTION.get(site, 0) for site in sites), tone)
+        self._reflex = Reflex(tone)
         self.volition = Volition(seed, Will() if will is None else will)
         self.sound = SoundHand(seed)
         levels = Levels(
             rest_uv=rng.uniform(1.2, 2.5), hum_uv=rng.uniform(0.3, 1.2), voluntary_uv=rng.uniform(20.0, 45.0)
         )
+        levels = levels if emg is None else emg(levels)
         nearness = tuple(_NEARNESS.get(site, _FAR) for site in sites)
         self.electrode = Electrode(rng.getrandbits(32), emg_rate_hz, levels, nearness)
         self._trains: list[PulseTrain | None] = [None] * len(sites)
+        self._pulls = [0.0] * len(sites)
 
     def set_output(self, output: int, train: PulseTrain | None, now_us: int) -> None:
         """From ``now_us`` on, ``train`` flows at ``output`` (``None`` or amplitude 0: nothing)."""
         self._trains[output] = train
+        force = 0.0
         if train is None or train.amplitude_ua == 0:
             self.hand.drive(output, 0.0, 0.0, now_us)
         else:
             force = self.tissues[output].recruited(train) * fusion(train)
             self.hand.drive(output, force, effective_hz(train), now_us)
+        pull = _ACTION.get(self.sites[output], 0) * force
+        if pull != self._pulls[output]:
+            self._reflex.pull(pull - self._pulls[output], now_us)
+            self._pulls[output] = pull
 
     def report(self, output: int) -> Report:
         """What the train that flows at ``output`` now is answered with."""
@@ -118,11 +131,12 @@ class Patient:
         last_us = (first_index + count - 1) * SECOND // self.emg_rate_hz
         self._live(last_us)
         signal = self.electrode.rest(first_index, count)
-        if self.volition.attempts:
-            at_us = np.arange(first_index, first_index + count, dtype=np.float64) * (1e6 / self.emg_rate_hz)
-            activity = self.volition.activity(at_us)
-            if activity is not None:
-                signal += activity * self.electrode.voluntary(first_index, count)
+        first_us = first_index * SECOND // self.emg_rate_hz
+        for attempt in self.volition.attempts:
+            if attempt.onset_us <= last_us and attempt.gone_us + _LINGERS_US > first_us:
+                self.electrode.add_effort(signal, first_index, attempt)
+        if self._reflex.answers(first_us, last_us):
+            self.electrode.add_reflex(signal, first_index, self._reflex)
         for pulse in pulses:
             self.electrode.add_pulse(signal, first_index, pulse)
         return signal

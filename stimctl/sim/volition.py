@@ -148,16 +148,6 @@ class Volition:
         if self.attempts and self.attempts[0].gone_us <= before_us:
             self.attempts = [each for each in self.attempts if each.gone_us > before_us]
 
-    def activity(self, at_us: Floats) -> Floats | None:
-        """Voluntary activity at each time, 0 to 1 of this person's best; ``None`` when there is none at all."""
-        first, last = at_us[0], at_us[-1]
-        total: Floats | None = None
-        for each in self.attempts:
-            if each.onset_us <= last and each.gone_us > first:
-                own = each.activity(at_us)
-                total = own if total is None else np.maximum(total, own)
-        return total
-
     def _add(self, attempt: Attempt) -> Attempt:
         self.attempts.append(attempt)
         self._tired = min(1.0, self._tiredness(attempt.onset_us) + _TIRED_BY)
