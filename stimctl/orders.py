@@ -129,11 +129,9 @@ class ChannelStatus:
 @final
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where burst, set and session stand. ``phase`` is a word such as "ramp up", ``cue`` what the patient is told to do in
-    it; times in µs.
+    """Where burst, set and session stand, in µs. ``phase`` is a word such as "ramp up", ``cue`` what the patient is told in it.
 
-    ``repetitions`` is 0 where current flows on and nothing is counted. Session time is time of treatment: it stands
-    still in a trial, a pause and a stop.
+    ``repetitions`` is 0 where current flows on. Session time is time of treatment: it stands still in trial, pause and stop.
     """
 
     phase: str = ""
@@ -172,7 +170,7 @@ class Counts:
 @final
 @dataclass(frozen=True, slots=True)
 class EmgStatus:
-    """The newest stretch of EMG envelope in µV, oldest first, at ``points_per_s``; and the detector's lines."""
+    """The newest stretch of EMG envelope in µV, oldest first, at ``points_per_s``; the detector's lines; today's range."""
 
     source: str
     listening: bool
@@ -181,6 +179,8 @@ class EmgStatus:
     points_per_s: int = 25
     threshold_uv: float | None = None
     release_uv: float | None = None
+    efforts_uv: tuple[float | None, ...] = ()  # rest, each attempt, and the threshold once found; None as yet
+    measuring: int = -1  # which of these is measured now
 
 
 @final

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from textual.pilot import Pilot
 
-from stimctl.orders import OutputWord, Status
+from stimctl.orders import OrderKind, OutputWord, Status
 from stimctl.tui import Face
-from tests.faces import LIBRARY, RUN, STEPS, Clock, FakeHandle, channel
+from tests.faces import EMG, LIBRARY, RUN, STEPS, Clock, FakeHandle, channel
 
 SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
 Compare = Callable[..., bool]
@@ -61,3 +61,26 @@ def test_too_small(snap_compare: Compare) -> None:
 def test_without_colour(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     assert picture(snap_compare, STOPPED, SIZES["80x24"])
+
+
+MEASURING = replace(
+    RUN, state="ready", output=OutputWord.OFF, can=(),
+    next_action="Output off. Attempt 2 of 3: open the hand as hard as it comfortably goes.",
+    channels=tuple(replace(each, now_ua=0, measured_ua=0, level_ua=0) for each in RUN.channels),
+    emg=replace(EMG, efforts_uv=(2.1, 31.4, None, None), measuring=2),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+def test_the_muscles_range_while_it_is_measured(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert picture(snap_compare, MEASURING, size)
+
+
+def test_the_muscles_range_to_take_or_to_make_again(snap_compare: Compare) -> None:
+    found = replace(
+        MEASURING,
+        next_action="Output off. Trigger level 12.9 µV: Start accepts it, Enter measures again.",
+        can=(OrderKind.NEXT, OrderKind.START, OrderKind.FINISH),
+        emg=replace(EMG, efforts_uv=(2.1, 31.4, 38.0, 24.2, 12.9)),
+    )
+    assert picture(snap_compare, found, SIZES["80x24"])

@@ -14,6 +14,7 @@ from stimctl.sensors.rest import RestState
 from stimctl.sensors.samples import Chunk
 from stimctl.sensors.settings import OnsetSettings
 from stimctl.sensors.threshold import ThresholdDetector
+from stimctl.session.effort import EffortRange
 
 POINTS_PER_S: Final = 25
 SHOWN_S: Final = 6
@@ -43,6 +44,9 @@ class Ear:
         self._onset: Onset | None = None
         self._adapting = Adapting(*plan.adapting) if plan.adapting else None
         self._first: tuple[float, float] | None = None  # rest and the first threshold, as soon as they are known
+        self.range = EffortRange()
+        self.placing_uv: float | None = None
+        """The threshold that was measured with the patient, while it waits for a resting level."""
 
     @property
     def ready(self) -> bool:
@@ -71,8 +75,18 @@ class Ear:
         """Learn the resting level anew; what was heard is over."""
         self._detector.calibrate()
         self._onset = self._first = None
+        self.place()
         if self._adapting is not None:
             self._adapting.percent = 100
+
+    def place(self) -> None:
+        """Let the threshold that was measured be taken, where there is one, as soon as rest is known."""
+        self.placing_uv = self.range.threshold_uv
+
+    def put_threshold_uv(self, threshold_uv: float) -> None:
+        """Put the threshold there; raises :class:`~stimctl.errors.UsageError` unless it lies over the resting level."""
+        self.placing_uv = self._first = None
+        self._detector.set_threshold_uv(threshold_uv)
 
     def adapt(self, *, heard: bool) -> int | None:
         """Let the threshold follow an attempt that was heard, or missed; its percentage, ``None`` where it stays."""

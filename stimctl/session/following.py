@@ -14,6 +14,7 @@ from stimctl.errors import UsageError
 from stimctl.orders import OrderKind as Kind
 from stimctl.schedule import FULL_PPM, ControlPlan
 from stimctl.sensors.signals import Sample, SignalSource
+from stimctl.session import effort, listening
 from stimctl.session.calibration import LOOK_US, STEPS, Calibration
 from stimctl.session.leading import OWN, OwnMuscle, cue, lead, let_go, wording
 from stimctl.session.wording import out_of_place
@@ -226,19 +227,25 @@ class Following:
 
 
 def begin_measuring(session: Session, now_us: int) -> None:
-    """The order to go on where everything is ready: only a signal has something to be measured there."""
-    if session.following is None:
+    """The order to go on where everything is ready: only what is heard or followed has something to be measured there."""
+    if session.following is not None:
+        session.following.begin_measuring(session, now_us)
+    elif session.hearing is not None and listening.is_trying(session):
+        effort.begin(session, session.hearing.ear, now_us)
+    else:
         raise UsageError(out_of_place(Kind.NEXT, State.READY))
-    session.following.begin_measuring(session, now_us)
 
 
 def can(session: Session, listed: tuple[Kind, ...]) -> tuple[Kind, ...]:
-    """``listed`` without what only a signal's measuring is for, where none is followed."""
+    """``listed`` without what only measuring is for, where nothing is heard or followed."""
     if session.following is not None:
         return session.following.can(listed, session.state)
-    if session.state is State.READY:
-        return tuple(kind for kind in listed if kind is not Kind.NEXT)
-    return listed
+    if session.state is not State.READY:
+        return listed
+    heard = session.hearing is not None and listening.is_trying(session)
+    measuring = heard and session.hearing is not None and session.hearing.ear.range.measuring
+    away = {Kind.NEXT, Kind.START} if measuring else set() if heard else {Kind.NEXT}
+    return tuple(kind for kind in listed if kind not in away)
 
 
 def _percent(ppm: int) -> int:

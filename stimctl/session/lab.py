@@ -22,7 +22,7 @@ TOLD: Final = frozenset(
         "threshold-adapted", "control-range", "level", "titrate", "armed", "start", "begin", "pause", "resume",
         "stop", "stop-arming", "stop-again", "stop-confirmed", "fault", "refusal", "link-lost", "link-found",
         "emg-lost", "emg-back", "emg-gap", "control-lost", "control-back", "robot-ready", "robot-not-ready", "dose-done",
-        "repetition-counted", "repetition-missed", "repetition-unheard", "repetition-done", "goal-moved",
+        "emg-range", "threshold-set", "repetition-counted", "repetition-missed", "repetition-unheard", "repetition-done", "goal-moved",
     }
 )  # fmt: skip
 """The record's kinds that are told; all others are not, so that nothing new gets out by being recorded."""

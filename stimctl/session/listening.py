@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from stimctl.engine import Event, State
 from stimctl.errors import LinkLost
 from stimctl.schedule import Advance
+from stimctl.session import effort
 from stimctl.units import SECOND
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def heard(session: Session, now_us: int) -> bool:
     waiting = session.state is State.LISTENING or session.engine.awaits is Advance.ATTEMPT
     hearing.ear.listen(trying or waiting)
     session.engine.baseline_ready = hearing.ear.ready
+    effort.follow(session, hearing.ear, now_us, trying=trying)
     onset = hearing.take_onset() is not None
     if onset and trying:
         session.trigger_tries += 1

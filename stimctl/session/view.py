@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stimctl.driver import DriverState, OutputState
 from stimctl.engine import State, state_words
-from stimctl.orders import ChannelStatus, OutputWord, Stage, Status
+from stimctl.orders import ChannelStatus, EmgStatus, OutputWord, Stage, Status
 from stimctl.schedule import ChannelPlan
 from stimctl.session import listening, tasks
 from stimctl.session.wording import CAN, CONTINUOUS_ACTION, NEXT_ACTION
@@ -53,7 +54,7 @@ def view(session: Session, now_us: int) -> Status:
         channels=tuple(_channel(session, plan) for plan in case.schedule.channels),
         progress=engine.progress(now_us),
         counts=engine.counts(),
-        emg=session.hearing.status() if session.hearing is not None else None,
+        emg=_emg(session),
         messages=session.diary.lines,
         skin_due=session.skin.due,
         state_words=state_words(session.state, continuous=case.schedule.continuous),
@@ -88,6 +89,17 @@ def _before_opening(session: Session, now_us: int) -> Status:
     )
 
 
+def _emg(session: Session) -> EmgStatus | None:
+    """What is heard; with today's range while it is measured and can be taken."""
+    if session.hearing is None:
+        return None
+    status = session.hearing.status()
+    if not listening.is_trying(session):
+        return status
+    found = session.hearing.ear.range
+    return replace(status, efforts_uv=found.bars(), measuring=found.step if found.measuring else -1)
+
+
 def _next_action(session: Session) -> str:
     if session.stage.driver.state is DriverState.ARMING:
         return "The board is arming at zero ..."
@@ -99,8 +111,10 @@ def _next_action(session: Session) -> str:
     if session.state is State.REST and session.hearing is not None and listens and not session.hearing.ear.ready:
         return "Relax completely: the resting EMG is being measured."
     if listening.is_trying(session) and session.hearing is not None:
+        if words := session.hearing.ear.range.words():
+            return words
         heard = f"try the trigger, heard {session.trigger_tries} times" if session.hearing.ear.ready else "relax first"
-        return f"Output off: {heard}. Start: the stage arms at zero, then raise to the working level."
+        return f"Output off: {heard}. Enter measures rest and three attempts. Start: the stage arms at zero."
     if words := tasks.next_action(session):
         return words
     schedule = session.engine.schedule

@@ -17,7 +17,7 @@ from stimctl.widgets.guided import guide_lines
 from stimctl.widgets.parts import GUIDE, Cap
 from stimctl.widgets.words import Words
 
-WORDS: Final = ("channels", "bar", "guided", "progress", "counts")
+WORDS: Final = ("channels", "bar", "guided", "progress", "counts", "efforts")
 
 
 @final
@@ -39,7 +39,7 @@ class DosePane(Vertical):
             yield Cap("R ▲\nraise", 13, "raise", self._click(OrderKind.RAISE))
         yield Static(Content(GUIDE), id="guide")
         yield words["guided"]
-        yield from (words["progress"], words["counts"], self._emg)
+        yield from (words["progress"], words["counts"], words["efforts"], self._emg)
 
     def show(self, status: Status, width: int) -> None:
         """Show ``status`` in lines of ``width`` cells. What the board does not report is not known, whatever was set."""
@@ -56,6 +56,11 @@ class DosePane(Vertical):
         self.set_class(running, "running")  # of the pane: a class of the screen has every widget of it styled anew
         self._words["progress"].show(procedure.progress_lines(status.progress, width))
         self._words["counts"].show(procedure.counts_line(status.counts, continuous=not status.progress.repetitions))
+        efforts = status.emg.efforts_uv if status.emg else ()
+        self.set_class(bool(efforts), "measuring")  # nothing has been given yet, and its numbers want the room
+        self._words["efforts"].show(
+            procedure.effort_lines(efforts, status.emg.measuring if status.emg else -1, width), resize=True
+        )
         # Nothing is listened to while thresholds are sought; an empty frame looked like a lead that fell off.
         emg = status.emg if status.emg and (status.emg.listening or status.emg.envelope_uv) else None
         self._emg.display = emg is not None

@@ -28,6 +28,10 @@ CURSOR: Final = {True: "▶ ", False: "  "}
 """Which row the keys mean: a sign, for colour alone is not read by everybody."""
 
 
+EFFORTS: Final = ("rest", "attempt 1", "attempt 2", "attempt 3", "threshold")
+"""What is measured of a muscle before the start, in this order."""
+
+
 def is_open(question: Question) -> bool:
     """Whether ``question`` still keeps the session shut: no answer, a check not done, a precaution without reason."""
     needs_reason = question.kind == "precaution" and question.answer == "yes" and not question.justification
@@ -111,3 +115,15 @@ def counts_line(counts: Counts, *, continuous: bool = False) -> Content:
     )[-1 if continuous else 0:]  # fmt: skip
     parts = [Content.assemble((f"{name} ", MUTED), (str(value), STRONG)) for name, value in pairs]
     return Content("  ").join(parts)
+
+
+def effort_lines(levels_uv: Sequence[float | None], measuring: int, width: int) -> Content:
+    """Rest, each attempt and the threshold that comes of them, as bars in µV over one scale; the number says the same."""
+    top, cells = max((uv or 0.0 for uv in levels_uv), default=0.0), max(6, width - 26)
+    lines = []
+    for at, uv in enumerate(levels_uv):
+        name = EFFORTS[at] if at < len(EFFORTS) else ""
+        words = "measuring ..." if at == measuring else NONE if uv is None else f"{uv:.1f} µV"
+        filled = (bar(round(10 * (uv or 0.0)), round(10 * top), cells), "$primary")
+        lines.append(Content.assemble((f"{name:<11}", MUTED), filled, f"  {words}"))
+    return Content("\n").join(lines)
