@@ -12,7 +12,7 @@ import pytest
 from stimctl.pulse import symmetric
 from stimctl.sim.emg import Electrode, Levels
 from stimctl.sim.hand import Hand
-from stimctl.sim.motor_units import Pool
+from stimctl.sim.motor_units import GRID_US, Pool
 from stimctl.sim.patient import Patient
 from stimctl.sim.reflex import LATENCY_US, Reflex
 from stimctl.sim.volition import Attempt, Will
@@ -34,9 +34,9 @@ def firings(of: Pool, strength: float) -> dict[int, np.ndarray]:
     found: dict[int, np.ndarray] = {}
 
     attempt = held(strength)
-    at_us = np.arange(attempt.onset_us, attempt.end_us, 5_000, dtype=np.float64)
+    at_us = np.arange(attempt.onset_us, attempt.end_us, GRID_US, dtype=np.float64)
     rates = of._rates(of._drive(attempt.activity(at_us), at_us))
-    for unit, times in of._firings(np.cumsum(rates, axis=0) * 0.005, at_us):
+    for unit, times in of._firings(np.cumsum(rates, axis=0) * (GRID_US / 1e6), at_us):
         found[unit] = times[times > 2 * SECOND] / 1e6
     return found
 

@@ -115,7 +115,7 @@ class Pool:
         length = round((at_us[-1] - at_us[0]) * self.rate_hz / 1e6) + self._templates.shape[2] + 2
         if not firings:
             return np.zeros(length)
-        units = np.concatenate([np.full(len(times), unit) for unit, times in firings])
+        units = np.repeat([unit for unit, _ in firings], [len(times) for _, times in firings])
         place = np.concatenate([times for _, times in firings]) * (self.rate_hz / 1e6) - first
         index = np.maximum(np.ceil(place), 0.0).astype(np.intp)
         between = np.minimum((index - place) * PHASES, PHASES - 1).astype(np.intp)
