@@ -28,16 +28,24 @@ RAISED: Final = 4
 OVER: Final = 1.5
 
 
+SLOPE: Final = 1 - 1 / GROWN
+TOLL: Final = math.log(GROWN)
+
+
+def likelihood(ratio: float, dof: float) -> float:
+    """What a power of ``ratio`` times rest says for a signal that has grown: the logarithm of the likelihoods' ratio."""
+    return dof / 2 * (ratio * SLOPE - TOLL)
+
+
 @final
 class Evidence:
     """Takes one number a moment, its power over that of rest. ``dof``: degrees of freedom of such a power; ``steps``: how
     many moments it takes at the least, each giving no more than its part; ``raised``: how many must have been over rest.
     """
 
-    def __init__(self, dof: float, steps: float = 1.5, raised: int = RAISED) -> None:
-        self._least = raised
+    def __init__(self, dof: float, steps: float = 1.5, raised: int | None = None) -> None:
+        self._least = RAISED if raised is None else raised
         self.trust(dof)
-        self._slope, self._toll = 1 - 1 / GROWN, math.log(GROWN)
         self._cap = ENOUGH / steps
         self.reset()
 
@@ -58,7 +66,7 @@ class Evidence:
 
     def push(self, ratio: float) -> bool:
         """Whether it is enough after this moment."""
-        part = self._half_dof * (ratio * self._slope - self._toll)
+        part = self._half_dof * (ratio * SLOPE - TOLL)
         self._sum = min(ENOUGH, max(0.0, self._sum + min(part, self._cap)))
         self.age = self.age + 1 if self._sum > YOUNG else 0
         self._raised = (self._raised << 1 | (ratio > OVER)) & (1 << MOMENTS) - 1

@@ -9,6 +9,7 @@ import numpy as np
 from stimctl.sensors import filters
 from stimctl.sensors.blanking import BoolArray
 from stimctl.sensors.doubts import Knocks
+from stimctl.sensors.mains import HumBegins
 from stimctl.sensors.quality import MAINS_SHARE, Hum
 from stimctl.sensors.samples import Samples
 
@@ -21,6 +22,11 @@ MUSCLE_HZ: Final = (45.0, 300.0)
 
 HUM_EVERY: Final = 4
 """Blocks between two looks for hum; an onset is checked for it in any case."""
+
+SHAPED_HZ: Final = 400.0
+"""From this rate on, a few periods hold samples enough to tell a sine from muscle. Below, as with armbands at 200 Hz, that would
+put each effort off by 10 ms and more, and only the share of the mains in what has grown is asked for.
+"""
 
 RINGING: Final = 2
 """Blocks after a blanked stretch in which the filter still holds its end."""
@@ -47,6 +53,7 @@ class Front:
         self.dof = filters.freedom(wide + narrower, rate_hz, block / rate_hz)
         """Degrees of freedom of a block's power in the muscle's band."""
         self._knocks = Knocks()
+        self._begins = HumBegins(wide + narrower, rate_hz, block) if rate_hz >= SHAPED_HZ else None
         self.reset()
 
     def reset(self) -> None:
@@ -59,10 +66,14 @@ class Front:
     def break_off(self) -> None:
         """The next block does not follow on the last one."""
         self._offset: float | None = None
+        if self._begins:
+            self._begins.reset()
 
-    def doubt(self, age: int) -> bool:
-        """Whether what has grown for ``age`` blocks may be a knock, or a hum that begins."""
-        return self._knocks.doubt() or self._hum.begins(age)
+    def doubt(self, age: int, rest: float, dof: float) -> bool:
+        """Whether what has grown for ``age`` blocks, over ``rest``, may be a knock, or a hum that begins."""
+        if self._knocks.doubt():
+            return True
+        return self._begins.doubt(age, rest, dof) if self._begins else self._hum.begins(age)
 
     def push(self, raw: Samples, listed: list[float], heard: BoolArray | None, first: int) -> Block | None:
         """Take the block from sample ``first``; ``None`` when too little of it was heard."""
@@ -79,6 +90,8 @@ class Front:
             wide, muscle = wide[heard], muscle[heard]
         power, band = float(wide.dot(wide)) / len(wide), float(muscle.dot(muscle)) / len(muscle)
         self._knocks.push(sum(listed) / self._block, band)
+        if self._begins:
+            self._begins.push(listed, band)
         self._hum.push(first, power, self._filter.probed.tolist())
         self._ringing -= self._ringing > 0
         return Block(power, band, not self._ringing)

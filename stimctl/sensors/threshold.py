@@ -58,16 +58,14 @@ class ThresholdDetector:
         self._powers: deque[float] = deque(maxlen=max(2, round(settings.envelope_ms / block_ms)))
         self._blanking = Blanking(rate_hz, settings.blanking_ms)
         self._pending: Samples = np.empty(0)
-        self._settling = 0
-        self._quality = Quality.STALE
+        self._settling, self._quality = 0, Quality.STALE
         self._envelope_uv: float | None = None
         self._fixed_uv: float | None = None
         self._level_uv: float | None = None
         self._threshold_uv: float | None = None
         self._release_uv: float | None = None
         self._forget_rest()
-        self._armed = False
-        self._last_onset = -math.inf
+        self._armed, self._last_onset = False, -math.inf
         self._expected: int | None = None
         self._heard_us: int | None = None
         self._start_over(Quality.STALE)
@@ -82,9 +80,8 @@ class ThresholdDetector:
     @property
     def ready(self) -> bool:
         """Whether the next effort would be an onset."""
-        return (
-            self._armed and self._quality is Quality.GOOD and not (self._threshold_uv is None or self._comparator.held)
-        )
+        known = self._threshold_uv is not None
+        return self._armed and known and self._quality is Quality.GOOD and not self._comparator.held
 
     @property
     def quality(self) -> Quality:
@@ -94,8 +91,7 @@ class ThresholdDetector:
     @property
     def rest(self) -> Rest:
         """The resting level as it is followed, or how far its search has come."""
-        found = self._finder.rest
-        if found.sd_uv is None or found.level_uv is None:
+        if (found := self._finder.rest).sd_uv is None:
             return found
         return found._replace(level_uv=self._level_uv, sd_uv=found.sd_uv * self._drift)
 
@@ -196,7 +192,6 @@ class ThresholdDetector:
             return False
         blanking.keep(listed[-1])
         in_train = self._train.speaks and self._train.runs(first)
-        in_train = self._train.speaks and self._train.runs(first)
         if heard is not None and not heard.any():
             self._front.break_off()
         elif block := self._front.push(free, listed, heard, first):
@@ -219,7 +214,7 @@ class ThresholdDetector:
     def _decide(self, block: Block, index: int) -> bool:
         """The trigger itself, over one more block."""
         envelope, threshold, release = self._envelope_uv, self._threshold_uv, self._release_uv
-        if envelope is None or self._quality not in {Quality.GOOD, Quality.MAINS}:
+        if envelope is None or not (self._quality is Quality.GOOD or self._quality is Quality.MAINS):
             self._comparator.hold()
             self._evidence.reset()
             return False
@@ -231,9 +226,14 @@ class ThresholdDetector:
         if self._quality is Quality.MAINS:
             self._comparator.interrupt()  # a rise is put off, not ended: for a few ms, muscle can look like hum
             return False
-        if sure := sure and not self._front.doubt(self._evidence.age):
+        if sure := sure and not self._doubt():
             self._resting.grow()
         return self._comparator.push(envelope, threshold, release, sure=sure) and self._counts(index)
+
+    def _doubt(self) -> bool:
+        """Whether what has grown may be none of the muscle's; nobody needs to know before the last effort is over."""
+        rest, age = self._resting, self._evidence.age
+        return not self._comparator.held and self._front.doubt(age, rest.judged_by, rest.dof)
 
     def _decide_in_train(self, frame: Frame | None, index: int) -> bool:
         """The same while frames between pulses speak."""
