@@ -48,6 +48,12 @@ class Blanking:
             found.append(self._new.popleft())
         return found
 
+    def covers(self, first: int, end: int) -> bool:
+        """Whether a single pulse leaves nothing to be heard from ``first`` to ``end``; asked first, as in a train it is so."""
+        while self._pulses and self._pulses[0] + self._length <= first:
+            self._pulses.popleft()
+        return any(pulse <= first and end <= pulse + self._length for pulse in self._pulses)
+
     def free(self, first: int, end: int) -> BoolArray | None:
         """Which samples from ``first`` to ``end`` are free of pulses; ``None`` when all are."""
         while self._pulses and self._pulses[0] + self._length <= first:

@@ -22,6 +22,7 @@ YOUNG: Final = 1.0
 """Less than this is chance: nothing has begun."""
 
 MOMENTS: Final = 6
+SEEN: Final = (1 << MOMENTS) - 1
 RAISED: Final = 4
 """So many of the last so many moments must have been :data:`OVER` rest (EMG reference, pitfall 3): a spike is shorter."""
 
@@ -67,7 +68,12 @@ class Evidence:
     def push(self, ratio: float) -> bool:
         """Whether it is enough after this moment."""
         part = self._half_dof * (ratio * SLOPE - TOLL)
-        self._sum = min(ENOUGH, max(0.0, self._sum + min(part, self._cap)))
-        self.age = self.age + 1 if self._sum > YOUNG else 0
-        self._raised = (self._raised << 1 | (ratio > OVER)) & (1 << MOMENTS) - 1
-        return self._sum >= ENOUGH and self._raised.bit_count() >= self._least
+        total = self._sum + min(part, self._cap)
+        if not total > 0.0:
+            total = 0.0
+        elif total > ENOUGH:
+            total = ENOUGH
+        self._sum = total
+        self.age = self.age + 1 if total > YOUNG else 0
+        self._raised = (self._raised << 1 | (ratio > OVER)) & SEEN
+        return total >= ENOUGH and self._raised.bit_count() >= self._least

@@ -82,6 +82,7 @@ class BlockFilter:
         # Views into two fixed buffers: at block lengths of a few samples, making arrays is what costs.
         self._input, self._product = np.zeros(block + order), np.zeros(len(self._matrix))
         self._samples, self._state = self._input[:block], self._input[block:]
+        self._offset, self._level = np.zeros(block), 0.0
         self._next_state = self._product[block : block + order]
         end = block + order + len(probes)
         #: The last block in the whole band and in the narrower one, and its read-outs; overwritten by the next.
@@ -95,8 +96,11 @@ class BlockFilter:
 
     def advance(self, samples: Samples, offset: float) -> None:
         """Filter the next block less ``offset``; what comes of it is in :attr:`filtered`, :attr:`narrowed`, :attr:`probed`."""
-        np.subtract(samples, offset, out=self._samples)
-        np.dot(self._matrix, self._input, out=self._product)
+        if offset != self._level:
+            self._level = offset
+            self._offset.fill(offset)  # a number would be made an array at each block
+        np.subtract(samples, self._offset, self._samples)
+        self._matrix.dot(self._input, self._product)
         self._state[:] = self._next_state
 
     def reset(self) -> None:

@@ -83,17 +83,20 @@ class Front:
             self._filter.reset()
             self._ringing = RINGING
         self._filter.advance(raw, self._offset)
-        wide, muscle = self._filter.filtered, self._filter.narrowed
+        wide, muscle, count = self._filter.filtered, self._filter.narrowed, self._block
         if heard is not None:
-            if 2 * np.count_nonzero(heard) < self._block:
+            if self._begins:
+                self._begins.reset()  # what stands in for what is not heard is no sine
+            if 2 * (count := int(np.count_nonzero(heard))) < self._block:
                 return None
             wide, muscle = wide[heard], muscle[heard]
-        power, band = float(wide.dot(wide)) / len(wide), float(muscle.dot(muscle)) / len(muscle)
+        power, band = float(wide.dot(wide)) / count, float(muscle.dot(muscle)) / count
         self._knocks.push(sum(listed) / self._block, band)
-        if self._begins:
+        if self._begins and heard is None:
             self._begins.push(listed, band)
         self._hum.push(first, power, self._filter.probed.tolist())
-        self._ringing -= self._ringing > 0
+        if self._ringing:
+            self._ringing -= 1
         return Block(power, band, not self._ringing)
 
     def is_hum(self) -> bool:

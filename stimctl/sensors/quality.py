@@ -6,6 +6,7 @@ import cmath
 import math
 from collections import deque
 from enum import StrEnum
+from itertools import islice
 from typing import Final, final
 
 import numpy as np
@@ -104,17 +105,17 @@ class Hum:
     def push(self, first: int, power: float, parts: list[float]) -> None:
         """Take the block from sample ``first``, with its mean square and read-outs."""
         self._power.append(power)
-        for number, (wave, turn) in enumerate(self._pairs):
-            wave.append(complex(parts[2 * number], parts[2 * number + 1]) * cmath.rect(1.0, -turn * first))
+        (one, one_turn), (other, other_turn) = self._pairs
+        one.append(complex(parts[0], parts[1]) * cmath.rect(1.0, -one_turn * first))
+        other.append(complex(parts[2], parts[3]) * cmath.rect(1.0, -other_turn * first))
 
     def share(self, count: int | None = None) -> float:
         """The share over the last ``count`` blocks, or over all that are kept; 0 until known."""
         count = count or self._length
-        powers = list(self._power)[-count:]
-        total = sum(powers)
-        if len(powers) < count or not total > 0.0:
+        past = len(self._power) - count
+        if past < 0 or not (total := sum(islice(self._power, past, None))) > 0.0:
             return 0.0
-        strongest = max(abs(sum(list(wave)[-count:])) for wave in self._waves)
+        strongest = max(abs(sum(islice(wave, past, None))) for wave in self._waves)
         # A pure sine of amplitude a has |sum| = a N / 2 and power a² / 2, which gives 1.
         return 2 * strongest**2 / (count * self._block**2 * total)
 

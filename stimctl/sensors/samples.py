@@ -16,6 +16,8 @@ Samples = npt.NDArray[np.float64]
 STALE_US: Final = 200_000
 """Samples older than this count as absent (H27: age over 200 ms)."""
 
+NOTHING: Final[Samples] = np.empty(0)
+
 RATE_MIN_HZ: Final = 100.0
 RATE_MAX_HZ: Final = 10_000.0
 """Sampling rates that EMG is taken at; armbands give 200 Hz, amplifiers up to some kHz."""

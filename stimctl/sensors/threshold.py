@@ -22,7 +22,7 @@ from stimctl.sensors.level import RestLevel
 from stimctl.sensors.onset import Onset
 from stimctl.sensors.quality import Quality, Steadiness
 from stimctl.sensors.rest import Rest, RestFinder
-from stimctl.sensors.samples import RATE_MAX_HZ, RATE_MIN_HZ, Chunk, Samples
+from stimctl.sensors.samples import NOTHING, RATE_MAX_HZ, RATE_MIN_HZ, Chunk, Samples
 from stimctl.sensors.settings import OnsetSettings
 from stimctl.sensors.trains import Frame, Train
 
@@ -52,22 +52,20 @@ class ThresholdDetector:
         self._evidence = Evidence(self._front.dof)
         self._resting = RestLevel(block_ms, self._front.dof, settings.baseline_s)
         self._train = Train(rate_hz, block, settings.blanking_ms)
-        dwell, release = math.ceil(settings.dwell_ms / block_ms), round(RELEASE_MS / block_ms)
-        self._comparator = Comparator(max(1, dwell), max(1, release))
+        self._comparator = Comparator(math.ceil(settings.dwell_ms / block_ms), max(1, round(RELEASE_MS / block_ms)))
         self._finder = RestFinder(round(settings.baseline_s * 1e3 / block_ms), settings.threshold_uv)
         self._powers: deque[float] = deque(maxlen=max(2, round(settings.envelope_ms / block_ms)))
         self._blanking = Blanking(rate_hz, settings.blanking_ms)
-        self._pending: Samples = np.empty(0)
-        self._settling, self._quality = 0, Quality.STALE
         self._envelope_uv: float | None = None
         self._fixed_uv: float | None = None
         self._level_uv: float | None = None
         self._threshold_uv: float | None = None
         self._release_uv: float | None = None
         self._forget_rest()
-        self._armed, self._last_onset = False, -math.inf
+        self._armed, self._last_onset, self._settling, self._shown_uv = False, -math.inf, 0, 0.0
         self._expected: int | None = None
         self._heard_us: int | None = None
+        self._pending = NOTHING
         self._start_over(Quality.STALE)
 
     # --- what can be asked -----------------------------------------------------------------------------------
@@ -168,13 +166,13 @@ class ThresholdDetector:
         self._blanking.note(chunk.first_index, chunk.pulse_offsets)
         values = np.concatenate((self._pending, chunk.values_uv)) if len(self._pending) else chunk.values_uv
         whole = len(values) - len(values) % self._block
-        self._pending = values[whole:].copy()
+        self._pending = values[whole:].copy() if whole < len(values) else NOTHING
         found = []
         for at in range(0, whole, self._block):
             if self._step(values[at : at + self._block], first + at):
                 index = first + at + self._block - 1
-                since_us = round((end - 1 - index) * 1e6 / self._rate_hz)
-                found.append(Onset(index, chunk.at_us - since_us, self._shown_uv, self._threshold_uv or 0.0))
+                at_us = chunk.at_us - round((end - 1 - index) * 1e6 / self._rate_hz)
+                found.append(Onset(index, at_us, self._shown_uv, self._threshold_uv or 0.0))
         return tuple(found)
 
     # --- one block -------------------------------------------------------------------------------------------
@@ -183,8 +181,11 @@ class ThresholdDetector:
         """Take the block that begins at sample ``first``; whether it made an onset certain."""
         end = first + self._block
         blanking = self._blanking
-        pulses, heard = (blanking.begun_before(end), blanking.free(first, end)) if len(blanking) else ([], None)
-        frame = self._train.push(raw, first, pulses, self._floor)
+        frame = self._train.push(raw, first, blanking.begun_before(end), self._floor)
+        if blanking.covers(first, end):
+            self._front.break_off()
+            return self._train.runs(first) and self._train.speaks and self._decide_in_train(frame, end - 1)
+        heard = blanking.free(first, end)
         free = raw if heard is None else blanking.held_over(raw, heard)
         listed = free.tolist()
         if not sum(map(abs, listed)) < SANE:  # NaN and infinity included
@@ -203,10 +204,9 @@ class ThresholdDetector:
     def _judge(self, block: Block, raw: list[float]) -> None:
         """Bring quality and envelope up to date."""
         self._powers.append(block.power)
-        loud = (self._envelope_uv or 0.0) > (self._threshold_uv or math.inf)
-        steady = self._steadiness.judge(raw, loud=loud)
-        self._settling -= self._settling > 0
-        if self._settling:
+        steady = self._steadiness.judge(raw, loud=(self._envelope_uv or 0.0) > (self._threshold_uv or math.inf))
+        if self._settling > 1:
+            self._settling -= 1
             return  # whatever was wrong stays on show until filter and window hold nothing of it any more
         self._envelope_uv = self._shown_uv = math.sqrt(sum(self._powers) / len(self._powers))
         self._quality = Quality.MAINS if steady is Quality.GOOD and self._front.is_hum() else steady
@@ -232,8 +232,8 @@ class ThresholdDetector:
 
     def _doubt(self) -> bool:
         """Whether what has grown may be none of the muscle's; nobody needs to know before the last effort is over."""
-        rest, age = self._resting, self._evidence.age
-        return not self._comparator.held and self._front.doubt(age, rest.judged_by, rest.dof)
+        rest = self._resting
+        return not self._comparator.held and self._front.doubt(self._evidence.age, rest.judged_by, rest.dof)
 
     def _decide_in_train(self, frame: Frame | None, index: int) -> bool:
         """The same while frames between pulses speak."""
@@ -288,7 +288,7 @@ class ThresholdDetector:
         self._quality = why
         self._envelope_uv = None
         self._shown_uv = 0.0
-        self._pending = np.empty(0)
+        self._pending = NOTHING
         self._blanking.reset()
         self._powers.clear()
         self._front.reset()

@@ -146,12 +146,13 @@ class Train:
         return self._try(self._end, floor) or found
 
     def _add(self, raw: Samples, first: int) -> None:
-        if self._filled + len(raw) > len(self._values):
-            self._values[: self._keep] = self._values[self._filled - self._keep : self._filled]
-            self._filled = self._keep
-        self._values[self._filled : self._filled + len(raw)] = raw
-        self._filled += len(raw)
-        self._end = first + len(raw)
+        count, filled = len(raw), self._filled
+        if filled + count > len(self._values):
+            self._values[: self._keep] = self._values[filled - self._keep : filled]
+            filled = self._keep
+        self._filled = end = filled + count
+        self._values[filled:end] = raw
+        self._end = first + count
 
     def _mark(self, pulse: int) -> None:
         interval = math.inf if self._last is None else pulse - self._last
