@@ -67,9 +67,12 @@ def test_three_mistakes_are_three_lines_that_an_editor_can_jump_to(bad: Path, ca
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ([("extensor pollicis longus", "EPL")], "thumb: muscle not recognised: antagonists judged by its site alone"),
         (
-            [("extensor pollicis longus", "opponens"), ('2\nsite = "forearm-dorsal"', '2\nsite = "upper-arm"')],
+            [("extensor pollicis longus", "the big one")],
+            "thumb: muscle not recognised: antagonists judged by its site alone",
+        ),
+        (
+            [("extensor pollicis longus", "the big one"), ('2\nsite = "forearm-dorsal"', '2\nsite = "upper-arm"')],
             "thumb: muscle not recognised: antagonists not judged",
         ),
         ([("extensor digitorum communis", "flexor digitorum"), (SECOND_CHANNEL, "")], "do not agree"),

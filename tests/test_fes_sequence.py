@@ -86,7 +86,7 @@ WRONG = [
     (("share_percent = 0, ramp_s = 0.5 }", "share_percent = 40, ramp_s = 0.5 }"), "phase[5].channel.extensors",
      "channel `extensors` may still be on when the last phase, `relax`, ends"),
     ((", delay_s = 0.4 }", " }"), "phase[2].channel.flexors",
-     "phase `grasp`: `flexors` and `extensors` pull against each other at the same time"),
+     "phase `grasp`: `flexors` (flexor digitorum superficialis: flexion) and `extensors` (extensor digitorum communis:"),
     (('name = "release"\n', 'name = "release"\nadvance = "key"\n'), "phase[4].advance",
      "phase `release` is the release or follows it"),
     (("rest_s = 10.0", "rest_s = 1.0"), "sequence.rest_s", "is too short: on one way through the phases channel"),

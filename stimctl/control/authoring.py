@@ -158,7 +158,15 @@ def check_one(name: str, stdin: IO[bytes], flights: Flights) -> Report:
     try:
         return _fly(loaded(name, stdin), flights)
     except ProtocolError as error:
-        return Report(name, ok=False, faults=error.faults)
+        own = "<stdin>" if name == STDIN else str(Path(name))
+        return Report(name, ok=False, faults=error.faults, warnings=tuple(_doubted(each, own) for each in error.doubts))
+
+
+def _doubted(doubt: Fault, own: str) -> Remark:
+    """A doubt about a file with faults; one of a plan's block stands in another file, and says in which."""
+    if doubt.file == own:
+        return Remark(doubt.message, doubt.line, doubt.column)
+    return Remark(f"{doubt.file}:{doubt.line}: {doubt.message}")
 
 
 def loaded(name: str, stdin: IO[bytes]) -> Loaded:
@@ -187,6 +195,7 @@ def tidied(name: str, stdin: IO[bytes]) -> tuple[str, str]:
 
 def _fly(one: Loaded, flights: Flights) -> Report:
     """The dry flight; what the limiter refuses is a fault of the file. Guided work has nothing that could fly."""
+    plan: Schedule | GuidePlan | PlanDraft | None = None
     try:
         plan = drafts.draft(one).plan
         if isinstance(plan, PlanDraft):
@@ -195,7 +204,8 @@ def _fly(one: Loaded, flights: Flights) -> Report:
             return _walked(one.name, plan)
         rehearsal = _flown(plan, flights)
     except Refusal as refusal:
-        return Report(one.name, ok=False, faults=(_refused(one, refusal),))
+        told = remarks.remarks((), plan, one.text) if isinstance(plan, Schedule) else ()
+        return Report(one.name, ok=False, faults=(_refused(one, refusal),), warnings=told)
     except UsageError as error:
         return Report(one.name, ok=False, faults=(Fault(one.name, 1, 1, "protocol", str(error)),))
     found = facts.facts(plan)
@@ -208,10 +218,10 @@ def _planned(one: Loaded, plan: PlanDraft, flights: Flights) -> Report:
     """A plan: every block as a file of its own, and what they come to together. A block's fault is the plan's."""
     reports = [(number, _fly(block, flights)) for number, block in enumerate(one.blocks, 1) if block is not None]
     faults = tuple(dict.fromkeys(fault for _, report in reports for fault in report.faults))
-    if faults:
-        return Report(one.name, ok=False, faults=faults)
     told = [f"block {number}, {report.name}: {each.message}" for number, report in reports for each in report.warnings]
     warnings = (*map(Remark, plans.warnings(plan)), *map(Remark, told))
+    if faults:
+        return Report(one.name, ok=False, faults=faults, warnings=warnings)
     found = plans.plan_facts(plan)
     return Report(one.name, ok=True, warnings=warnings, summary=plans.lines(plan, found), figures=found)
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from stimctl.limits import Effect
 from stimctl.protocols.checks import closest, nearest
 from stimctl.protocols.findings import Finding, Path, field_name, shown
 from stimctl.protocols.guided import Activity, Biofeedback
@@ -66,6 +67,12 @@ def read(data: dict[str, Any]) -> AnyProtocol | tuple[Finding, ...]:
         return tuple(findings)
     findings += _broken_rules(protocol, whole=True)
     return tuple(findings) if findings else protocol
+
+
+def effect_of(data: dict[str, Any]) -> Effect:
+    """What a file of this kind, or of the likeliest one, is for; what has no output moves no muscle either."""
+    effect: Effect = getattr(KINDS[_kind(data)[0]], "effect", Effect.SENSORY)
+    return effect
 
 
 def _kind(data: dict[str, Any]) -> tuple[str, list[Finding]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from stimctl.protocols import bounds, effective
-from stimctl.protocols.antagonists import opposed
+from stimctl.protocols.antagonists import opposed, told
 from stimctl.protocols.checks import nearest
 from stimctl.protocols.findings import Finding, shown
 from stimctl.protocols.models import Protocol
@@ -160,7 +160,7 @@ def _overlap(phase: Phase, index: int, channel: Channel, other: Channel, us: int
     """At that one of the two which works in the phase: its delay is what can be changed."""
     rising = [each for each in (channel, other) if each.name in phase.goals and phase.goals[each.name].share_percent]
     named = rising[0] if rising else channel
-    message = f"phase `{phase.name}`: `{channel.name}` and `{other.name}` pull against each other at the same time"
+    message = f"phase `{phase.name}`: {told(channel)} and {told(other)} pull against each other at the same time"
     allowed = (
         f"at most {seconds_text(OVERLAP_US)}, by delay_s; or antagonists_together under [sequence] with the reason"
     )
