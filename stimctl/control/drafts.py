@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import IO, Any, Final, NamedTuple, final
 
 from stimctl import protocols
-from stimctl.authoring import blocks, drafts, png, svg
+from stimctl.authoring import blocks, comparison, drafts, png, svg
 from stimctl.authoring.comparison import Change
 from stimctl.control.authoring import STDIN, loaded
 from stimctl.errors import ProtocolError, UsageError
 from stimctl.protocols import Loaded, loads_with_hash
 
-__all__ = ["Comparison", "Kept", "compare", "preview_file", "preview_text"]
+__all__ = ["Comparison", "Kept", "as_json", "compare", "lines", "preview_file", "preview_text"]
 
 SUFFIXES: Final = (".svg", ".png")
 """How a picture's file may end."""
@@ -56,6 +56,11 @@ def compare(before: str, after: str, stdin: IO[bytes]) -> Comparison:
     one, other = _opened(before, stdin), _opened(after, stdin)
     changes = drafts.differences(drafts.draft(one), drafts.draft(other))
     return Comparison(one.name, other.name, one.text == other.text, changes)
+
+
+def lines(found: Comparison) -> tuple[str, ...]:
+    """The changes in words."""
+    return tuple(comparison.lines(found.changes))
 
 
 def as_json(found: Comparison) -> dict[str, Any]:
