@@ -109,6 +109,16 @@ def test_a_task_is_drawn_from_its_schedule_alone() -> None:
     assert "grasp: until the key, at most 6 s" in words(document)
 
 
+def test_the_nearest_limit_is_told_as_a_check_tells_it() -> None:
+    assert "nearest limit: pulse rate 70 % (35 of 50 Hz)" in seen(TWO).traces[0].words
+
+
+def test_what_comes_by_itself_in_a_task_is_a_movement() -> None:
+    text = authoring.library_text("grasp-release-sequence")
+    notes = [band.note for band in seen(text.replace('on_missed = "count"', 'on_missed = "assist"')).bands]
+    assert "at most 8 s, then the movement comes anyway" in notes
+
+
 # --- on the terminal -------------------------------------------------------------------------------------------
 
 

@@ -52,8 +52,43 @@ def test_a_good_file(good: Path, capsys: Out) -> None:
     assert main(["check", str(good)]) == 0
     out, err = capsys.readouterr()
     assert f"{good}: good\n" in out
-    assert re.search(r"of treatment; .* on in all and .* per phase, finding thresholds and trial included\n", out)
+    assert "of treatment (shorter than at most, because the rest between sets takes the place of another); " in out
+    assert re.search(r"of another\); .* on in all and .* per phase, finding thresholds and trial included\n", out)
     assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "grasp-release-sequence",
+            "30 movements, 11:19 min of treatment (shorter than at most, because each attempt or switch comes at once and",
+        ),
+        (
+            "grasp-release-sequence",
+            " and what ends a phase comes at once in every second movement and the rest between",
+        ),
+        ("tens-burst-forearm", "the whole 30:00 min of treatment; "),
+    ],
+)
+def test_a_flight_says_why_it_is_not_as_long_as_the_treatment(name: str, said: str, capsys: Out) -> None:
+    assert main(["check", name]) == 0
+    (line,) = [each for each in capsys.readouterr().out.splitlines() if "Dry flight at the maximum: " in each]
+    assert said in line
+
+
+def test_a_shipped_name_is_checked_and_a_file_of_that_name_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Out
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "thenar-cyclic"]) == 0
+    assert "thenar-cyclic: good\n" in capsys.readouterr().out
+    Path("thenar-cyclic").write_text("kind = 3\n")
+    for command in (["check", "thenar-cyclic"], ["preview", "thenar-cyclic"]):
+        assert main(command) == 1
+    assert main(["check", "thenar-cyclick", "thenar\0cyclic"]) == 1
+    out = capsys.readouterr().out
+    assert "thenar-cyclick: there is no such file" in out
 
 
 def test_three_mistakes_are_three_lines_that_an_editor_can_jump_to(bad: Path, capsys: Out) -> None:

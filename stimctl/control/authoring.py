@@ -6,6 +6,7 @@ which flies the whole schedule at its maximum and is the authority. Nothing here
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +28,7 @@ from stimctl.protocols import (
     template,
 )
 from stimctl.protocols.checks import nearest
-from stimctl.schedule import Schedule
+from stimctl.schedule import Advance, Schedule
 from stimctl.schedule.guided import GuidePlan
 from stimctl.session.guide_wording import plan_lines, plan_warnings
 from stimctl.session.rehearsal import Rehearsal, rehearse
@@ -170,8 +171,23 @@ def _doubted(doubt: Fault, own: str) -> Remark:
 
 
 def loaded(name: str, stdin: IO[bytes]) -> Loaded:
-    """The protocol of a file, or of ``stdin`` for ``-``; raises :class:`ProtocolError`."""
-    return load_with_hash(Path(name)) if name != STDIN else loads_with_hash(_piped(stdin), "<stdin>", Path())
+    """The protocol of a file, of ``stdin`` for ``-``, or the shipped one of that name where there is no such file.
+
+    Raises :class:`ProtocolError`.
+    """
+    if name == STDIN:
+        return loads_with_hash(_piped(stdin), "<stdin>", Path())
+    if _is_shipped(name):
+        return loads_with_hash(library_text(name), name)
+    return load_with_hash(Path(name))
+
+
+def _is_shipped(name: str) -> bool:
+    try:
+        there = os.path.lexists(name)
+    except ValueError:  # a NUL character
+        there = False
+    return not there and name in {entry.name for entry in protocols.library()}
 
 
 def _piped(stdin: IO[bytes]) -> str:
@@ -209,7 +225,7 @@ def _fly(one: Loaded, flights: Flights) -> Report:
     except UsageError as error:
         return Report(one.name, ok=False, faults=(Fault(one.name, 1, 1, "protocol", str(error)),))
     found = facts.facts(plan)
-    lines = (*facts.lines(plan, found), _flight_line(rehearsal))
+    lines = (*facts.lines(plan, found), _flight_line(plan, rehearsal))
     warnings = remarks.remarks(rehearsal.warnings, plan, one.text)
     return Report(one.name, ok=True, warnings=warnings, summary=lines, figures=found)
 
@@ -255,11 +271,25 @@ def _refused(one: Loaded, refusal: Refusal) -> Fault:
     )
 
 
-def _flight_line(rehearsal: Rehearsal) -> str:
+def _flight_line(schedule: Schedule, rehearsal: Rehearsal) -> str:
     """The flight in a sentence; the tallies hold more than the treatment, and say so."""
-    bursts = f"{rehearsal.bursts} bursts, " if rehearsal.bursts else ""
     return (
-        f"Dry flight at the maximum: {bursts}{seconds_text(rehearsal.length_us)} of treatment;"
+        f"Dry flight at the maximum: {_flown_words(schedule, rehearsal)};"
         f" {seconds_text(rehearsal.on_time_us)} on in all and {rehearsal.charge_uc / 1000:.0f} mC per phase,"
         f" finding thresholds and trial included"
     )
+
+
+def _flown_words(schedule: Schedule, rehearsal: Rehearsal) -> str:
+    """What was flown, and why that is shorter than the treatment at its longest. A flow has one length."""
+    movement = schedule.movement
+    if schedule.continuous or movement is None:
+        return f"the whole {seconds_text(schedule.flow_us)} of treatment"
+    reasons = ["each attempt or switch comes at once"] if schedule.trigger is not None else []
+    if any(phase.advance is not Advance.TIME for phase in movement.phases):
+        reasons.append("what ends a phase comes at once in every second movement")
+    if schedule.sets > 1:
+        reasons.append("the rest between sets takes the place of another")
+    why = f" (shorter than at most, because {' and '.join(reasons)})" if reasons else ""
+    what = "movements" if schedule.kind == "fes-sequence" else "bursts"
+    return f"{rehearsal.bursts} {what}, {seconds_text(rehearsal.length_us)} of treatment{why}"

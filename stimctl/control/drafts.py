@@ -6,12 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple, final
 
-from stimctl import protocols
 from stimctl.authoring import blocks, comparison, drafts, png, svg
 from stimctl.authoring.comparison import Change
 from stimctl.control.authoring import STDIN, loaded
-from stimctl.errors import ProtocolError, UsageError
-from stimctl.protocols import Loaded, loads_with_hash
+from stimctl.errors import UsageError
 
 __all__ = ["Comparison", "Kept", "as_json", "compare", "lines", "preview_file", "preview_text"]
 
@@ -53,7 +51,7 @@ def compare(before: str, after: str, stdin: IO[bytes]) -> Comparison:
     """Compare two files, or names of the library; raises :class:`ProtocolError` for one with faults."""
     if before == after == STDIN:
         raise UsageError("standard input (-) can be one of the two; give the other a name")
-    one, other = _opened(before, stdin), _opened(after, stdin)
+    one, other = loaded(before, stdin), loaded(after, stdin)
     changes = drafts.differences(drafts.draft(one), drafts.draft(other))
     return Comparison(one.name, other.name, one.text == other.text, changes)
 
@@ -74,14 +72,4 @@ _ASCII: Final = str.maketrans({"µ": "u", "²": "2", "…": "..", "–": "-", "�
 
 
 def _draft(name: str, stdin: IO[bytes]) -> drafts.Draft:
-    return drafts.draft(_opened(name, stdin))
-
-
-def _opened(name: str, stdin: IO[bytes]) -> Loaded:
-    """A file, or the shipped protocol of that name where there is no such file."""
-    try:
-        return loaded(name, stdin)
-    except ProtocolError:
-        if name not in {entry.name for entry in protocols.library()} or Path(name).exists():
-            raise
-    return loads_with_hash(protocols.library_text(name), name)
+    return drafts.draft(loaded(name, stdin))
