@@ -8,7 +8,7 @@ import pytest
 
 from stimctl.control import authoring
 from stimctl.control.authoring import Report
-from stimctl.protocols import muscles
+from stimctl.protocols import loads, muscles
 from tests import protocol_texts as texts
 from tests.protocol_texts import CONTRALATERAL, CYCLIC, SEQUENCE, TENS, TWO, edit, line_of, the_fault
 
@@ -79,7 +79,7 @@ def test_a_slip_of_the_pen_is_seen_and_a_plain_word_is_none(muscle: str, slips: 
 
 def test_no_shipped_file_has_a_slip_or_an_abbreviation() -> None:
     for entry in authoring.library():
-        protocol = texts.loads(authoring.library_text(entry.name), entry.name)
+        protocol = loads(authoring.library_text(entry.name), entry.name)
         for channel in getattr(protocol, "channels", ()):
             assert [*muscles.slips(channel.muscle), *muscles.abbreviated(channel.muscle)] == [], entry.name
 

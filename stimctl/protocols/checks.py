@@ -30,6 +30,7 @@ _NAME: Final = re.compile(NAME_PATTERN[:-1] + r"\Z")
 
 _NAME_WORDS: Final = "1 to 32 of a-z, 0-9 and -, beginning with a letter"
 _LONGEST_REFERENCE: Final = 64
+UNLISTED: Final = "is not on the list"
 
 
 def fault(message: str, *, allowed: str = "", source: str = "") -> PydanticCustomError:
@@ -184,7 +185,7 @@ class Choice(Check):
         if type(value) is str and value in self.options:
             return value
         why = self.explain(value) if isinstance(value, str) else ""
-        message = why or f"is not on the list{nearest(value, self.options)}"
+        message = why or f"{UNLISTED}{nearest(value, self.options)}"
         raise fault(message, allowed=", ".join(self.options), source=self.source)
 
     def schema(self) -> dict[str, Any]:
