@@ -16,6 +16,8 @@ from stimctl.protocols import antagonists, muscles
 from stimctl.protocols.antagonists import Pulling
 from stimctl.protocols.checks import Check, Name, Words
 from stimctl.protocols.findings import Path
+from stimctl.protocols.output import MODEL
+from stimctl.protocols.pads import StuckOn, least, smaller
 
 
 class Doubt(NamedTuple):
@@ -32,6 +34,10 @@ class Planned(Pulling, Protocol):
     def effect(self) -> Effect:
         """Motor or sensory."""
 
+    @property
+    def pads(self) -> Sequence[StuckOn]:
+        """Its pads, as far as their models are known."""
+
 
 def doubts(channels: Sequence[Planned | None]) -> Iterator[Doubt]:
     """What of the channels, in the file's order, needs a person's eye; ``None`` where nothing can be read of one."""
@@ -41,6 +47,8 @@ def doubts(channels: Sequence[Planned | None]) -> Iterator[Doubt]:
             path: Path = ("channel", index, "muscle")
             for message in (*_muscle(channel, several=several), *_short(channel)):
                 yield Doubt(path, f"{channel.name}: {message}")
+        if channel is not None:
+            yield from _small_pads(channel)
 
 
 # --- the muscle's words ------------------------------------------------------------------------------------------
@@ -75,6 +83,22 @@ def _short(channel: Planned) -> Iterator[str]:
         yield f"muscle {short} is read as {long}: write it out, so that nobody beside the patient has to guess"
 
 
+# --- pads --------------------------------------------------------------------------------------------------------
+
+
+def _small_pads(channel: Planned) -> Iterator[Doubt]:
+    usual = least(channel.site, muscles.spelt_out(channel.muscle))
+    if usual is None:
+        return
+    for pad in smaller(channel.pads, usual):
+        message = (
+            f"{channel.name}: pad `{pad.name}`, {pad.model}, is smaller than what is used at {channel.site}: the current is"
+            f" denser under it and finds the muscle less surely; take {usual.model} or larger"
+            f" (clinical reference B.8: {usual.used})"
+        )
+        yield Doubt(("pads", pad.name, "model"), message)
+
+
 # --- a file with faults ------------------------------------------------------------------------------------------
 
 
@@ -87,6 +111,15 @@ class Stated:
     muscle: str
     site: str
     effect: Effect
+    pads: tuple[StatedPad, ...]
+
+
+@final
+class StatedPad(NamedTuple):
+    """A pad that a file names, with a model that there is."""
+
+    name: str
+    model: str
 
 
 def stated(data: Mapping[str, Any], effect: Effect) -> list[Stated | None]:
@@ -94,15 +127,29 @@ def stated(data: Mapping[str, Any], effect: Effect) -> list[Stated | None]:
     channels = data.get("channel")
     if not isinstance(channels, list):
         return []
-    return [_stated(number, each, effect) for number, each in enumerate(channels, 1)]
+    pads = _pads(data.get("pads"))
+    return [_stated(number, each, effect, pads) for number, each in enumerate(channels, 1)]
 
 
-def _stated(number: int, channel: object, effect: Effect) -> Stated | None:
+def _pads(pads: object) -> dict[str, StatedPad]:
+    """The pads whose name and model can be read."""
+    known = ((name, pad) for name, pad in pads.items() if isinstance(pad, dict)) if isinstance(pads, dict) else ()
+    return {
+        name: StatedPad(name, pad["model"])
+        for name, pad in known
+        if _passes(Name(), name) and _passes(MODEL, pad.get("model"))
+    }
+
+
+def _stated(number: int, channel: object, effect: Effect, pads: Mapping[str, StatedPad]) -> Stated | None:
     if not isinstance(channel, dict) or not _passes(Words(60), channel.get("muscle")):
         return None
     name = channel["name"] if _passes(Name(), channel.get("name")) else f"channel[{number}]"
     site = channel.get("site")
-    return Stated(name, channel["muscle"], site if isinstance(site, str) else "", effect)
+    named = channel.get("pads")
+    own = [each for each in named if isinstance(each, str)] if isinstance(named, list) else []
+    stuck = tuple(pads[each] for each in dict.fromkeys(own) if each in pads)
+    return Stated(name, channel["muscle"], site if isinstance(site, str) else "", effect, stuck)
 
 
 def _passes(check: Check, value: object) -> bool:
