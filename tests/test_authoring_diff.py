@@ -96,6 +96,11 @@ def test_comments_layout_and_defaults_are_no_difference(kept: Path, capsys: Out)
     assert (code, "say the same: only comments or layout differ" in out) == (0, True)
 
 
+def test_a_mark_that_no_editor_shows_is_a_difference_in_bytes(kept: Path, capsys: Out) -> None:
+    code, out = told(kept, "\ufeff" + TWO, capsys)
+    assert (code, "say the same: only comments or layout differ" in out) == (0, True)
+
+
 def test_a_channel_on_one_side_only_is_a_single_line(kept: Path, capsys: Out) -> None:
     text = edit(TWO, ('name = "thumb"', 'name = "intrinsics"'), ("amplitude_ma = 8.0", "amplitude_ma = 9.0"))
     code, out = told(kept, text, capsys)

@@ -57,6 +57,24 @@ def test_a_good_file(good: Path, capsys: Out) -> None:
     assert err == ""
 
 
+@pytest.mark.parametrize("command", ["check", "preview", "fmt"])
+def test_what_never_ends_is_not_read_to_its_end(command: str) -> None:
+    with Path("/dev/zero").open("rb") as endless:
+        args = [sys.executable, "-m", "stimctl", command, "-"]
+        ended = subprocess.run(args, stdin=endless, capture_output=True, check=False, timeout=60)
+    assert ended.returncode == 1
+    assert b"<stdin>: is too large for a protocol file" in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "closed"), [("check", ">&-"), ("check", "<&- 2>&-"), ("preview", ">&-"), ("library", "<&- >&- 2>&-")]
+)
+def test_a_stream_that_was_closed_from_the_beginning_is_no_bug(command: str, closed: str) -> None:
+    line = f'exec "{sys.executable}" -m stimctl {command} thenar-cyclic {closed}'
+    ended = subprocess.run(["sh", "-c", line], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -88,7 +106,9 @@ def test_a_shipped_name_is_checked_and_a_file_of_that_name_comes_first(
         assert main(command) == 1
     assert main(["check", "thenar-cyclick", "thenar\0cyclic"]) == 1
     out = capsys.readouterr().out
-    assert "thenar-cyclick: there is no such file" in out
+    assert "thenar-cyclick: there is no such file (did you mean `thenar-cyclic`?); " in out
+    assert main(["check", "thenar-extensors-cyclic.toml"]) == 1
+    assert capsys.readouterr().out.count("\n") == 1
 
 
 def test_three_mistakes_are_three_lines_that_an_editor_can_jump_to(bad: Path, capsys: Out) -> None:

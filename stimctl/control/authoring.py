@@ -6,7 +6,6 @@ which flies the whole schedule at its maximum and is the authority. Nothing here
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,13 +15,12 @@ from stimctl import protocols
 from stimctl.authoring import drafts, facts, plans, remarks
 from stimctl.authoring.plans import PlanDraft, PlanFacts
 from stimctl.authoring.remarks import Remark
+from stimctl.control.files import STDIN, loaded, tidied
 from stimctl.errors import Fault, ProtocolError, Refusal, UsageError
 from stimctl.protocols import (
     KINDS,
     Loaded,
     library_text,
-    load_with_hash,
-    loads_with_hash,
     schema,
     stimulating,
     template,
@@ -48,8 +46,6 @@ __all__ = [
     "template",
     "tidied",
 ]
-
-STDIN: Final = "-"
 
 WORTH_SHARING: Final = 16
 """From so many files on, to start helpers costs less than they save."""
@@ -168,45 +164,6 @@ def _doubted(doubt: Fault, own: str) -> Remark:
     if doubt.file == own:
         return Remark(doubt.message, doubt.line, doubt.column)
     return Remark(f"{doubt.file}:{doubt.line}: {doubt.message}")
-
-
-def loaded(name: str, stdin: IO[bytes]) -> Loaded:
-    """The protocol of a file, of ``stdin`` for ``-``, or the shipped one of that name where there is no such file.
-
-    Raises :class:`ProtocolError`.
-    """
-    if name == STDIN:
-        return loads_with_hash(_piped(stdin), "<stdin>", Path())
-    if _is_shipped(name):
-        return loads_with_hash(library_text(name), name)
-    return load_with_hash(Path(name))
-
-
-def _is_shipped(name: str) -> bool:
-    try:
-        there = os.path.lexists(name)
-    except ValueError:  # a NUL character
-        there = False
-    return not there and name in {entry.name for entry in protocols.library()}
-
-
-def _piped(stdin: IO[bytes]) -> str:
-    try:
-        return stdin.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ProtocolError((Fault("<stdin>", 0, 0, "file", f"is not UTF-8 text (byte {error.start})"),)) from None
-
-
-def tidied(name: str, stdin: IO[bytes]) -> tuple[str, str]:
-    """The text of a file, or of ``stdin`` for ``-``, as it is and as it looks when tidy.
-
-    Raises :class:`ProtocolError` for what cannot be read or is no TOML. Whether it is a good protocol does not matter.
-    """
-    if name == STDIN:
-        text = _piped(stdin)
-        return text, protocols.tidy(text, "<stdin>")
-    text = protocols.file_text(Path(name))
-    return text, protocols.tidy(text, name)
 
 
 def _fly(one: Loaded, flights: Flights) -> Report:

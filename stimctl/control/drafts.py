@@ -8,7 +8,7 @@ from typing import IO, Any, Final, NamedTuple, final
 
 from stimctl.authoring import blocks, comparison, drafts, png, svg
 from stimctl.authoring.comparison import Change
-from stimctl.control.authoring import STDIN, loaded
+from stimctl.control.files import STDIN, loaded
 from stimctl.errors import UsageError
 
 __all__ = ["Comparison", "Kept", "as_json", "compare", "lines", "preview_file", "preview_text"]
@@ -42,7 +42,7 @@ def preview_file(name: str, stdin: IO[bytes], output: str) -> Kept:
     """The picture of a file as what ``output`` ends in; raises :class:`UsageError` for another ending."""
     suffix = Path(output).suffix.lower()
     if suffix not in SUFFIXES:
-        raise UsageError(f"{output}: a picture's name ends in {' or '.join(SUFFIXES)}")
+        raise UsageError(f"{output or repr(output)}: a picture's name ends in {' or '.join(SUFFIXES)}")
     document = svg.svg(drafts.drawn(_draft(name, stdin)))
     return document if suffix == ".svg" else png.png(document)
 
@@ -53,7 +53,7 @@ def compare(before: str, after: str, stdin: IO[bytes]) -> Comparison:
         raise UsageError("standard input (-) can be one of the two; give the other a name")
     one, other = loaded(before, stdin), loaded(after, stdin)
     changes = drafts.differences(drafts.draft(one), drafts.draft(other))
-    return Comparison(one.name, other.name, one.text == other.text, changes)
+    return Comparison(one.name, other.name, one.sha256 == other.sha256, changes)
 
 
 def lines(found: Comparison) -> tuple[str, ...]:
