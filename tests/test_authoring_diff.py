@@ -11,10 +11,11 @@ import pytest
 from stimctl.authoring import fields
 from stimctl.cli import main
 from stimctl.control import authoring
+from stimctl.protocols import library
 from tests.protocol_texts import CYCLIC, TENS, TWO, edit
 
 Out = pytest.CaptureFixture[str]
-NAMES = [entry.name for entry in authoring.library()]
+NAMES = [entry.name for entry in library()]
 
 
 @pytest.fixture
