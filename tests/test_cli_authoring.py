@@ -415,3 +415,28 @@ def test_antagonists_of_a_task_are_told_with_their_line() -> None:
     [warned] = [each for each in report.warnings if "antagonists" in each.message]
     assert warned.message == "antagonists work in the same phase: the wrist is held while the fingers close"
     assert warned.line == line_of(text, "antagonists_together")
+
+
+def test_a_tasks_shares_are_told_in_milliampere() -> None:
+    """What the patient is to feel in each phase, at the prescribed level; an author thinks in mA, the file in shares."""
+    text = edit(SEQUENCE, ("\namplitude_ma = 12.0", "\namplitude_ma = 12.345"), ("repetitions = 20", "repetitions = 2"))
+    [report] = authoring.check(["-"], io.BytesIO(text.encode()))
+    told = [
+        line.partition(" at the prescribed level ")[2] for line in report.summary if "at the prescribed level" in line
+    ]
+    assert told == [
+        "reach 15.0 mA (100 %), grasp 0, hold 0, release 15.0 mA (100 %), relax 0",
+        "reach 0, grasp 12.345 mA (100 %), hold 7.407 mA (60 %), release 0, relax 0",
+    ]
+    figures = authoring.figures(report)
+    assert figures is not None
+    hold = {"phase": "hold", "share_percent": 60, "prescribed_ma": 7.407}
+    assert figures["channels"][1]["phases"][2] == hold
+
+
+def test_what_is_no_task_has_no_shares() -> None:
+    [report] = authoring.check(["-"], io.BytesIO(edit(TWO, ("repetitions = 30", "repetitions = 2")).encode()))
+    figures = authoring.figures(report)
+    assert figures is not None
+    assert [each["phases"] for each in figures["channels"]] == [[], []]
+    assert not [line for line in report.summary if "at the prescribed level" in line]
