@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
 from unittest.mock import patch
@@ -145,6 +146,7 @@ def _one(store: Path, row: SessionRow, twin: Twin, *, brief: bool) -> One:
     return One(row, events, twin, plan)
 
 
+@cache
 def blocks(name: str) -> tuple[str, ...]:
     """The shipped files that a plan is made of; none of a file of another kind."""
     loaded = loads_with_hash(library_text(name), name)
@@ -153,9 +155,9 @@ def blocks(name: str) -> tuple[str, ...]:
 
 def fewest() -> tuple[str, ...]:
     """Files that together have every shipped one in them: a plan's blocks are flown with the plan."""
-    names = [entry.name for entry in library()]
-    within = {block for name in names for block in blocks(name)}
-    return tuple(name for name in names if name not in within)
+    # Every worker asks as it collects, so only plans are opened.
+    within = {block for entry in library() if entry.kind == "plan" for block in blocks(entry.name)}
+    return tuple(entry.name for entry in library() if entry.name not in within)
 
 
 # --- what must hold ----------------------------------------------------------------------------------------------
