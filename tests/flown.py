@@ -28,7 +28,7 @@ from stimctl.session.dose import prescribed_line
 from stimctl.session.guide_wording import prescribed_line as guided_line
 from stimctl.sim import link as sim_link
 from stimctl.sim.board import Twin
-from stimctl.units import MS, SECOND
+from stimctl.units import MS, SECOND, seconds_text
 
 BRIEF_FLOW_US: Final = 10 * SECOND
 BRIEF_STEP_US: Final = 12 * SECOND
@@ -210,6 +210,8 @@ def _flow(one: One, schedule: Schedule) -> Iterator[str]:
     dose = one.closed["dose"]
     yield from _differ("prescribed", dose["prescribed"], {"flow_us": schedule.flow_us})
     yield from _differ("delivered", dose["delivered"]["flow_us"], schedule.flow_us)
+    whole = seconds_text(schedule.flow_us)
+    yield from _says(one, f"Delivered {whole} of {whole} (100 %)")
 
 
 def _bursts(one: One, schedule: Schedule) -> Iterator[str]:
@@ -219,7 +221,11 @@ def _bursts(one: One, schedule: Schedule) -> Iterator[str]:
     yield from _differ("prescribed", dose["prescribed"], prescribed)
     yield from _differ("bursts", (one.closed["delivered"], dose["delivered"]["bursts"], one.row.bursts), (bursts,) * 3)
     yield from _differ("repetitions", bursts + missed, schedule.repetitions * schedule.sets)
-    yield from _says(one, f"Delivered {bursts} of {schedule.repetitions * schedule.sets} bursts")
+    yield from _says(one, f"Delivered {bursts} of {schedule.repetitions * schedule.sets} ")
+    if schedule.control is not None:
+        led = sum(each.kind == "opening" and cast(int, each.payload["most_percent"]) > 0 for each in one.events)
+        yield from _differ("openings", (dose["openings"]["led"], dose["openings"]["of"]), (led, bursts))
+        yield from _says(one, f": {led} of {bursts} ({100 * led // bursts} % voluntary)")
 
 
 def _attempts(one: One, *, robot: bool) -> Iterator[str]:

@@ -31,11 +31,11 @@ def review_lines(engine: Engine, thresholds: dict[int, Thresholds], measured_uc:
     """The session in a few plain lines."""
     schedule, counts = engine.schedule, engine.counts()
     lines = [prescribed_line(schedule)]
-    if not schedule.continuous:
-        lines.append(f"Delivered {counts.delivered} of {schedule.repetitions * schedule.sets} bursts")
+    lines.append(delivered_line(engine))
     if schedule.trigger and schedule.trigger.robot:
         lines.append(
-            f"Set off by the robot glove: {counts.triggered}; windows in which it did not open: {counts.missed}"
+            f"Set off by the robot glove: {counts.triggered}; windows in which it did not open: {counts.missed};"
+            " a glove's turn is nobody's effort"
         )
     elif schedule.trigger:
         lines.append(
@@ -59,6 +59,17 @@ def review_lines(engine: Engine, thresholds: dict[int, Thresholds], measured_uc:
     )
     lines.append(f"Stops: {counts.stops}; raises held at a ceiling: {counts.ceiling_hits}")
     return tuple(lines)
+
+
+def delivered_line(engine: Engine) -> str:
+    """How much of what the protocol asks for was given; a flow's time never reads as more than was asked for."""
+    schedule = engine.schedule
+    if not schedule.continuous:
+        what = "movements" if schedule.kind == "fes-sequence" else "bursts"
+        return f"Delivered {engine.counts().delivered} of {schedule.repetitions * schedule.sets} {what}"
+    given_us = min(engine.flowed_us, schedule.flow_us)
+    percent = 100 * given_us // schedule.flow_us
+    return f"Delivered {seconds_text(given_us)} of {seconds_text(schedule.flow_us)} ({percent} %)"
 
 
 def prescribed_line(schedule: Schedule) -> str:
