@@ -14,7 +14,7 @@ import pytest
 
 from stimctl.cli import main
 from stimctl.cli.parser import KINDS
-from stimctl.control import authoring
+from stimctl.control import authoring, sharing
 from stimctl.protocols import library, loads, stimulating
 from stimctl.schedule import Schedule, Steps, compile_schedule
 from stimctl.session.rehearsal import Rehearsal, rehearse
@@ -341,6 +341,21 @@ def test_a_warning_of_the_warn_column_has_its_line_and_its_reason(tmp_path: Path
         [warning] = [each for each in out.splitlines() if said in each and "extensors" in each]
         assert re.match(rf".*strong\.toml:{line}:\d+: warning: extensors: ", warning), warning
         assert "):" in warning, "the reason"
+
+
+def test_what_says_the_same_in_numbers_is_one_helpers(tmp_path: Path) -> None:
+    """Or each helper flies all of it, and two of them take as long as one."""
+    texts = [authoring.library_text(name) for name in ("thenar-cyclic", "tens-burst-forearm", "mirror-box")]
+    names = []
+    for number in range(90):
+        names.append(str(tmp_path / f"{number}.toml"))
+        Path(names[-1]).write_text(texts[number % 3].replace('title = "', f'title = "{number} ', 1))
+    names.append(str(tmp_path / "absent.toml"))
+    shared = sharing.tasks(names)
+    assert sorted(each for task in shared for each in task) == sorted(enumerate(names))
+    assert [{place % 3 for place, _ in task if place < 90} for task in shared][:3] == [{0}, {1}, {2}]
+    many = sharing.tasks([names[0]] * 1000)
+    assert max(map(len, many)) <= 64, "and nobody waits for one helper with all of it"
 
 
 def test_many_files_are_shared_out_and_come_back_in_order(tmp_path: Path, capsys: Out) -> None:

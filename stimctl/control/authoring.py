@@ -50,8 +50,8 @@ __all__ = [
 WORTH_SHARING: Final = 16
 """From so many files on, to start helpers costs less than they save."""
 
-Flights: TypeAlias = dict[str, Rehearsal]
-"""What was flown in this run, by all that a schedule says but its words."""
+Flights: TypeAlias = dict[str, tuple[Rehearsal, facts.Facts]]
+"""What was flown and worked out in this run, by all that a schedule says but its words."""
 
 
 @final
@@ -175,13 +175,12 @@ def _fly(one: Loaded, flights: Flights) -> Report:
             return _planned(one, plan, flights)
         if not isinstance(plan, Schedule):
             return _walked(one.name, plan)
-        rehearsal = _flown(plan, flights)
+        rehearsal, found = _flown(plan, flights)
     except Refusal as refusal:
         told = remarks.remarks((), plan, one.text) if isinstance(plan, Schedule) else ()
         return Report(one.name, ok=False, faults=(_refused(one, refusal),), warnings=told)
     except UsageError as error:
         return Report(one.name, ok=False, faults=(Fault(one.name, 1, 1, "protocol", str(error)),))
-    found = facts.facts(plan)
     lines = (*facts.lines(plan, found), _flight_line(plan, rehearsal))
     warnings = remarks.remarks(rehearsal.warnings, plan, one.text)
     return Report(one.name, ok=True, warnings=warnings, summary=lines, figures=found)
@@ -205,12 +204,13 @@ def _walked(name: str, plan: GuidePlan) -> Report:
     return Report(name, ok=True, warnings=warnings, summary=plan_lines(plan))
 
 
-def _flown(schedule: Schedule, flights: Flights) -> Rehearsal:
-    """The dry flight of a schedule; one that differs only in its words has the same."""
+def _flown(schedule: Schedule, flights: Flights) -> tuple[Rehearsal, facts.Facts]:
+    """The dry flight of a schedule and what it comes to; one that differs only in its words has the same."""
     same = repr(replace(schedule, title="", purpose="", rounded=(), antagonists_together=""))
     if same not in flights:
-        flights[same] = rehearse(schedule, whole=False)
-    return flights[same]
+        flights[same] = rehearse(schedule, whole=False), facts.facts(schedule)
+    flown, found = flights[same]
+    return flown, replace(found, title=schedule.title, rounded=schedule.rounded)
 
 
 def _refused(one: Loaded, refusal: Refusal) -> Fault:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import stat
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
 
@@ -120,13 +121,19 @@ def _block(file: str, folder: Path | None, broken: list[ProtocolError]) -> Loade
     if not isinstance(where, Standing):
         return where
     try:
-        opened = _from_text(library_text(file), file) if where.path is None else _from_path(where.path)
+        opened = _shipped(file) if where.path is None else _from_path(where.path)
     except ProtocolError as error:
         broken.append(error)
         return f"cannot be used: {len(error.faults)} fault{'s' * (len(error.faults) > 1)} in {where.name}"
     if isinstance(opened.protocol, Plan):
         return "is a plan: a block is of another kind, so that no plan can come to hold itself"
     return opened
+
+
+@cache
+def _shipped(name: str) -> Loaded:
+    """A shipped protocol, which cannot change: many plans have the same ones."""
+    return _from_text(library_text(name), name)
 
 
 # --- bytes -------------------------------------------------------------------------------------------------------
