@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from stimctl.protocols import KINDS, PAD_MODELS, meant
+from stimctl.protocols import KINDS, PAD_MODELS, library_text, meant
 from stimctl.protocols.checks import Choice
 from stimctl.protocols.meant import value_meant
 from stimctl.protocols.unknown import fields, inner_model
@@ -47,7 +47,9 @@ from tests.protocol_texts import (
         (SEQUENCE, ("channel.flexors = { share_percent = 100", "chanel.flexors = { share_percent = 100"),
          "phase[2].chanel", "did you mean `channel`?"),
         (CONTRALATERAL, ("floor_width_us", "flor_width_us"), "control.flor_width_us", "did you mean `floor_width_us`?"),
-        (TENS, ("duration_min", "duration"), "dose.duration", "did you mean `duration_min`?"),
+        (TENS, ("duration_min", "duration"), "dose.duration", "TENS duration_min"),
+        (CYCLIC, ("hold_s", "duration_s"), "burst.duration_s", "a burst hold_s"),
+        (SEQUENCE, ("length_s = 3.0", "duration_s = 3.0"), "phase[1].duration_s", "a phase or step has length_s"),
     ],
 )  # fmt: skip
 def test_a_misspelt_field_is_one_fault(text: str, change: tuple[str, str], field: str, hint: str) -> None:
@@ -126,6 +128,62 @@ def test_another_word_for_the_same_is_told_with_the_one_that_is_taken(
 ) -> None:
     [message] = [each.message for each in faults(edit(text, change)) if each.message.startswith("is not on the list")]
     assert f"(did you mean `{option}`?" in message
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("wrist", "(the wrist belongs to the forearm: forearm-dorsal or forearm-volar)"),
+        ("forearm", "(did you mean `forearm-dorsal` or `forearm-volar`?)"),
+        ("arm", "(which part of it: forearm-dorsal, forearm-volar or upper-arm)"),
+        ("chest", "no current through head, neck, chest"),
+    ],
+)
+def test_a_place_that_has_two_sides_is_asked_about(word: str, hint: str) -> None:
+    assert hint in the_fault(edit(CYCLIC, ('"forearm-dorsal"', f'"{word}"'))).message
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ('"Let Go"', " (did you mean `let-go`?)"),
+        ('"Extensors"', " (did you mean `extensors`?)"),
+        ('"öffnen"', ""),
+        ('"1st"', ""),
+        ('""', ""),
+        (f'"{"a" * 33}"', ""),
+        ("7", ""),
+    ],
+)
+def test_a_name_that_only_needs_small_letters_is_told(word: str, hint: str) -> None:
+    assert the_fault(edit(CYCLIC, ('"extensors"', word))).message == f"is not a name{hint}"
+
+
+@pytest.mark.parametrize(
+    ("pads", "message"),
+    [
+        ('"proximal, distal"', "must be a list, in square brackets"),
+        ('["proximal"]', "has 1 entry"),
+        ('["proximal", "distal", "other"]', "has 3 entries"),
+    ],
+)
+def test_what_is_no_pair_of_pads_is_told_how(pads: str, message: str) -> None:
+    found = faults(edit(CYCLIC, ('["proximal", "distal"]', pads)))
+    assert message in {fault.message for fault in found if fault.field == "channel[1].pads"}
+
+
+def test_a_part_that_comes_several_times_needs_double_brackets() -> None:
+    fault = the_fault(edit(SEQUENCE, ('[[phase]]\nname = "reach"', '[phase]\nname = "reach"')))
+    assert fault.message.endswith("[phase] is stated twice; every phase begins with [[phase]], in double brackets")
+    script = edit(EMG, ("[trigger]", '[script]\nsay = "x"\nlength_s = 2\n\n[trigger]'))
+    assert the_fault(script).message == "must be written as [[script]], once for each sentence of a script"
+
+
+def test_what_is_waited_for_is_missing_with_a_file_to_copy_it_from() -> None:
+    for start, name in (("attempt", "wrist-finger-extensors-emg"), ("key", "wrist-finger-extensors-switch")):
+        message = the_fault(edit(SEQUENCE, ('start = "time"', f'start = "{start}"'))).message
+        assert f"copy that part from `stimctl library {name}`" in message
+        assert f"\n[{'trigger' if start == 'attempt' else 'switch'}]\n" in library_text(name)
 
 
 def test_the_word_for_the_emg_comes_with_its_reason() -> None:

@@ -21,6 +21,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from stimctl.errors import UnitError
 from stimctl.protocols.findings import shown
+from stimctl.protocols.meant import name_meant
 
 NAME_PATTERN: Final = r"^[a-z][a-z0-9-]{0,31}$"
 AS_LIKELY: Final = 0.1
@@ -243,7 +244,7 @@ class Name(Check):
     def check(self, value: Any) -> str:
         """The name."""
         if type(value) is not str or not _NAME.match(value):
-            raise fault("is not a name", allowed=_NAME_WORDS)
+            raise fault(f"is not a name{name_meant(value)}", allowed=_NAME_WORDS)
         return value
 
     def schema(self) -> dict[str, Any]:
@@ -279,8 +280,10 @@ class Listing(Check):
 
     def check(self, value: Any) -> tuple[Any, ...]:
         """The items, in the author's order."""
-        if not isinstance(value, list | tuple) or not self.fewest <= len(value) <= self.most:
-            raise fault("does not fit", allowed=self.allowed)
+        if not isinstance(value, list | tuple):
+            raise fault("must be a list, in square brackets", allowed=self.allowed)
+        if not self.fewest <= len(value) <= self.most:
+            raise fault(f"has {len(value)} {'entry' if len(value) == 1 else 'entries'}", allowed=self.allowed)
         items = tuple(self.item.check(each) for each in value)
         if len(set(items)) != len(items):
             raise fault("names the same thing twice", allowed=self.allowed)

@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 
 from stimctl.protocols.findings import Path
 
+LONGEST_NAME: Final = 32
+
 FIELDS: Final[Mapping[str, str]] = {
     "pulse_width_us": "write phase_width_us: the width of ONE phase, half of a symmetric pulse without its gap",
     "pulse_width": "write phase_width_us: the width of ONE phase, half of a symmetric pulse without its gap",
@@ -22,6 +24,8 @@ FIELDS: Final[Mapping[str, str]] = {
     "intensity_ma": "write amplitude_ma and max_amplitude_ma",
     "on_s": "write ramp_up_s, hold_s and ramp_down_s",
     "off_s": "write rest_s",
+    "duration": "a phase or step has length_s, a burst hold_s, TENS duration_min",
+    "duration_s": "a phase or step has length_s, a burst hold_s, TENS duration_min",
     "pause_s": "write rest_s",
     "period_s": "write ramp_up_s, hold_s, ramp_down_s and rest_s; the period follows from them",
     "area_cm2": "write model: the area follows from it and cannot be stated",
@@ -85,9 +89,11 @@ _VALUES: Final[Mapping[tuple[str, str], tuple[Word, ...]]] = {
         Word("forearm-dorsal", "the back of the forearm", "posterior-forearm dorsal-wrist"),
         Word("forearm-volar", "the palm side of the forearm", "volar palmar flexors forearm-flexors palmar-forearm"),
         Word("forearm-volar", "the palm side of the forearm", "ventral-forearm anterior-forearm volar-wrist"),
+        Word("", "the wrist belongs to the forearm: forearm-dorsal or forearm-volar", "wrist"),
+        Word("", "which part of it: forearm-dorsal, forearm-volar or upper-arm", "arm"),
         Word("thenar", "the ball of the thumb", "thumb palm"),
         Word("hand-dorsal", "the back of the hand", "hand back-of-hand dorsum"),
-        Word("upper-arm", "below the shoulder", "arm biceps triceps"),
+        Word("upper-arm", "below the shoulder", "biceps triceps"),
         Word("shoulder", "posterior deltoid and supraspinatus", "deltoid supraspinatus"),
     ),
     ("phase", "advance"): _BY,
@@ -199,6 +205,14 @@ def _pads(word: str, options: Sequence[str]) -> Iterator[str]:
     for option in options:
         if wanted and sorted(map(int, re.findall(r"\d+", option))) == wanted:
             yield option
+
+
+def name_meant(value: object) -> str:
+    """`` (did you mean ...?)`` for what only needs small letters and hyphens to be a name; "" for anything else."""
+    if not isinstance(value, str) or not value.isascii():
+        return ""
+    name = re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")
+    return f" (did you mean `{name}`?)" if name[:1].isalpha() and len(name) <= LONGEST_NAME else ""
 
 
 # --- unknown fields ----------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from stimctl.protocols.models import KINDS, AnyProtocol
 from stimctl.protocols.plan import Plan
 from stimctl.protocols.plan_rules import PLAN_RULES
 from stimctl.protocols.rules import CHANNEL_RULES, PROTOCOL_RULES
+from stimctl.protocols.syntax import REPEATED
 from stimctl.protocols.unknown import Slip, inner_model, slip
 
 MISSING: Final = "is missing"
@@ -118,14 +119,8 @@ def _from_pydantic(error: ErrorDetails, slips: Mapping[Path, Slip]) -> Finding:
 
 def _shape(path: Path) -> str:
     """What a part of the file has to look like, for one that looks otherwise."""
-    if path == ("channel",):
-        return "written as [[channel]], once for each channel"
-    if path == ("phase",):
-        return "written as [[phase]], once for each phase"
-    if path == ("step",):
-        return "written as [[step]], once for each step"
-    if path == ("block",):
-        return "written as [[block]], once for each block"
+    if len(path) == 1 and (one := REPEATED.get(str(path[0]))):
+        return f"written as [[{path[0]}]], once for each {one}"
     if path == ("pads",):
         return "tables such as [pads.proximal]"
     return f"a table [{field_name(path)}]" if len(path) == 1 else "a table"

@@ -24,6 +24,14 @@ OVERLAP_US: Final = 300 * MS
 
 _OVERLAP: Final = "project (hazard H44), task sequences: at most 0.3 s unless declared"
 
+_NO_TRIGGER: Final = (
+    'is missing: "attempt" needs a [trigger] that says how one is heard;'
+    " copy that part from `stimctl library wrist-finger-extensors-emg`"
+)
+_NO_SWITCH: Final = (
+    'is missing: start = "key" needs a [switch]; copy that part from `stimctl library wrist-finger-extensors-switch`'
+)
+
 
 def phases_can_be_told_apart(protocol: Protocol) -> Iterator[Finding]:
     """A phase's name is its own, and none is called as the rest is."""
@@ -174,11 +182,11 @@ def what_is_waited_for_is_described(protocol: Protocol) -> Iterator[Finding]:
     start = protocol.sequence.start
     attempts = start == "attempt" or any(phase.advance == "attempt" for phase in protocol.phases)
     if attempts and protocol.trigger is None:
-        yield Finding(("trigger",), 'is missing: "attempt" needs a [trigger] that says how one is heard')
+        yield Finding(("trigger",), _NO_TRIGGER)
     if not attempts and protocol.trigger is not None:
         yield Finding(("trigger",), 'has no meaning: nothing in this file waits for an "attempt"', at_key=True)
     if start == "key" and protocol.switch is None:
-        yield Finding(("switch",), 'is missing: start = "key" needs a [switch]')
+        yield Finding(("switch",), _NO_SWITCH)
     if start != "key" and protocol.switch is not None:
         yield Finding(
             ("switch",), 'has no meaning unless start = "key"; phases take the key by themselves', at_key=True
