@@ -157,18 +157,21 @@ def test_output_that_was_forced_on_dies_away_without_an_effort(
 
 
 def test_more_effort_is_more_stimulation(tmp_path: Path) -> None:
+    """In one session, opening by opening."""
     widths: list[float] = []
-    for strength in (0.15, 0.45, 0.6, 1.0):
-        folder = tmp_path / str(strength)
-        folder.mkdir()
-        with rigged(folder, WIDTH) as rig:
-            rig.work(until=State.REST)
+    with rigged(tmp_path, edit(WIDTH, ("repetitions = 2", "repetitions = 4"))) as rig:
+        rig.work(until=State.REST)
+        usual = patient(rig).exert
+        for strength in (0.15, 0.45, 0.6, 1.0):
+            patient(rig).exert = usual  # type: ignore[method-assign]
             tries_with(rig, strength)
+            rig.work(until=State.BURST)
             opened_widths = []
-            while not rig.session.engine.complete:
+            while rig.state is State.BURST:
+                opened_widths.append(width_us(rig))
                 rig.go(50 * MS)
-                opened_widths += [width_us(rig)] if rig.state is State.BURST else []
-            widths.append(float(np.mean(opened_widths)))
+            widths.append(float(np.mean(opened_widths[-60:])))  # 3 s: how soon the patient answers is another matter
+        assert rig.session.engine.complete
     assert widths[0] == 0
     assert all(more > 1.2 * less for less, more in pairwise(widths)), widths
 
