@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple, final
 
-from stimctl.authoring import blocks, comparison, drafts, png, svg
+from stimctl.authoring import blocks, comparison, differences, drafts, png, svg
 from stimctl.authoring.comparison import Change
 from stimctl.control.files import STDIN, loaded
 from stimctl.errors import UsageError
@@ -52,7 +52,7 @@ def compare(before: str, after: str, stdin: IO[bytes]) -> Comparison:
     if before == after == STDIN:
         raise UsageError("standard input (-) can be one of the two; give the other a name")
     one, other = loaded(before, stdin), loaded(after, stdin)
-    changes = drafts.differences(drafts.draft(one), drafts.draft(other))
+    changes = differences.differences(drafts.draft(one), drafts.draft(other))
     return Comparison(one.name, other.name, one.sha256 == other.sha256, changes)
 
 
