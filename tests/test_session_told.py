@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from stimctl.control.contract import REPORTED_OFF, Outcome, how_off
 from stimctl.control.telling import Teller
 from stimctl.engine import Engine, State
-from stimctl.orders import Counts, GuideStatus, OutputWord, Progress, Stage, Status
+from stimctl.limits import Sensation
+from stimctl.orders import Counts, GuideStatus, OrderKind, OutputWord, Progress, Stage, Status
+from stimctl.protocols import library_text, loads, stimulating
 from stimctl.records.words import BOARDLESS
 from stimctl.schedule import Advance, Steps, compile_schedule
 from stimctl.session.dose import review_lines
+from stimctl.session.titration import Thresholds
 from stimctl.units import MINUTE, SECOND
 from stimctl.widgets.bells import Bells
-from stimctl.widgets.procedure import counts_line
+from stimctl.widgets.offers import offers
+from stimctl.widgets.procedure import counts_line, progress_lines
 from tests import protocol_texts as texts
 from tests.faces import channel
 from tests.protocol_texts import edit, good
 from tests.schedules import TRIGGER, cyclic, tens
+from tests.session_rig import LOOK_US, Rig
 
 SETS, REPETITIONS = 2, 20
 
@@ -103,10 +110,10 @@ def test_what_was_missed_last_of_all_is_told_though_the_treatment_is_over() -> N
 
 def test_a_cue_is_told_when_it_first_comes_and_not_forty_times() -> None:
     told = Told(Counts(by="attempt"))
-    waits = treatment(State.LISTENING, Counts(by="attempt"), cue="Try to open", phase="waiting for an attempt")
-    assert told.hear(waits, waits) == ["waiting for an attempt: Try to open"]
+    waits = treatment(State.LISTENING, Counts(by="attempt"), cue="Try to open", phase="awaiting an attempt")
+    assert told.hear(waits, waits) == ["awaiting an attempt: Try to open"]
     later = Counts(delivered=1, triggered=1, by="attempt")
-    again = treatment(State.LISTENING, later, cue="Try to open", phase="waiting for an attempt")
+    again = treatment(State.LISTENING, later, cue="Try to open", phase="awaiting an attempt")
     assert told.hear(again) == ["try 1 of 20 in set 1 of 2: attempt heard, burst"]
     assert told.hear(treatment(State.BURST, later, cue="Grasp", phase="grasp")) == ["grasp: Grasp"]
 
@@ -159,6 +166,20 @@ def test_guided_work_says_each_of_its_sentences_once() -> None:
     assert lines == ["try: Open the hand", "doing; output disabled", "say: Relax"]
 
 
+def test_while_thresholds_are_found_the_next_run_and_the_key_behind_the_last_are_told(tmp_path: Path) -> None:
+    said = []
+    with contextlib.closing(Rig(tmp_path)) as rig:
+        rig.work(until=State.TITRATING)
+        while rig.state is State.TITRATING:
+            said.append(rig.status.next_action)
+            rig.work(most_us=LOOK_US)
+    assert [words.partition(":")[0] for words in dict.fromkeys(said)] == [
+        "Raise step by step. While the current stands, mark",
+        "Run 2, from zero again",
+        "Its ceiling is found",
+    ]
+
+
 # --- the last words ----------------------------------------------------------------------------------------------
 
 
@@ -191,6 +212,26 @@ def test_a_flow_says_how_much_of_it_was_given(flowed_us: int, line: str) -> None
     assert line in review_lines(engine, {}, None)
 
 
+@pytest.mark.parametrize(
+    ("name", "worked_ua", "hint"),
+    [
+        ("tens-conventional-forearm", 5_000, True),
+        ("tens-sensory-forearm-tone", 9_000, True),
+        ("tens-conventional-forearm", 4_999, False),
+        ("tens-acupuncture-like-forearm", 9_000, False),
+    ],
+)
+def test_tens_that_is_to_be_felt_alone_says_when_it_was_above_the_first_twitch(
+    name: str, worked_ua: int, *, hint: bool
+) -> None:
+    schedule = compile_schedule(stimulating(loads(library_text(name), name)), Steps())
+    engine, plan = Engine(schedule), schedule.channels[0]
+    found = Thresholds(plan.effect, Sensation.NORMAL, [{"sensory": 1_000, "motor": 5_000, "tolerated": 9_000}] * 2)
+    engine.lanes[plan.channel].worked_ua = worked_ua
+    said = [line for line in review_lines(engine, {plan.channel: found}, None) if "without a contraction" in line]
+    assert len(said) == hint
+
+
 # --- counts --------------------------------------------------------------------------------------------------------
 
 
@@ -217,6 +258,21 @@ def test_counts_say_what_sets_off(by: Advance, word: str, *, robot: bool) -> Non
     assert Engine(cyclic()).counts().by == ""
 
 
+def test_another_channel_is_offered_where_there_is_one() -> None:
+    one = treatment(State.REST, Counts(), can=(OrderKind.SELECT, OrderKind.LOWER))
+    assert "channel" not in offers(one, None, 78).plain
+    assert "channel" in offers(replace(one, channels=(channel(0), channel(1))), None, 78).plain
+
+
+@pytest.mark.parametrize("by", ["attempt", "key", "robot", "assisted"])
+def test_the_phase_in_which_something_is_awaited_has_room_on_the_screen(by: str) -> None:
+    waits = replace(TRIGGER, by=Advance("key" if by == "robot" else "attempt" if by == "assisted" else by))
+    engine = Engine(cyclic(trigger=replace(waits, robot=by == "robot", assist_missed=by == "assisted")))
+    engine.state = State.LISTENING
+    phase = engine.dose.progress(engine.state, None, 0, 0).phase
+    assert phase in progress_lines(engine.dose.progress(engine.state, None, 0, 0), 78).plain
+
+
 # --- the cue ---------------------------------------------------------------------------------------------------------
 
 ROBOT = edit(texts.SWITCH, ('source = "key"', 'source = "robot"'))
@@ -238,9 +294,10 @@ STARTED = edit(texts.SEQUENCE, ('start = "time"', 'start = "attempt"')) + texts.
     ],
 )  # fmt: skip
 def test_what_a_patient_is_told_to_try_is_the_files_or_fits_the_muscle(text: str, say: str) -> None:
-    plan = compile_schedule(good(text), Steps()).trigger
-    assert plan is not None
-    assert plan.say == say
+    schedule = compile_schedule(good(text), Steps())
+    assert schedule.trigger is not None
+    assert schedule.trigger.say == say
+    assert f'To set it off the patient is told: "{say}".' in schedule.guide, "and whoever reads it before the start"
 
 
 def test_it_is_the_cue_while_an_attempt_is_waited_for_and_at_no_other_time() -> None:
@@ -256,7 +313,7 @@ def test_the_bell_rings_as_a_window_opens_and_not_before_it() -> None:
     rest = treatment(State.REST, counts)
     soon = replace(rest, progress=replace(rest.progress, phase_elapsed_us=9_500_000, phase_length_us=10_000_000))
     assert not bells.news(soon)
-    opens = treatment(State.LISTENING, counts, cue="Reach", phase="waiting for an attempt")
+    opens = treatment(State.LISTENING, counts, cue="Reach", phase="awaiting an attempt")
     assert bells.news(opens)
     assert not bells.news(opens)
     assert Bells().news(replace(soon, counts=Counts())), "before a burst that the clock brings it does"

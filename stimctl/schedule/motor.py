@@ -122,6 +122,7 @@ def guide(protocol: AnyFes) -> tuple[str, ...]:
     if plan is None:
         return ()
     lines = list(_GLOVE if plan.robot else ())
+    lines.append(f'To set it off the patient is told: "{plan.say}".')
     if plan.script:
         told = f"{len(plan.script)} sentences, {seconds_text(plan.script_us)}"
         lines.append(

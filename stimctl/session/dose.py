@@ -54,9 +54,9 @@ def review_lines(engine: Engine, thresholds: dict[int, Thresholds], measured_uc:
     if measured_uc is not None:
         lines[-1] += f", {measured_uc / 1000:.1f} mC by the board's own measurement"
     lines += [_ceiling_line(plan.name, thresholds.get(plan.channel)) for plan in schedule.channels]
-    lines += filter(
-        None, (_too_low(engine.lanes[plan.channel], thresholds.get(plan.channel)) for plan in schedule.channels)
-    )
+    for plan in schedule.channels:
+        lane, found = engine.lanes[plan.channel], thresholds.get(plan.channel)
+        lines += filter(None, (_too_low(lane, found), _too_high(lane, found, schedule.aim)))
     lines.append(f"Stops: {counts.stops}; raises held at a ceiling: {counts.ceiling_hits}")
     return tuple(lines)
 
@@ -106,6 +106,21 @@ def _ceiling_line(name: str, found: Thresholds | None) -> str:
         f"{mark} {ma_text(value)} mA" for mark in ("sensory", "motor") if (value := found.lowest(mark)) is not None
     )
     return f"{name}: {marks}{', ' if marks else ''}ceiling {ma_text(found.ceiling_ua)} mA"
+
+
+_FELT_ALONE: Final = "any contraction"
+"""How the aim of a mode ends that is to be felt and to move nothing."""
+
+
+def _too_high(lane: Lane, found: Thresholds | None, aim: str) -> str:
+    """A hint where what was meant to be felt alone was above what first made the muscle twitch."""
+    motor_ua = found.lowest("motor") if found else None
+    if not aim.endswith(_FELT_ALONE) or motor_ua is None or not lane.worked_ua >= motor_ua:
+        return ""
+    return (
+        f"{lane.plan.name}: worked at up to {ma_text(lane.worked_ua)} mA, and its first twitch was at {ma_text(motor_ua)} mA:"
+        " this mode is meant to be felt without a contraction"
+    )
 
 
 def _too_low(lane: Lane, found: Thresholds | None) -> str:

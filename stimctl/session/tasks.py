@@ -84,7 +84,7 @@ def next_action(session: Session) -> str:
     if session.glove is not None and (words := session.glove.words(state, trigger.say if trigger else "")):
         return words
     if state is State.LISTENING and trigger is not None:
-        presses = f", with {SWITCH}" if trigger.by is Advance.KEY else ""
+        presses = f"; {SWITCH} sets it off" if trigger.by is Advance.KEY else ""
         return f"Now: {trigger.say.rstrip('.!')}{presses}."
     if state is State.TRIAL:
         return _on_trial(session)

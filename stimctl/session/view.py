@@ -93,14 +93,17 @@ def _next_action(session: Session) -> str:
         return "The board is arming at zero ..."
     if session.state in (State.SCREENING, State.PADS):
         return _next_answer(session)
+    if session.state is State.TITRATING:
+        return _next_mark(session)
     if session.following is not None and (words := session.following.words(session)):
         return words
     listens = session.hearing is not None and session.following is None
     if session.state is State.REST and session.hearing is not None and listens and not session.hearing.ear.ready:
         return "Relax completely: the resting EMG is being measured."
     if listening.is_trying(session) and session.hearing is not None:
-        heard = f"try the trigger, heard {session.trigger_tries} times" if session.hearing.ear.ready else "relax first"
-        return f"Output off: {heard}. Start: the stage arms at zero, then raise to the working level."
+        tries = session.trigger_tries
+        heard = f"try the trigger, heard {tries} time{'s' * (tries != 1)}"
+        return f"Output off: {heard if session.hearing.ear.ready else 'relax first'}. Start arms at zero; then raise."
     if words := tasks.next_action(session):
         return words
     schedule = session.engine.schedule
@@ -121,6 +124,16 @@ def _next_answer(session: Session) -> str:
     if points := screening.open_points:
         return f"{len(points)} still open; {points[0]}"
     return "Every question is answered: Enter goes on to the pads."
+
+
+def _next_mark(session: Session) -> str:
+    """What is still to be found of the channel under way; and when nothing is, the key that goes on."""
+    found = session.preparation.thresholds.get(session.selected)
+    if found is not None and found.complete:
+        return "Its ceiling is found: Enter goes on, with output off."
+    if found is not None and found.run > 1 and not found.runs[-1]:
+        return f"Run {found.run}, from zero again: raise step by step, and mark as before."
+    return NEXT_ACTION[State.TITRATING]
 
 
 def _channel(session: Session, plan: ChannelPlan) -> ChannelStatus:
