@@ -275,6 +275,7 @@ def test_a_whole_session_takes_its_turns_and_the_patient_presses(rig: Rig) -> No
 
 def test_the_hand_opens_closes_and_opens(rig: Rig) -> None:
     in_phase(rig, "reach")
+    assert rig.status.next_action == f"Now: Reach. {SWITCH} lets go. Watch hand and skin."
     rig.go(1_500 * MS)
     extensors, flexors = currents(rig)
     assert extensors > 0 == flexors
@@ -283,8 +284,16 @@ def test_the_hand_opens_closes_and_opens(rig: Rig) -> None:
     extensors, flexors = currents(rig)
     assert flexors > 0 == extensors
     assert "Hold" in rig.status.next_action
-    assert SWITCH in rig.status.next_action
+    assert f"{SWITCH} goes on" in rig.status.next_action
     assert rig.status.progress.cue == "Hold"
+
+
+def test_whose_thresholds_come_next_and_how_many_are_left_is_told(rig: Rig) -> None:
+    rig.work(until=State.THRESHOLDS)
+    assert rig.status.next_action.startswith("Start with extensors:")
+    assert "2 of 2 channels" in rig.status.next_action
+    rig.order(Kind.SELECT, name="flexors")
+    assert rig.status.next_action.startswith("Start with flexors:")
 
 
 def test_a_press_ends_the_phase_that_waits_for_it(rig: Rig) -> None:

@@ -251,6 +251,18 @@ def test_a_script_does_not_look_at_electrodes_and_ends_where_thresholds_are_doub
     assert rig.session.ended
 
 
+def test_a_doubt_ends_with_its_thresholds_also_where_those_grew_old(rig: Rig) -> None:
+    rig.work(until=State.READY)
+    own(rig).unasked_uv = None
+    assert measured(rig)
+    rig.session.preparation.void_thresholds()
+    rig.session.happen(Event.EXPIRED, rig.now_us)
+    rig.operator._marked.clear()
+    rig.work(until=State.READY)
+    rig.go(SECOND)
+    assert "Enter measures it" in rig.status.next_action
+
+
 def test_a_range_is_measured_anew_after_thresholds_were(rig: Rig) -> None:
     """It was judged by what stimulation sounded like then, through electrodes that may have been moved since."""
     rig.work(until=State.READY)

@@ -20,13 +20,14 @@ from stimctl.session.dose import review_lines
 from stimctl.session.titration import Thresholds
 from stimctl.units import MINUTE, SECOND
 from stimctl.widgets.bells import Bells
+from stimctl.widgets.frame import alert_lines
 from stimctl.widgets.offers import offers
 from stimctl.widgets.procedure import counts_line, progress_lines
 from tests import protocol_texts as texts
 from tests.faces import channel
 from tests.protocol_texts import edit, good
 from tests.schedules import TRIGGER, cyclic, tens
-from tests.session_rig import LOOK_US, Rig
+from tests.session_rig import EMG, LOOK_US, Rig
 
 SETS, REPETITIONS = 2, 20
 
@@ -110,10 +111,10 @@ def test_what_was_missed_last_of_all_is_told_though_the_treatment_is_over() -> N
 
 def test_a_cue_is_told_when_it_first_comes_and_not_forty_times() -> None:
     told = Told(Counts(by="attempt"))
-    waits = treatment(State.LISTENING, Counts(by="attempt"), cue="Try to open", phase="awaiting an attempt")
-    assert told.hear(waits, waits) == ["awaiting an attempt: Try to open"]
+    waits = treatment(State.LISTENING, Counts(by="attempt"), cue="Try to open", phase="attempt awaited")
+    assert told.hear(waits, waits) == ["attempt awaited: Try to open"]
     later = Counts(delivered=1, triggered=1, by="attempt")
-    again = treatment(State.LISTENING, later, cue="Try to open", phase="awaiting an attempt")
+    again = treatment(State.LISTENING, later, cue="Try to open", phase="attempt awaited")
     assert told.hear(again) == ["try 1 of 20 in set 1 of 2: attempt heard, burst"]
     assert told.hear(treatment(State.BURST, later, cue="Grasp", phase="grasp")) == ["grasp: Grasp"]
 
@@ -169,6 +170,8 @@ def test_guided_work_says_each_of_its_sentences_once() -> None:
 def test_while_thresholds_are_found_the_next_run_and_the_key_behind_the_last_are_told(tmp_path: Path) -> None:
     said = []
     with contextlib.closing(Rig(tmp_path)) as rig:
+        rig.work(until=State.THRESHOLDS)
+        assert rig.status.next_action == "Start: the output stage arms at zero."
         rig.work(until=State.TITRATING)
         while rig.state is State.TITRATING:
             said.append(rig.status.next_action)
@@ -178,6 +181,18 @@ def test_while_thresholds_are_found_the_next_run_and_the_key_behind_the_last_are
         "Run 2, from zero again",
         "Its ceiling is found",
     ]
+
+
+def test_a_curve_of_before_does_not_stand_there_as_if_it_were_now(tmp_path: Path) -> None:
+    with contextlib.closing(Rig(tmp_path, EMG)) as rig:
+        rig.work(until=State.READY)
+        rig.go(SECOND)
+        assert rig.status.emg is not None, "the trigger can be tried"
+        rig.work(until=State.TRIAL)
+        assert rig.status.emg is None, "in a trial nobody listens"
+        rig.work(until=State.REST)
+        rig.go(SECOND)
+        assert rig.status.emg is not None
 
 
 # --- the last words ----------------------------------------------------------------------------------------------
@@ -258,6 +273,13 @@ def test_counts_say_what_sets_off(by: Advance, word: str, *, robot: bool) -> Non
     assert Engine(cyclic()).counts().by == ""
 
 
+def test_what_was_just_recorded_is_said_once() -> None:
+    review = treatment(State.REST, Counts(), stage=Stage.REVIEW, messages=("Pain: 1 of 10",))
+    said = alert_lines(review, stop_unanswered=False, hint="Pain recorded: 1 of 10.").plain
+    assert said.strip() == "Pain recorded: 1 of 10."
+    assert "Pain: 1 of 10" in alert_lines(review, stop_unanswered=False, hint="").plain
+
+
 def test_another_channel_is_offered_where_there_is_one() -> None:
     one = treatment(State.REST, Counts(), can=(OrderKind.SELECT, OrderKind.LOWER))
     assert "channel" not in offers(one, None, 78).plain
@@ -313,7 +335,7 @@ def test_the_bell_rings_as_a_window_opens_and_not_before_it() -> None:
     rest = treatment(State.REST, counts)
     soon = replace(rest, progress=replace(rest.progress, phase_elapsed_us=9_500_000, phase_length_us=10_000_000))
     assert not bells.news(soon)
-    opens = treatment(State.LISTENING, counts, cue="Reach", phase="awaiting an attempt")
+    opens = treatment(State.LISTENING, counts, cue="Reach", phase="attempt awaited")
     assert bells.news(opens)
     assert not bells.news(opens)
     assert Bells().news(replace(soon, counts=Counts())), "before a burst that the clock brings it does"

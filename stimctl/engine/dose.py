@@ -170,8 +170,8 @@ class Dose:
             return words, min(elapsed_us, self.rest_us), self.rest_us
         if state is State.LISTENING and schedule.trigger:
             if schedule.trigger.robot:
-                return "awaiting the glove", elapsed_us, schedule.trigger.window_us
-            awaited = "awaiting the switch" if schedule.trigger.by is Advance.KEY else "awaiting an attempt"
+                return "glove awaited", elapsed_us, schedule.trigger.window_us
+            awaited = "switch awaited" if schedule.trigger.by is Advance.KEY else "attempt awaited"
             waiting = "waiting, then burst" if schedule.trigger.assist_missed else awaited
             return waiting, elapsed_us, schedule.trigger.window_us
         if state is State.FLOWING:

@@ -90,10 +90,17 @@ def next_action(session: Session) -> str:
         return _on_trial(session)
     if state is not State.BURST:
         return ""
-    turns = "the glove's next turn" if session.glove is not None else SWITCH
-    ends = {Advance.KEY: f"{turns} goes on", Advance.ATTEMPT: "an attempt goes on"}.get(engine.awaits or Advance.TIME)
-    words = ". ".join(filter(None, (engine.cue.rstrip(".!"), ends)))
+    words = ". ".join(filter(None, (engine.cue.rstrip(".!"), _what_ends(session))))
     return f"Now: {words}. Watch hand and skin." if words else ""
+
+
+def _what_ends(session: Session) -> str:
+    """What ends the phase under way, or leads from it to the release; "" where the time alone does."""
+    engine, turns = session.engine, "the glove's next turn" if session.glove is not None else SWITCH
+    if engine.awaits is Advance.KEY:
+        return f"{turns} goes on"
+    lets_go = f"{turns} lets go" if engine.cue and engine.takes_key(0) else ""  # a plain burst has no cues
+    return ", ".join(filter(None, ("an attempt goes on" if engine.awaits is Advance.ATTEMPT else "", lets_go)))
 
 
 def _on_trial(session: Session) -> str:

@@ -53,7 +53,8 @@ def view(session: Session, now_us: int) -> Status:
         channels=tuple(_channel(session, plan) for plan in case.schedule.channels),
         progress=engine.progress(now_us),
         counts=engine.counts(),
-        emg=session.hearing.status() if session.hearing is not None else None,
+        # Where nothing is listened to, what came before must not stand there as if it were now.
+        emg=session.hearing.status() if session.hearing is not None and session.hearing.is_on else None,
         messages=session.diary.lines,
         skin_due=session.skin.due,
         state_words=state_words(session.state, continuous=case.schedule.continuous),
@@ -93,6 +94,8 @@ def _next_action(session: Session) -> str:
         return "The board is arming at zero ..."
     if session.state in (State.SCREENING, State.PADS):
         return _next_answer(session)
+    if session.state is State.THRESHOLDS:
+        return _next_search(session)
     if session.state is State.TITRATING:
         return _next_mark(session)
     if session.following is not None and (words := session.following.words(session)):
@@ -124,6 +127,16 @@ def _next_answer(session: Session) -> str:
     if points := screening.open_points:
         return f"{len(points)} still open; {points[0]}"
     return "Every question is answered: Enter goes on to the pads."
+
+
+def _next_search(session: Session) -> str:
+    """Whose thresholds are found next, and how many channels still have none."""
+    plans = session.engine.schedule.channels
+    if len(plans) == 1:
+        return "Start: the output stage arms at zero."
+    name = next(plan.name for plan in plans if plan.channel == session.selected)
+    left = sum(session.preparation.ceiling_ua(plan.channel) is None for plan in plans)
+    return f"Start with {name}: the stage arms at zero. {left} of {len(plans)} channels have no ceiling yet."
 
 
 def _next_mark(session: Session) -> str:

@@ -96,7 +96,8 @@ def alert_lines(status: Status, *, stop_unanswered: bool, hint: str, asked: str 
         lines.append(Content.styled(f" ■ STOPPED, {how}", "bold $success"))
     reason = status.stop_reason if status.stopped and status.stop_reason != status.alarm_text else ""
     rest = [(status.refusal, " ✕ Refused: ", "$warning"), (hint, " ", "$primary"), (reason, " Reason: ", "")]
-    rest.append((status.messages[-1] if status.messages and not asked else "", " ", MUTED))
+    told = bool(hint) and status.stage is Stage.REVIEW  # what the form says it has taken, the session says again
+    rest.append((status.messages[-1] if status.messages and not asked and not told else "", " ", MUTED))
     lines += [Content.styled(f"{sign}{text}", style) for text, sign, style in rest if text]
     if asked:
         lines.insert(0, Content.styled(f" {asked}", "bold $primary"))
