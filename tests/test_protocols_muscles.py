@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from stimctl.control.authoring import Report
 from stimctl.protocols import loads, muscles
 from tests import protocol_texts as texts
 from tests.protocol_texts import CONTRALATERAL, CYCLIC, SEQUENCE, TENS, TWO, edit, line_of, the_fault
+from tests.test_plans import text as plan_text
 
 EDC, EPL, FDS = "extensor digitorum communis", "extensor pollicis longus", "flexor digitorum superficialis"
 
@@ -95,7 +97,7 @@ def test_no_shipped_file_has_a_slip_or_an_abbreviation() -> None:
             [(EPL, "extnsr pollicis")],
             ["thumb: muscle not recognised, `extnsr` (did you mean `extensor`?): antagonists judged by its site alone"],
         ),
-        ([(EPL, "the big one")], ["thumb: muscle not recognised: antagonists judged by its site alone, as extension"]),
+        ([(EPL, "the thumb's")], ["thumb: muscle not recognised: antagonists judged by its site alone, as extension"]),
         ([(EPL, "opponens")], ["thumb: no direction of pull is known of opponens: antagonists judged by its site"]),
         ([(EPL, "extensor policis longus")], ["thumb: muscle has a word that is not known here: `policis` (did you"]),
         ([(EPL, "FPL")], ["thumb: FPL and forearm-dorsal do not agree", "thumb: muscle FPL is read as"]),
@@ -155,6 +157,24 @@ def test_a_broken_channel_breaks_no_warning_and_shows_nothing_that_a_terminal_ob
 def test_no_channel_that_can_be_read_is_no_warning(channel: str) -> None:
     report = checked('format = 1\nkind = "fes-cyclic"\n' + channel)
     assert (report.ok, report.warnings) == (False, ())
+
+
+def test_a_plans_block_is_asked_about_in_its_own_file(tmp_path: Path) -> None:
+    block = edit(SEQUENCE, (EDC, "extensor digitorum comunis"), ("rest_s = 10.0", "rest_s = 1.0"))
+    (tmp_path / "block.toml").write_text(block)
+    (tmp_path / "plan.toml").write_text(plan_text('[[block]]\nfile = "block.toml"\n', stages=""))
+    [report] = authoring.check([str(tmp_path / "plan.toml")], io.BytesIO())
+    [warning] = report.warnings
+    where = f"{tmp_path / 'block.toml'}:{line_of(block, 'muscle')}: extensors: muscle has a word"
+    assert (report.ok, warning.line, warning.message.startswith(where)) == (False, 0, True), warning
+
+
+def test_a_file_is_its_own_however_its_path_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = edit(CYCLIC, (EDC, "extensor digitorum comunis"), ("rate_hz = 35", "rate_hz = 350"))
+    Path("odd.toml").write_text(text)
+    [report] = authoring.check(["./odd.toml"], io.BytesIO())
+    assert [each.line for each in report.warnings] == [line_of(text, "muscle")]
 
 
 # --- the antagonists' fault ------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from stimctl.control import authoring
 from stimctl.limits import Effect
 from stimctl.protocols import PAD_MODELS, SITES
 from stimctl.protocols.doubts import doubts, stated
-from stimctl.protocols.muscles import spelt_out
+from stimctl.protocols.muscles import meant
 from stimctl.protocols.pads import least, smaller
 from tests.protocol_texts import CYCLIC, TENS, edit, line_of, put
 
@@ -22,7 +22,7 @@ class Pad(NamedTuple):
 
 
 def too_small(site: str, muscle: str) -> set[str]:
-    usual = least(site, spelt_out(muscle))
+    usual = least(site, meant(muscle))
     assert usual is not None
     return {pad.model for pad in smaller([Pad(model, model) for model in PAD_MODELS], usual)}
 
@@ -40,6 +40,7 @@ def told(text: str) -> list[tuple[int, str]]:
         ("upper-arm", "biceps", {"round-20", "round-25"}),
         ("forearm-dorsal", "extensor pollicis longus", {"round-20"}),
         ("forearm-dorsal", "EPL", {"round-20"}),
+        ("forearm-dorsal", "extensor policis longus", {"round-20"}),  # one slip is one warning
         ("forearm-volar", "interossei, by the ulnar nerve", {"round-20"}),
         ("thenar", "abductor pollicis brevis", set()),
         ("hypothenar", "abductor digiti minimi", set()),
@@ -87,6 +88,12 @@ def test_a_level_that_only_a_small_pad_makes_strong_is_told_with_that_pad() -> N
     [(_, plain)] = told(put(brief, "max_amplitude_ma", "40.5"))
     assert "because pad" not in plain
     assert "(warn forearm): strong for this place" in plain
+
+
+def test_on_the_hand_its_own_level_is_not_called_that_of_a_small_pad() -> None:
+    brief = put(put(put(CYCLIC, "repetitions", "2"), "max_amplitude_ma", "20.5"), "muscle", '"opponens pollicis"')
+    [(_, message)] = told(put(brief, "site", '"thenar"').replace("square-50x50", "round-25"))
+    assert "peak 20.5 mA is beyond 20 mA (warn thenar): strong for this place" in message
 
 
 def test_a_small_pad_is_told_beside_faults_as_well() -> None:

@@ -87,7 +87,7 @@ def _short(channel: Planned) -> Iterator[str]:
 
 
 def _small_pads(channel: Planned) -> Iterator[Doubt]:
-    usual = least(channel.site, muscles.spelt_out(channel.muscle))
+    usual = least(channel.site, muscles.meant(channel.muscle))
     if usual is None:
         return
     for pad in smaller(channel.pads, usual):

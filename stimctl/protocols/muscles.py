@@ -128,6 +128,12 @@ def slips(muscle: str) -> Iterator[tuple[str, str]]:
             yield word, close[0]
 
 
+def meant(muscle: str) -> str:
+    """``muscle`` spelt out, with its slips mended: for what is only asked, never for what is refused."""
+    mended = dict(slips(muscle))
+    return spelt_out(" ".join(mended.get(word, word) for word in words(muscle)))
+
+
 def _root(word: str) -> str:
     """A word without the s of several: `extensors`, `fingers`."""
     return word if word in _WORDS else word.removesuffix("s")

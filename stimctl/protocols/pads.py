@@ -112,7 +112,7 @@ _LEAST: Final = MappingProxyType(
 )
 """Sizes by site (clinical reference B.8)."""
 
-_NARROW_WORDS: Final = re.compile(r"pollic|thumb|ulnar nerve|inteross|lumbric")
+_NARROW_WORDS: Final = re.compile(r"pollic|opponens|thumb|ulnar nerve|inteross|lumbric")
 """What a small pad is meant for on the forearm, in the words of a muscle that is written out."""
 
 
