@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import random
 import re
 import subprocess
@@ -380,6 +381,14 @@ def test_what_fails_in_a_helper_is_our_bug_and_not_a_hang(
     monkeypatch.setattr(authoring, "check_one", broken)
     assert main(["check", *[str(tmp_path / str(number)) for number in range(20)]]) == 70
     assert "planted" in capsys.readouterr().err
+
+
+def test_a_helper_that_dies_is_told_and_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Out
+) -> None:
+    monkeypatch.setattr(authoring, "check_one", lambda *_: os._exit(9))
+    assert main(["check", *[str(tmp_path / str(number)) for number in range(20)]]) == 70
+    assert "a helper of this check has died" in capsys.readouterr().err
 
 
 def test_a_flight_is_not_flown_twice_and_never_taken_for_another(

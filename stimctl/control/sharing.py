@@ -37,12 +37,27 @@ def shared_out(names: Sequence[str]) -> Iterator[authoring.Report]:
     sys.stdout.flush()  # or every helper has what is still unsaid, too
     ready: dict[int, authoring.Report | str] = {}
     told = 0
-    with multiprocessing.get_context("fork").Pool(helpers, _deafen) as pool:
-        for results in pool.imap_unordered(_some, tasks(names)):
-            ready.update(results)
-            while told in ready:
-                yield _known(ready.pop(told))
-                told += 1
+    for results in _done(tasks(names), helpers):
+        ready.update(results)
+        while told in ready:
+            yield _known(ready.pop(told))
+            told += 1
+
+
+def _done(portions: list[Task], helpers: int) -> Iterator[list[tuple[int, authoring.Report | str]]]:
+    """What the helpers have done, as it is done. Whoever stops asking waits for what is under way, and for no more."""
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
+
+    # Not multiprocessing's own pool: it kills its helpers at the end, and waits for ever for what one of them held then.
+    pool = ProcessPoolExecutor(helpers, multiprocessing.get_context("fork"), _deafen)
+    try:
+        for each in as_completed([pool.submit(_some, portion) for portion in portions]):
+            yield each.result()
+    except BrokenProcessPool as gone:
+        raise OurBug("a helper of this check has died: was there enough memory?") from gone
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def tasks(names: Sequence[str]) -> list[Task]:
