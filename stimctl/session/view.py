@@ -94,10 +94,6 @@ def _next_action(session: Session) -> str:
         return "The board is arming at zero ..."
     if session.state in (State.SCREENING, State.PADS):
         return _next_answer(session)
-    if session.state is State.THRESHOLDS:
-        return _next_search(session)
-    if session.state is State.TITRATING:
-        return _next_mark(session)
     if session.following is not None and (words := session.following.words(session)):
         return words
     listens = session.hearing is not None and session.following is None
@@ -109,6 +105,8 @@ def _next_action(session: Session) -> str:
         return f"Output off: {heard if session.hearing.ear.ready else 'relax first'}. Start arms at zero; then raise."
     if words := tasks.next_action(session):
         return words
+    if session.state in (State.THRESHOLDS, State.TITRATING):
+        return _next_search(session) if session.state is State.THRESHOLDS else _next_mark(session)
     schedule = session.engine.schedule
     if schedule.continuous:
         return CONTINUOUS_ACTION.get(session.state, NEXT_ACTION[session.state]).format(aim=schedule.aim)
