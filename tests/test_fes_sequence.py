@@ -275,7 +275,7 @@ def test_a_whole_session_takes_its_turns_and_the_patient_presses(rig: Rig) -> No
 
 def test_the_hand_opens_closes_and_opens(rig: Rig) -> None:
     in_phase(rig, "reach")
-    assert rig.status.next_action == f"Now: Reach. {SWITCH} lets go. Watch hand and skin."
+    assert rig.status.next_action == f"Now: Reach; {SWITCH} lets go. Watch hand and skin."
     rig.go(1_500 * MS)
     extensors, flexors = currents(rig)
     assert extensors > 0 == flexors

@@ -90,7 +90,7 @@ def next_action(session: Session) -> str:
         return _on_trial(session)
     if state is not State.BURST:
         return ""
-    words = ". ".join(filter(None, (engine.cue.rstrip(".!"), _what_ends(session))))
+    words = "; ".join(filter(None, (engine.cue.rstrip(".!"), _what_ends(session))))
     return f"Now: {words}. Watch hand and skin." if words else ""
 
 
