@@ -148,6 +148,7 @@ class Stage80:
             await self.bench.reset(size)
             for status in statuses:
                 await self.bench.show(status)
+            await self.bench.pilot.pause()  # quiet queues are not yet a screen that is laid out
             await test(self.bench)
 
         self.runner.run(go())
