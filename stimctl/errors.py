@@ -76,11 +76,14 @@ class Fault:
 
 
 class ProtocolError(FileError):
-    """A protocol file with one or more faults; all that were found are in :attr:`faults`."""
+    """A protocol file with one or more faults; all that were found are in :attr:`faults`.
 
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
+    :attr:`doubts` forbid nothing; they stand beside the faults because one often explains the other.
+    """
+
+    def __init__(self, faults: tuple[Fault, ...], doubts: tuple[Fault, ...] = ()) -> None:
         super().__init__("\n".join(map(str, faults)))
-        self.faults = faults
+        self.faults, self.doubts = faults, doubts
 
 
 class OurBug(StimctlError):

@@ -149,9 +149,8 @@ class Progress:
 @final
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Dose so far: bursts by how they came about, charge per phase in µC summed over outputs, stops and ceiling hits.
-
-    Phases of a task that waited for something: those that it ended, those that it never ended, those that were skipped.
+    """Dose so far: bursts by how they came about, charge per phase in µC summed over outputs, stops and ceiling hits; phases
+    that waited: those that were ended so, never, or skipped. ``by``: "attempt", "key" or "robot" sets off, "" the clock.
     """
 
     delivered: int = 0
@@ -165,6 +164,7 @@ class Counts:
     phases_met: int = 0
     phases_missed: int = 0
     phases_skipped: int = 0
+    by: str = ""
 
 
 @final

@@ -57,8 +57,8 @@ OUTPUT_KINDS = tuple(kind for kind, model in KINDS.items() if "channels" in mode
 @st.composite
 def protocols(draw: st.DrawFn, *, stimulating: bool = False, kind: str = "") -> AnyProtocol:
     """A protocol that loads: a shipped one, of one ``kind`` if that is asked for, with up to four of its numbers changed."""
-    texts = [text for _, text in _of(kind) if "[[channel]]" in text or not stimulating]
-    tables = copy.deepcopy(tomllib.loads(draw(st.sampled_from(texts))))
+    texts = [text for text in _of(kind) if "[[channel]]" in text or not stimulating]
+    tables = tomllib.loads(draw(st.sampled_from(texts)))
     for path in draw(st.lists(st.sampled_from(list(numbers(tables))), max_size=4, unique=True)):
         holder: Any = tables
         for part in path[:-1]:
@@ -71,8 +71,10 @@ def protocols(draw: st.DrawFn, *, stimulating: bool = False, kind: str = "") -> 
         raise
 
 
-def _of(kind: str) -> list[tuple[str, str]]:
-    return [(name, text) for name, text in shipped() if kind in ("", tomllib.loads(text)["kind"])]
+@cache
+def _of(kind: str) -> tuple[str, ...]:
+    """The shipped texts of a kind, or all. Asked for with every example that is drawn: nothing is parsed for it."""
+    return tuple(library_text(entry.name) for entry in library() if kind in ("", entry.kind))
 
 
 # --- any field of any table ----------------------------------------------------------------------------------------
@@ -90,7 +92,7 @@ def models(draw: st.DrawFn, kind: str) -> AnyProtocol:
     Which fields there are, and what each may say, is the schema's to tell, so that a new one is taken in by itself. A step
     that makes the file invalid is taken back.
     """
-    tables = tomllib.loads(draw(st.sampled_from([text for _, text in _of(kind)])))
+    tables = tomllib.loads(draw(st.sampled_from(_of(kind))))
     top = _document()["discriminator"]["mapping"][kind]
     for _ in range(draw(st.integers(1, 6))):
         tried = copy.deepcopy(tables)
@@ -109,7 +111,7 @@ def models(draw: st.DrawFn, kind: str) -> AnyProtocol:
 def walkable(kind: str) -> set[str]:
     """The names of all fields that :func:`models` may change in the shipped files of a kind."""
     top = _document()["discriminator"]["mapping"][kind]
-    return {key for _, text in _of(kind) for _, key, _ in _fields(tomllib.loads(text), {"$ref": top})}
+    return {key for text in _of(kind) for _, key, _ in _fields(tomllib.loads(text), {"$ref": top})}
 
 
 def _fields(value: Any, told: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, dict[str, Any]]]:

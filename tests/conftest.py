@@ -6,6 +6,7 @@ one thing stimctl must not do; so it fails here, whatever it was about.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -88,6 +89,22 @@ def _no_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _looked_through_once() -> Iterator[None]:
+    """Let no collection of garbage look again through all tests of the project, which stay until the end.
+
+    A session in this process freezes what there is, and lets go of it afterwards (:mod:`stimctl.control.process`): the
+    next one would look through a quarter of a million objects, for longer than many a test takes.
+    """
+    gc.collect()
+    gc.freeze()
+    let_go = gc.unfreeze
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gc, "unfreeze", lambda: None)
+        yield
+    let_go()  # what was lost in a circle is found at the end, and complains then
+
+
 @pytest.fixture(autouse=True)
 def _nothing_left_behind() -> Iterator[None]:
     """Fail a test that leaves a thread running, a child unwaited or a terminal open."""
@@ -106,19 +123,22 @@ def _children() -> set[str]:
     """Process ids of our children, dead but unwaited ones included; empty where the system does not tell."""
     if not sys.platform.startswith("linux"):
         return set()
-    listed = Path(f"/proc/self/task/{threading.get_native_id()}/children")
-    return set(listed.read_text().split()) if listed.exists() else set()
+    try:
+        with open(f"/proc/self/task/{threading.get_native_id()}/children", encoding="ascii") as listed:  # noqa: PTH123
+            return set(listed.read().split())
+    except FileNotFoundError:
+        return set()
 
 
 def _terminals() -> set[str]:
     """Open descriptors on pseudo-terminals, as ``descriptor:name``; empty where the system does not tell."""
-    found = set()
-    folder = Path("/proc/self/fd")
-    for each in folder.iterdir() if folder.exists() else ():
+    # Asked twice for every test, of every descriptor: by paths it would be the dearest part of many a test.
+    found, folder = set(), "/proc/self/fd"
+    for name in os.listdir(folder) if os.path.exists(folder) else ():  # noqa: PTH110, PTH208
         try:
-            target = str(each.readlink())
+            target = os.readlink(f"{folder}/{name}")  # noqa: PTH115
         except OSError:  # the descriptor that was reading the folder itself
             continue
         if target.startswith(("/dev/pts/", "/dev/ptmx")):
-            found.add(f"{each.name}:{target}")
+            found.add(f"{name}:{target}")
     return found

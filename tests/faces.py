@@ -182,7 +182,7 @@ RUN = session(
     K.SELECT, K.RAISE, K.LOWER, K.ZERO, K.PAUSE, K.FINISH,
     state="treating", output=OutputWord.ON, channels=tuple(channel(at) for at in range(2)), emg=EMG,
     progress=Progress("ramp up", 1_240_000, 2_000_000, 7, 20, 1, 3, 725_000_000, 1_800_000_000),
-    counts=Counts(delivered=26, triggered=19, missed=4, assisted=3, charge_uc=1_200, on_time_us=180_000_000, stops=1),
+    counts=Counts(26, 19, 4, 3, charge_uc=1_200, on_time_us=180_000_000, stops=1, by="attempt"),
 )  # fmt: skip
 REVIEW = session(
     Stage.REVIEW, "Inspect the skin, ask for pain, then close the session.", K.SKIN_CHECKED, K.PAIN, K.CLOSE,

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
 from unittest.mock import patch
@@ -27,7 +28,7 @@ from stimctl.session.dose import prescribed_line
 from stimctl.session.guide_wording import prescribed_line as guided_line
 from stimctl.sim import link as sim_link
 from stimctl.sim.board import Twin
-from stimctl.units import MS, SECOND
+from stimctl.units import MS, SECOND, seconds_text
 
 BRIEF_FLOW_US: Final = 10 * SECOND
 BRIEF_STEP_US: Final = 12 * SECOND
@@ -145,6 +146,7 @@ def _one(store: Path, row: SessionRow, twin: Twin, *, brief: bool) -> One:
     return One(row, events, twin, plan)
 
 
+@cache
 def blocks(name: str) -> tuple[str, ...]:
     """The shipped files that a plan is made of; none of a file of another kind."""
     loaded = loads_with_hash(library_text(name), name)
@@ -153,9 +155,9 @@ def blocks(name: str) -> tuple[str, ...]:
 
 def fewest() -> tuple[str, ...]:
     """Files that together have every shipped one in them: a plan's blocks are flown with the plan."""
-    names = [entry.name for entry in library()]
-    within = {block for name in names for block in blocks(name)}
-    return tuple(name for name in names if name not in within)
+    # Every worker asks as it collects, so only plans are opened.
+    within = {block for entry in library() if entry.kind == "plan" for block in blocks(entry.name)}
+    return tuple(entry.name for entry in library() if entry.name not in within)
 
 
 # --- what must hold ----------------------------------------------------------------------------------------------
@@ -208,6 +210,8 @@ def _flow(one: One, schedule: Schedule) -> Iterator[str]:
     dose = one.closed["dose"]
     yield from _differ("prescribed", dose["prescribed"], {"flow_us": schedule.flow_us})
     yield from _differ("delivered", dose["delivered"]["flow_us"], schedule.flow_us)
+    whole = seconds_text(schedule.flow_us)
+    yield from _says(one, f"Delivered {whole} of {whole} (100 %)")
 
 
 def _bursts(one: One, schedule: Schedule) -> Iterator[str]:
@@ -217,7 +221,11 @@ def _bursts(one: One, schedule: Schedule) -> Iterator[str]:
     yield from _differ("prescribed", dose["prescribed"], prescribed)
     yield from _differ("bursts", (one.closed["delivered"], dose["delivered"]["bursts"], one.row.bursts), (bursts,) * 3)
     yield from _differ("repetitions", bursts + missed, schedule.repetitions * schedule.sets)
-    yield from _says(one, f"Delivered {bursts} of {schedule.repetitions * schedule.sets} bursts")
+    yield from _says(one, f"Delivered {bursts} of {schedule.repetitions * schedule.sets} ")
+    if schedule.control is not None:
+        led = sum(each.kind == "opening" and cast(int, each.payload["most_percent"]) > 0 for each in one.events)
+        yield from _differ("openings", (dose["openings"]["led"], dose["openings"]["of"]), (led, bursts))
+        yield from _says(one, f": {led} of {bursts} ({100 * led // bursts} % voluntary)")
 
 
 def _attempts(one: One, *, robot: bool) -> Iterator[str]:

@@ -35,6 +35,8 @@ def test_the_example_is_good_and_warns_of_nothing(mine: Path, capsys: Out) -> No
     out = capsys.readouterr().out
     assert "warning" not in out
     assert "nearest limit" in out
+    (told,) = re.findall(r"`(flexors: at the prescribed level .*?)`", GUIDE)
+    assert told in out
 
 
 def test_the_example_has_three_phases_and_a_picture(mine: Path, capsys: Out) -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from stimctl.cli import main
 from stimctl.control import authoring
-from stimctl.protocols import KINDS
+from stimctl.protocols import KINDS, library
 
 Out = pytest.CaptureFixture[str]
-NAMES = [entry.name for entry in authoring.library()]
+NAMES = [entry.name for entry in library()]
 
 
 def listed(capsys: Out, *options: str) -> list[str]:
@@ -32,7 +32,7 @@ def test_the_list_has_columns(capsys: Out) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_by_kind(kind: str, capsys: Out) -> None:
-    wanted = [entry.name for entry in authoring.library() if entry.kind == kind]
+    wanted = [entry.name for entry in library() if entry.kind == kind]
     if wanted:
         assert listed(capsys, "--kind", kind) == wanted
 
@@ -45,9 +45,10 @@ def test_by_words_of_title_purpose_and_muscle_in_any_case(capsys: Out) -> None:
 
 
 def test_by_stage(capsys: Out) -> None:
+    entries = authoring.library()
     for stage in (1, 2, 3):
         names = listed(capsys, "--stage", str(stage))
-        for entry in authoring.library():
+        for entry in entries:
             assert (entry.name in names) == (not entry.stages or stage in entry.stages)
     assert main(["library", "--stage", "4"]) == 2
 

@@ -20,6 +20,7 @@ from stimctl.authoring.picture import Picture, picture
 from stimctl.authoring.png import png
 from stimctl.cli import main
 from stimctl.control import authoring
+from stimctl.protocols import library
 from stimctl.pulse import symmetric
 from stimctl.schedule import FULL_PPM, Advance, Goal, MovementPlan, PhasePlan, Schedule, Steps, compile_schedule
 from stimctl.units import MS, SECOND
@@ -27,7 +28,7 @@ from tests.protocol_texts import TENS, TWO, good
 from tests.schedules import channel, cyclic
 
 Out = pytest.CaptureFixture[str]
-NAMES = [entry.name for entry in authoring.library()]
+NAMES = [entry.name for entry in library()]
 
 
 def seen(text: str) -> Picture:
@@ -109,6 +110,16 @@ def test_a_task_is_drawn_from_its_schedule_alone() -> None:
     assert "grasp: until the key, at most 6 s" in words(document)
 
 
+def test_the_nearest_limit_is_told_as_a_check_tells_it() -> None:
+    assert "nearest limit: pulse rate 70 % (35 of 50 Hz)" in seen(TWO).traces[0].words
+
+
+def test_what_comes_by_itself_in_a_task_is_a_movement() -> None:
+    text = authoring.library_text("grasp-release-sequence")
+    notes = [band.note for band in seen(text.replace('on_missed = "count"', 'on_missed = "assist"')).bands]
+    assert "at most 8 s, then the movement comes anyway" in notes
+
+
 # --- on the terminal -------------------------------------------------------------------------------------------
 
 
@@ -119,6 +130,8 @@ def test_every_shipped_protocol_fits_every_width(name: str, width: int, capsys: 
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= width
     assert "\x1b" not in out
+    entry = next(each for each in library() if each.name == name)
+    assert entry.title.split()[0] in out
 
 
 @settings(deadline=None, max_examples=60)
@@ -176,7 +189,7 @@ def test_every_shipped_protocol_as_svg(name: str, tmp_path: Path) -> None:
     path = tmp_path / "picture.svg"
     assert main(["preview", name, "-o", str(path)]) == 0
     document = path.read_text("utf-8")
-    entry = next(each for each in authoring.library() if each.name == name)
+    entry = next(each for each in library() if each.name == name)
     assert entry.title in words(document)
     for element in ET.fromstring(document).iter():
         for number in re.findall(r"-?\d+\.?\d*", element.get("points", "")):

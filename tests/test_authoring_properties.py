@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stimctl.authoring import curve, drafts, facts
+from stimctl.authoring import curve, differences, drafts, facts
 from stimctl.authoring.picture import picture
 from stimctl.engine.lanes import SENSORY_RAMP_US
 from stimctl.protocols import KINDS, AnyProtocol, Loaded, dumps, loads, stimulating, tidy
@@ -43,8 +43,8 @@ def test_every_field_of_every_kind_can_be_walked_to() -> None:
 @given(protocols(), protocols())
 def test_two_files_differ_if_and_only_if_their_models_do(one: AnyProtocol, other: AnyProtocol) -> None:
     first, second = (drafts.draft(Loaded(each, "", "", "")) for each in (one, other))
-    assert (drafts.differences(first, second) == ()) == (one == other)
-    assert drafts.differences(first, first) == ()
+    assert (differences.differences(first, second) == ()) == (one == other)
+    assert differences.differences(first, first) == ()
 
 
 # --- pulse by pulse --------------------------------------------------------------------------------------------

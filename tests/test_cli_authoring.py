@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import random
 import re
 import subprocess
@@ -14,15 +15,15 @@ import pytest
 
 from stimctl.cli import main
 from stimctl.cli.parser import KINDS
-from stimctl.control import authoring
-from stimctl.protocols import loads, stimulating
+from stimctl.control import authoring, sharing
+from stimctl.protocols import library, loads, stimulating
 from stimctl.schedule import Schedule, Steps, compile_schedule
 from stimctl.session.rehearsal import Rehearsal, rehearse
 from stimctl.session.summary import course_lines
 from tests.protocol_texts import SECOND_CHANNEL, SEQUENCE, TWO, edit, line_of
 
 Out = pytest.CaptureFixture[str]
-LIBRARY = [entry.name for entry in authoring.library()]
+LIBRARY = [entry.name for entry in library()]
 
 
 def pipe(text: bytes, *args: str) -> subprocess.CompletedProcess[bytes]:
@@ -52,8 +53,63 @@ def test_a_good_file(good: Path, capsys: Out) -> None:
     assert main(["check", str(good)]) == 0
     out, err = capsys.readouterr()
     assert f"{good}: good\n" in out
-    assert re.search(r"of treatment; .* on in all and .* per phase, finding thresholds and trial included\n", out)
+    assert "of treatment (shorter than at most, because the rest between sets takes the place of another); " in out
+    assert re.search(r"of another\); .* on in all and .* per phase, finding thresholds and trial included\n", out)
     assert err == ""
+
+
+@pytest.mark.parametrize("command", ["check", "preview", "fmt"])
+def test_what_never_ends_is_not_read_to_its_end(command: str) -> None:
+    with Path("/dev/zero").open("rb") as endless:
+        args = [sys.executable, "-m", "stimctl", command, "-"]
+        ended = subprocess.run(args, stdin=endless, capture_output=True, check=False, timeout=60)
+    assert ended.returncode == 1
+    assert b"<stdin>: is too large for a protocol file" in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "closed"), [("check", ">&-"), ("check", "<&- 2>&-"), ("preview", ">&-"), ("library", "<&- >&- 2>&-")]
+)
+def test_a_stream_that_was_closed_from_the_beginning_is_no_bug(command: str, closed: str) -> None:
+    line = f'exec "{sys.executable}" -m stimctl {command} thenar-cyclic {closed}'
+    ended = subprocess.run(["sh", "-c", line], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "grasp-release-sequence",
+            "30 movements, 11:19 min of treatment (shorter than at most, because each attempt or switch comes at once and",
+        ),
+        (
+            "grasp-release-sequence",
+            " and what ends a phase comes at once in every second movement and the rest between",
+        ),
+        ("tens-burst-forearm", "the whole 30:00 min of treatment; "),
+    ],
+)
+def test_a_flight_says_why_it_is_not_as_long_as_the_treatment(name: str, said: str, capsys: Out) -> None:
+    assert main(["check", name]) == 0
+    (line,) = [each for each in capsys.readouterr().out.splitlines() if "Dry flight at the maximum: " in each]
+    assert said in line
+
+
+def test_a_shipped_name_is_checked_and_a_file_of_that_name_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Out
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "thenar-cyclic"]) == 0
+    assert "thenar-cyclic: good\n" in capsys.readouterr().out
+    Path("thenar-cyclic").write_text("kind = 3\n")
+    for command in (["check", "thenar-cyclic"], ["preview", "thenar-cyclic"]):
+        assert main(command) == 1
+    assert main(["check", "thenar-cyclick", "thenar\0cyclic"]) == 1
+    out = capsys.readouterr().out
+    assert "thenar-cyclick: there is no such file (did you mean `thenar-cyclic`?); " in out
+    assert main(["check", "thenar-extensors-cyclic.toml"]) == 1
+    assert capsys.readouterr().out.count("\n") == 1
 
 
 def test_three_mistakes_are_three_lines_that_an_editor_can_jump_to(bad: Path, capsys: Out) -> None:
@@ -67,9 +123,12 @@ def test_three_mistakes_are_three_lines_that_an_editor_can_jump_to(bad: Path, ca
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ([("extensor pollicis longus", "EPL")], "thumb: muscle not recognised: antagonists judged by its site alone"),
         (
-            [("extensor pollicis longus", "opponens"), ('2\nsite = "forearm-dorsal"', '2\nsite = "upper-arm"')],
+            [("extensor pollicis longus", "the big one")],
+            "thumb: muscle not recognised: antagonists judged by its site alone",
+        ),
+        (
+            [("extensor pollicis longus", "the big one"), ('2\nsite = "forearm-dorsal"', '2\nsite = "upper-arm"')],
             "thumb: muscle not recognised: antagonists not judged",
         ),
         ([("extensor digitorum communis", "flexor digitorum"), (SECOND_CHANNEL, "")], "do not agree"),
@@ -146,7 +205,8 @@ def test_every_shipped_protocol_is_good(name: str, tmp_path: Path, capsys: Out) 
     path = tmp_path / "copy.toml"
     path.write_text(authoring.library_text(name))
     assert main(["check", str(path)]) == 0
-    assert ": good" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert lines.index(f"{path}: good") < len(lines) - 1, "and what it comes to is told"
 
 
 def test_mutated_files_never_make_a_traceback(tmp_path: Path, capsys: Out) -> None:
@@ -284,6 +344,21 @@ def test_a_warning_of_the_warn_column_has_its_line_and_its_reason(tmp_path: Path
         assert "):" in warning, "the reason"
 
 
+def test_what_says_the_same_in_numbers_is_one_helpers(tmp_path: Path) -> None:
+    """Or each helper flies all of it, and two of them take as long as one."""
+    texts = [authoring.library_text(name) for name in ("thenar-cyclic", "tens-burst-forearm", "mirror-box")]
+    names = []
+    for number in range(90):
+        names.append(str(tmp_path / f"{number}.toml"))
+        Path(names[-1]).write_text(texts[number % 3].replace('title = "', f'title = "{number} ', 1))
+    names.append(str(tmp_path / "absent.toml"))
+    shared = sharing.tasks(names)
+    assert sorted(each for task in shared for each in task) == sorted(enumerate(names))
+    assert [{place % 3 for place, _ in task if place < 90} for task in shared][:3] == [{0}, {1}, {2}]
+    many = sharing.tasks([names[0]] * 1000)
+    assert max(map(len, many)) <= 64, "and nobody waits for one helper with all of it"
+
+
 def test_many_files_are_shared_out_and_come_back_in_order(tmp_path: Path, capsys: Out) -> None:
     """Enough of them that helpers take part; good and bad ones, and one that is not there."""
     names = [str(tmp_path / f"{number:02}.toml") for number in range(25)]
@@ -306,6 +381,14 @@ def test_what_fails_in_a_helper_is_our_bug_and_not_a_hang(
     monkeypatch.setattr(authoring, "check_one", broken)
     assert main(["check", *[str(tmp_path / str(number)) for number in range(20)]]) == 70
     assert "planted" in capsys.readouterr().err
+
+
+def test_a_helper_that_dies_is_told_and_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Out
+) -> None:
+    monkeypatch.setattr(authoring, "check_one", lambda *_: os._exit(9))
+    assert main(["check", *[str(tmp_path / str(number)) for number in range(20)]]) == 70
+    assert "a helper of this check has died" in capsys.readouterr().err
 
 
 def test_a_flight_is_not_flown_twice_and_never_taken_for_another(
@@ -357,3 +440,28 @@ def test_antagonists_of_a_task_are_told_with_their_line() -> None:
     [warned] = [each for each in report.warnings if "antagonists" in each.message]
     assert warned.message == "antagonists work in the same phase: the wrist is held while the fingers close"
     assert warned.line == line_of(text, "antagonists_together")
+
+
+def test_a_tasks_shares_are_told_in_milliampere() -> None:
+    """What the patient is to feel in each phase, at the prescribed level; an author thinks in mA, the file in shares."""
+    text = edit(SEQUENCE, ("\namplitude_ma = 12.0", "\namplitude_ma = 12.345"), ("repetitions = 20", "repetitions = 2"))
+    [report] = authoring.check(["-"], io.BytesIO(text.encode()))
+    told = [
+        line.partition(" at the prescribed level ")[2] for line in report.summary if "at the prescribed level" in line
+    ]
+    assert told == [
+        "reach 15.0 mA (100 %), grasp 0, hold 0, release 15.0 mA (100 %), relax 0",
+        "reach 0, grasp 12.345 mA (100 %), hold 7.407 mA (60 %), release 0, relax 0",
+    ]
+    figures = authoring.figures(report)
+    assert figures is not None
+    hold = {"phase": "hold", "share_percent": 60, "prescribed_ma": 7.407}
+    assert figures["channels"][1]["phases"][2] == hold
+
+
+def test_what_is_no_task_has_no_shares() -> None:
+    [report] = authoring.check(["-"], io.BytesIO(edit(TWO, ("repetitions = 30", "repetitions = 2")).encode()))
+    figures = authoring.figures(report)
+    assert figures is not None
+    assert [each["phases"] for each in figures["channels"]] == [[], []]
+    assert not [line for line in report.summary if "at the prescribed level" in line]

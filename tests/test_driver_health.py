@@ -95,6 +95,26 @@ def test_a_report_of_before_the_arming_sets_no_baseline() -> None:
     assert len(judge(7, 2_300)) == 1
 
 
+@pytest.mark.parametrize(
+    ("told", "complains"),
+    [
+        (OutputReport(0, 0, None), False),
+        (OutputReport(0, 500, None), False),
+        (OutputReport(0, 501, None), True),
+        (OutputReport(0, None, None), True),
+        (OutputReport(1, 0, None), True),
+        (OutputReport(0, 0, 900, Trouble.CURRENT), True),
+        (OutputReport(0, 0, 50_000, Trouble.OPEN), False),  # no pads are there
+    ],
+)
+def test_an_output_without_a_part_in_the_session_must_be_silent(told: OutputReport, complains: bool) -> None:
+    health = Health(frozenset({0}), 7, 0, Contacts(), senses_current=True)
+    both = replace(report(7, 0), outputs=(OutputReport(0, 0, None), told))
+    assert health.judge(both, 0) == (), "one garbled report stops nobody"
+    assert [complaint.output for complaint in health.judge(both, 50 * MS)] == [1] * complains
+    assert not any(complaint.pads for complaint in health.judge(both, 100 * MS))
+
+
 def test_zero_is_not_believed_beside_a_current_that_the_board_calls_wrong() -> None:
     """A read-back that lies says zero; the board's own check of its current says otherwise (H22)."""
     silent = OutputReport(0, 0, None)

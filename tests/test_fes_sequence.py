@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from stimctl.engine import State
 from stimctl.engine.course import Course
+from stimctl.engine.delivery import Delivery
 from stimctl.orders import OrderKind as Kind
 from stimctl.protocols import FesSequence, dumps, library, library_text, loads, stimulating
 from stimctl.protocols.sequence import By
@@ -21,6 +24,7 @@ from stimctl.session.rehearsal import rehearse
 from stimctl.session.tasks import SWITCH
 from stimctl.units import MS, SECOND
 from tests.protocol_texts import SEQUENCE, TRIGGER, edit, faults, good, line_of, the_fault
+from tests.schedules import TRIGGER as WAITS
 from tests.session_rig import Rig
 
 EXTENSORS, FLEXORS = 0, 1
@@ -86,7 +90,7 @@ WRONG = [
     (("share_percent = 0, ramp_s = 0.5 }", "share_percent = 40, ramp_s = 0.5 }"), "phase[5].channel.extensors",
      "channel `extensors` may still be on when the last phase, `relax`, ends"),
     ((", delay_s = 0.4 }", " }"), "phase[2].channel.flexors",
-     "phase `grasp`: `flexors` and `extensors` pull against each other at the same time"),
+     "phase `grasp`: `flexors` (flexor digitorum superficialis: flexion) and `extensors` (extensor digitorum communis:"),
     (('name = "release"\n', 'name = "release"\nadvance = "key"\n'), "phase[4].advance",
      "phase `release` is the release or follows it"),
     (("rest_s = 10.0", "rest_s = 1.0"), "sequence.rest_s", "is too short: on one way through the phases channel"),
@@ -271,6 +275,7 @@ def test_a_whole_session_takes_its_turns_and_the_patient_presses(rig: Rig) -> No
 
 def test_the_hand_opens_closes_and_opens(rig: Rig) -> None:
     in_phase(rig, "reach")
+    assert rig.status.next_action == f"Now: Reach; {SWITCH} lets go. Watch hand and skin."
     rig.go(1_500 * MS)
     extensors, flexors = currents(rig)
     assert extensors > 0 == flexors
@@ -279,8 +284,16 @@ def test_the_hand_opens_closes_and_opens(rig: Rig) -> None:
     extensors, flexors = currents(rig)
     assert flexors > 0 == extensors
     assert "Hold" in rig.status.next_action
-    assert SWITCH in rig.status.next_action
+    assert f"{SWITCH} goes on" in rig.status.next_action
     assert rig.status.progress.cue == "Hold"
+
+
+def test_whose_thresholds_come_next_and_how_many_are_left_is_told(rig: Rig) -> None:
+    rig.work(until=State.THRESHOLDS)
+    assert rig.status.next_action.startswith("Start with extensors:")
+    assert "2 of 2 channels" in rig.status.next_action
+    rig.order(Kind.SELECT, name="flexors")
+    assert rig.status.next_action.startswith("Start with flexors:")
 
 
 def test_a_press_ends_the_phase_that_waits_for_it(rig: Rig) -> None:
@@ -326,6 +339,40 @@ def test_a_pause_in_a_phase_is_zero_at_once_and_begins_anew(rig: Rig) -> None:
     rig.order(Kind.PAUSE)
     rig.go(200 * MS)
     assert currents(rig) == (0, 0)
+
+
+def reach_by_attempt(text: str) -> str:
+    """The same, with an attempt that ends the first phase."""
+    heard = edit(TRIGGER, ('cue = true\nattempt_window_s = 8.0\non_missed = "count"\n', "cue = false\n"))
+    return edit(text, ('name = "reach"', 'name = "reach"\nadvance = "attempt"')) + heard
+
+
+def test_in_a_trial_the_switch_stands_for_an_attempt(tmp_path: Path) -> None:
+    """Nobody listens in a trial: without it the phases behind the attempt could not be tried."""
+    with contextlib.closing(Rig(tmp_path, reach_by_attempt(SHORT))) as rig:
+        rig.work(until=State.TRIAL)
+        rig.go(50 * MS)
+        assert rig.status.progress.phase == "reach"
+        assert "as an attempt will later" in rig.status.next_action
+        assert Kind.KEY in rig.status.can
+        assert rig.order(Kind.KEY) == ""
+        rig.go(50 * MS)
+        assert rig.status.progress.phase == "grasp"
+        assert "attempt" not in rig.status.next_action
+
+
+@pytest.mark.parametrize(
+    ("state", "robot", "leads_to"),
+    [(State.TRIAL, False, "grasp"), (State.TRIAL, True, "release"), (State.BURST, False, "release")],
+)
+def test_only_a_hand_in_a_trial_stands_for_an_attempt(state: State, leads_to: str, *, robot: bool) -> None:
+    schedule = compile_schedule(good(reach_by_attempt(SEQUENCE)), Steps())
+    delivery = Delivery(replace(schedule, trigger=replace(WAITS, by=Advance.KEY, robot=robot)))
+    delivery.enter(state, None, 0)
+    delivery.hear(SECOND, Advance.KEY, None)
+    part = delivery.part(SECOND)
+    assert part is not None
+    assert part[0] == leads_to
 
 
 def test_words_of_what_a_phase_ends_by_are_the_engines() -> None:

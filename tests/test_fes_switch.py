@@ -98,7 +98,7 @@ def test_a_press_sets_off_a_burst_at_once(rig: Rig) -> None:
     waiting(rig)
     assert Kind.KEY in rig.status.can
     assert "the switch (A)" in rig.status.next_action
-    assert rig.status.progress.phase == "waiting for the switch"
+    assert rig.status.progress.phase == "switch awaited"
     assert rig.order(Kind.KEY) == ""
     rig.now_us = rig.session.next_wake_us(rig.now_us)
     rig.tick()

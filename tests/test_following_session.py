@@ -66,7 +66,7 @@ def test_a_whole_session_measures_follows_and_records(tmp_path: Path, text: str)
         assert found["unit"] == ("degrees" if text == WIDTH else "µV")
         assert [told["most_percent"] for told in payloads(rig, "opening")] == [100, 100, 100]
         assert "control-lost" not in rig.kinds()
-        assert "Openings led by the sound hand: 3 of 3; signal lost 0 times" in rig.session.review()
+        assert "Openings led by the sound hand: 3 of 3 (100 % voluntary); signal lost 0 times" in rig.session.review()
         assert any("as far as the sound hand leads" in line for line in rig.session.review())
     finally:
         rig.close()

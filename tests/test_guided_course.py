@@ -176,15 +176,15 @@ def test_the_drawn_diagram_is_the_table() -> None:
 
 
 @pytest.mark.parametrize("state", S)
-@pytest.mark.parametrize("event", E)
-def test_what_is_not_listed_is_refused(state: GuideState, event: GuideEvent) -> None:
-    guide = Guide(FIST, 0)
-    guide.state = state
-    if event in TABLE[state]:
-        guide.happen(event, 0)
-        assert guide.state is TABLE[state][event]
-    else:
-        with pytest.raises(UsageError):
+def test_what_is_not_listed_is_refused(state: GuideState) -> None:
+    for event in E:
+        guide = Guide(FIST, 0)
+        guide.state = state
+        if event in TABLE[state]:
             guide.happen(event, 0)
+            assert guide.state is TABLE[state][event], event
+        else:
+            with pytest.raises(UsageError):
+                guide.happen(event, 0)
     if state not in (S.STOPPED, S.REVIEW, S.ENDED):
         assert TABLE[state][E.STOP] is S.STOPPED

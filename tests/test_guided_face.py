@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stimctl.orders import GuideStatus, OrderKind, OutputWord, Progress, Stage
+from stimctl.widgets import frame
 from stimctl.widgets.bells import Bells
 from stimctl.widgets.frame import output_line
 from stimctl.widgets.guided import guide_lines
@@ -32,6 +33,17 @@ def test_the_output_line_says_disabled_unless_a_board_says_otherwise() -> None:
     unknown = replace(RUN, output=OutputWord.UNKNOWN)
     assert OutputWord.UNKNOWN in output_line(unknown, 80).plain
     assert "output disabled" not in output_line(replace(RUN, disabled=False), 80).plain
+
+
+def test_no_banner_and_no_stop_speaks_of_current_or_of_a_board_that_is_not_there() -> None:
+    there = frame.banner(replace(RUN, simulated=False), 100).plain
+    assert "output disabled" in there
+    assert "current" not in there
+    assert "SIMULATED" in frame.banner(replace(RUN, simulated=True), 100).plain
+    stopped = replace(RUN, stopped=True, stop_confirmed=True, stop_reason="Space")
+    words = frame.alert_lines(stopped, stop_unanswered=False, hint="").plain
+    assert "STOPPED, output is disabled" in words
+    assert "confirmed by the board" not in words
 
 
 def test_the_goal_is_a_bar_with_a_mark_in_words_too() -> None:

@@ -142,7 +142,7 @@ def test_the_script_is_read_then_tried_and_nothing_flows_before(rig: Rig) -> Non
     assert rig.flowing_ua == 0
     rig.go(2 * SECOND)
     assert rig.state is State.LISTENING
-    assert rig.status.progress.cue == ""
+    assert rig.status.progress.cue == "Try to open the hand"
 
 
 def test_a_whole_session_rewards_attempts_and_counts_missed_ones_apart(tmp_path: Path) -> None:

@@ -660,7 +660,8 @@ def test_the_trigger_is_tried_with_output_off_before_anything_is_armed(made: Mad
         patient.cue(rig.now_us)
         rig.go(6 * SECOND_US)
     assert rig.session.trigger_tries >= 1
-    assert f"heard {rig.session.trigger_tries} times" in rig.status.next_action
+    tries = rig.session.trigger_tries
+    assert f"heard {tries} {'time' if tries == 1 else 'times'}" in rig.status.next_action
     assert rig.state is State.READY
     assert rig.kinds().count("trigger-tried") == rig.session.trigger_tries
     assert "armed" not in rig.kinds()[rig.kinds().index("all-found") :]

@@ -229,7 +229,8 @@ def test_a_comparison_names_the_block(tmp_path: Path) -> None:
     other = tmp_path / "other.toml"
     other.write_text(library_text("plan-tone").replace("rest_s = 300", "rest_s = 600"), encoding="utf-8")
     changes = pictures.compare("plan-tone", str(other), io.BytesIO()).changes
-    assert [(each.what, each.before, each.after) for each in changes] == [("block.3.rest_s", 300, 600)]
+    told = [(each.section, each.what, each.before, each.after) for each in changes]
+    assert told == [("treatment", "length at most", 83 + 5 / 6, 88 + 5 / 6), ("block 3", "block.3.rest_s", 300, 600)]
 
 
 def test_a_plan_by_itself_stimulates_nothing() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stimctl.engine import State
+from stimctl.engine import Event, State
 from stimctl.errors import OurBug, UsageError
 from stimctl.orders import OrderKind as Kind
 from stimctl.records.raw import read_raw
@@ -85,7 +85,10 @@ def test_a_whole_session_measures_follows_and_records(tmp_path: Path, text: str,
         assert [told["most_percent"] for told in payloads(rig, "opening")] == [100, 100]
         assert "control-lost" not in rig.kinds()
         review = rig.session.review()
-        assert "Openings led by the muscle: 2 of 2; signal lost 0 times" in review
+        assert "Openings led by the muscle: 2 of 2 (100 % voluntary); signal lost 0 times" in review
+        dose = rig.session.totals()["dose"]
+        assert isinstance(dose, dict)
+        assert dose["openings"] == {"led": 2, "of": 2, "led_percent": 100, "signal_losses": 0}
         assert any("as hard as the muscle itself tries" in line for line in review)
         assert any(line.startswith("Range of the muscle's own EMG: ") for line in review)
         [raw] = tmp_path.rglob("*.emg")
@@ -154,18 +157,21 @@ def test_output_that_was_forced_on_dies_away_without_an_effort(
 
 
 def test_more_effort_is_more_stimulation(tmp_path: Path) -> None:
+    """In one session, opening by opening."""
     widths: list[float] = []
-    for strength in (0.15, 0.45, 0.6, 1.0):
-        folder = tmp_path / str(strength)
-        folder.mkdir()
-        with rigged(folder, WIDTH) as rig:
-            rig.work(until=State.REST)
+    with rigged(tmp_path, edit(WIDTH, ("repetitions = 2", "repetitions = 4"))) as rig:
+        rig.work(until=State.REST)
+        usual = patient(rig).exert
+        for strength in (0.15, 0.45, 0.6, 1.0):
+            patient(rig).exert = usual  # type: ignore[method-assign]
             tries_with(rig, strength)
+            rig.work(until=State.BURST)
             opened_widths = []
-            while not rig.session.engine.complete:
+            while rig.state is State.BURST:
+                opened_widths.append(width_us(rig))
                 rig.go(50 * MS)
-                opened_widths += [width_us(rig)] if rig.state is State.BURST else []
-            widths.append(float(np.mean(opened_widths)))
+            widths.append(float(np.mean(opened_widths[-60:])))  # 3 s: how soon the patient answers is another matter
+        assert rig.session.engine.complete
     assert widths[0] == 0
     assert all(more > 1.2 * less for less, more in pairwise(widths)), widths
 
@@ -214,6 +220,58 @@ def test_a_muscle_that_is_heard_while_only_the_stimulation_acts_may_not_lead(rig
     refusal = measured(rig)
     assert "stimulation alone was heard as" in refusal
     assert "find the thresholds again" in refusal
+    assert following(rig).calibration.range is None
+    assert Kind.START not in rig.status.can
+
+
+def test_from_a_muscle_that_would_drive_itself_one_key_leads_back_to_the_thresholds(rig: Rig) -> None:
+    rig.work(until=State.TITRATING)
+    tense = Attempt(rig.now_us, rig.now_us + EFFORT_MOST_US, 0.8, 60_000, 60_000)
+    patient(rig).volition.attempts.append(tense)
+    rig.work(until=State.READY)
+    patient(rig).volition.attempts.clear()
+    assert "find the thresholds again" in measured(rig)
+    assert "Enter: back to the thresholds" in rig.status.next_action
+    assert rig.order(Kind.NEXT) == ""
+    assert rig.state is State.THRESHOLDS
+    assert rig.session.preparation.thresholds == {}
+    rig.operator._marked.clear()  # another search, by a person who has looked at the electrodes
+    rig.work(until=State.READY)
+    rig.go(SECOND)
+    assert "Enter measures it" in rig.status.next_action, "the doubt ended with the thresholds that it was about"
+    assert measured(rig) == "", "what was heard in the search before is not held against this one"
+    assert Kind.START in rig.status.can
+
+
+def test_a_script_does_not_look_at_electrodes_and_ends_where_thresholds_are_doubted(rig: Rig) -> None:
+    rig.work(until=State.READY)
+    own(rig).unasked_uv = None
+    assert measured(rig)
+    rig.work(most_us=60 * SECOND)
+    assert rig.session.ended
+
+
+def test_a_doubt_ends_with_its_thresholds_also_where_those_grew_old(rig: Rig) -> None:
+    rig.work(until=State.READY)
+    own(rig).unasked_uv = None
+    assert measured(rig)
+    rig.session.preparation.void_thresholds()
+    rig.session.happen(Event.EXPIRED, rig.now_us)
+    rig.operator._marked.clear()
+    rig.work(until=State.READY)
+    rig.go(SECOND)
+    assert "Enter measures it" in rig.status.next_action
+
+
+def test_a_range_is_measured_anew_after_thresholds_were(rig: Rig) -> None:
+    """It was judged by what stimulation sounded like then, through electrodes that may have been moved since."""
+    rig.work(until=State.READY)
+    assert measured(rig) == ""
+    rig.session.preparation.void_thresholds()
+    rig.session.happen(Event.EXPIRED, rig.now_us)
+    rig.operator._marked.clear()
+    rig.work(until=State.READY)
+    rig.go(SECOND)
     assert following(rig).calibration.range is None
     assert Kind.START not in rig.status.can
 

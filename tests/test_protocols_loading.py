@@ -59,7 +59,7 @@ def test_faults_of_every_sort_come_together() -> None:
     )
     named = {fault.field for fault in faults(text)}
     assert named == {
-        *("kind", "channel[1].phase_width", "channel[1].phase_width_us", "channel[1].max_amplitude_ma"),
+        *("kind", "channel[1].phase_width", "channel[1].max_amplitude_ma"),
         *("channel[1].rate_hz", "channel[1].interphase_gap_us", "burst.hold_s", "burst.ramp_up_s"),
         *("channel[1].output", "channel[2].output", "dose.repetitions", "trigger.threshold_sd", "trigger.channel"),
         "pads.thumb.model",

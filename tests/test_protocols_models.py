@@ -227,10 +227,10 @@ NUMBERS = (
 )
 
 
-@pytest.mark.parametrize("value", ["nan", "-nan", "inf", "-inf", "true", "false", '"20"', '"20 mA"', "[20]", "{}"])
 @pytest.mark.parametrize("field", NUMBERS)
-def test_only_finite_numbers_are_numbers(field: str, value: str) -> None:
-    assert field in {fault.field.split(".")[-1] for fault in faults(put(EMG, field, value))}
+def test_only_finite_numbers_are_numbers(field: str) -> None:
+    for value in ("nan", "-nan", "inf", "-inf", "true", "false", '"20"', '"20 mA"', "[20]", "{}"):
+        assert field in {fault.field.split(".")[-1] for fault in faults(put(EMG, field, value))}, value
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "true", '"30"', "2026-01-01", "07:32:00"])
@@ -239,9 +239,9 @@ def test_a_duration_is_a_number(value: str) -> None:
 
 
 @pytest.mark.parametrize("field", NUMBERS)
-@pytest.mark.parametrize("value", ["-1", "-0.5", "1e300", "-1e300", "9" * 400])
-def test_no_number_is_negative_or_enormous(field: str, value: str) -> None:
-    assert field in {fault.field.split(".")[-1] for fault in faults(put(EMG, field, value))}
+def test_no_number_is_negative_or_enormous(field: str) -> None:
+    for value in ("-1", "-0.5", "1e300", "-1e300", "9" * 400):
+        assert field in {fault.field.split(".")[-1] for fault in faults(put(EMG, field, value))}, value
 
 
 @pytest.mark.parametrize("value", ["1", "0", '"true"', '"yes"', "1.0"])

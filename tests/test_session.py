@@ -644,6 +644,21 @@ def test_a_lost_contact_makes_pads_and_ceiling_doubtful(rig: Rig) -> None:
     assert rig.session.preparation.ceiling_ua(0) is None
 
 
+def test_current_at_an_output_without_a_part_in_the_session_stops_it_and_makes_every_pad_doubtful(rig: Rig) -> None:
+    """Its board does not notice; through whose pads it went, nobody knows (H22)."""
+    rig.work(State.BURST)
+    rig.go(2 * SECOND)
+    assert 1 not in rig.session.engine.lanes
+    rig.twin.advance(rig.now_us)
+    rig.twin.inject(Fault(FaultKind.NO_SELF_CHECK))
+    rig.twin.inject(Fault(FaultKind.STUCK_OUTPUT, output=1, value=8_000))
+    rig.go(SECOND)
+    assert rig.state is State.STOPPED
+    assert "has no part in this session" in rig.session.stop_reason
+    assert not any(channel.pads_confirmed for channel in rig.status.channels)
+    assert rig.session.preparation.ceiling_ua(0) is None
+
+
 def test_a_lost_boards_session_closes_and_its_record_says_that_output_is_unknown(rig: Rig) -> None:
     rig.work(until=State.BURST)
     rig.twin.inject(Fault(FaultKind.LINE_CUT))

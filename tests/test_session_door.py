@@ -376,7 +376,7 @@ def test_a_latch_is_let_go_only_where_nothing_runs_that_it_could_hold(
 PULLED = LinkLost("pulled")
 WRONG = [
     (Lost(PULLED), "the board is lost: pulled"),
-    (Faulted(BoardFault("stuck on")), "the board is lost: stuck on"),
+    (Faulted(BoardFault("stuck on")), "the board reports a fault: stuck on"),
     (Disarmed(Cause.RESET, "the board was reset"), "the board was reset"),
 ]
 

@@ -260,6 +260,76 @@ def test_a_stop_that_comes_during_a_pass_is_the_next_ones() -> None:
     assert not rig.bench.latch.tripped
 
 
+def stop_under_way(rig: SessionBench, reason: str = "Space pressed") -> SessionBench:
+    """A stop that has put down its reason, which the session took, and has not tripped the latch yet."""
+    rig.session._stops.append(reason)
+    rig.session._take_stops(T_US)
+    assert not rig.bench.latch.tripped
+    return rig
+
+
+def test_a_stop_that_trips_the_latch_after_the_board_was_asked_to_arm_is_no_fault() -> None:
+    rig = asked_to_arm(stop_under_way(SessionBench(State.THRESHOLDS)))
+    rig.bench.latch.trip("Space pressed")
+    rig.session._take_stops(T_US + AGAIN_US)
+    assert (rig.state, rig.page.kinds) == (State.STOPPED, ["stop", "stop-arming"])
+    assert rig.session.stop_reason == "Space pressed"
+
+
+def test_a_stop_that_trips_the_latch_after_the_board_was_armed_is_no_fault() -> None:
+    rig = stop_under_way(SessionBench(State.READY, armed=True))
+    rig.session.engine.state = State.TRIAL
+    rig.bench.latch.trip("Space pressed")
+    rig.session._take_stops(T_US + AGAIN_US)
+    assert (rig.state, rig.page.kinds) == (State.STOPPED, ["stop", "stop"])
+
+
+def test_a_trip_for_another_reason_than_the_last_stops_is_a_fault() -> None:
+    rig = asked_to_arm(stop_under_way(SessionBench(State.THRESHOLDS)))
+    rig.bench.latch.trip("a driver's own finding")
+    rig.session._take_stops(T_US + AGAIN_US)
+    assert (rig.state, rig.page.kinds) == (State.STOPPED, ["stop", "fault"])
+
+
+def test_a_stop_that_has_tripped_the_latch_already_is_told_once() -> None:
+    rig = SessionBench(State.READY)
+    stopped(rig, "Space pressed")
+    rig.session.intend(Event.START, 0, T_US)
+    rig.session._take_stops(T_US + AGAIN_US)
+    assert rig.page.kinds == ["stop", "fault"], "the latch is tripped: nothing new was pressed"
+
+
+def test_a_stop_under_way_that_is_followed_by_another_one_is_told_once() -> None:
+    rig = asked_to_arm(stop_under_way(SessionBench(State.THRESHOLDS)))
+    rig.session.stop_now("Space pressed")
+    rig.session._take_stops(T_US + AGAIN_US)
+    assert rig.page.kinds == ["stop", "stop-arming"]
+
+
+def test_a_stop_under_way_is_told_once_where_nothing_was_begun() -> None:
+    rig = stop_under_way(SessionBench(State.READY))
+    rig.bench.latch.trip("Space pressed")
+    rig.session._take_stops(T_US + AGAIN_US)
+    assert (rig.state, rig.page.kinds) == (State.READY, ["stop"])
+
+
+def test_without_any_stop_a_trip_has_no_stop_to_belong_to() -> None:
+    """Not even one whose whole reason is a letter."""
+    rig = SessionBench(State.BURST, armed=True)
+    rig.bench.latch.trip("x")
+    rig.session._take_stops(T_US)
+    assert rig.page.kinds == ["fault"]
+
+
+def test_a_latch_that_was_cleared_after_a_fault_stops_nothing_that_is_begun_later() -> None:
+    rig = SessionBench(State.READY)
+    rig.bench.latch.trip("a driver's own finding")
+    rig.bench.latch.clear()
+    rig.session.intend(Event.START, 0, T_US)
+    rig.session._take_stops(T_US)
+    assert (rig.state, rig.page.kinds) == (State.READY, [])
+
+
 # --- what follows ------------------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Button, ContentSwitcher, Input, OptionList, RadioSet
 
 from stimctl import tui
-from stimctl.orders import Order, OrderKind, OutputWord, Stage, Status
+from stimctl.orders import GuideStatus, Order, OrderKind, OutputWord, Stage, Status
 from stimctl.tui import PANES, Face
 from stimctl.widgets import channels
 from stimctl.widgets.forms import ScreeningForm
@@ -148,6 +148,7 @@ class Stage80:
             await self.bench.reset(size)
             for status in statuses:
                 await self.bench.show(status)
+            await self.bench.pilot.pause()  # quiet queues are not yet a screen that is laid out
             await test(self.bench)
 
         self.runner.run(go())
@@ -1169,6 +1170,19 @@ async def _no_emg(one: Bench) -> None:
 
 def test_the_emg_is_shown_only_while_there_is_something_to_hear() -> None:
     _no_emg()
+
+
+@on(replace(RUN, guide=GuideStatus(say="Bend the fingers", done=3, prescribed=20), disabled=True))
+async def _own_counts(one: Bench) -> None:
+    screen = await one.text()
+    assert "done 3 of 20" in screen
+    assert "delivered" not in screen
+    await one.show(RUN)
+    assert "delivered" in await one.text()
+
+
+def test_work_without_output_has_its_own_counts_and_delivers_nothing() -> None:
+    _own_counts()
 
 
 def test_markup_is_shown_as_it_stands() -> None:

@@ -278,8 +278,8 @@ def test_more_time_than_planned_is_said_without_a_contradiction(elapsed_s: float
 
 
 def test_own_effort_is_the_share_of_triggered_bursts() -> None:
-    assert "effort 70 %" in procedure.counts_line(Counts(triggered=42, missed=12, assisted=6)).plain
-    assert "effort –" in procedure.counts_line(Counts()).plain
+    assert "effort 70 %" in procedure.counts_line(Counts(triggered=42, missed=12, assisted=6, by="key")).plain
+    assert "effort –" in procedure.counts_line(Counts(by="attempt")).plain
     highest = Counts(999, 999, 999, 999, 0, 0, 99)
     assert len(procedure.counts_line(highest).plain) <= 78
 

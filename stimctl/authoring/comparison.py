@@ -1,171 +1,157 @@
-"""How one protocol differs from another, the clinical side first: what is given, to whom it is given how, then every field."""
+"""How one protocol differs from another, the clinical side first: what is given, then each channel, then every field.
+
+The first file is called A and the second one B. What only bears another name in B is told as renamed, and compared under
+its new name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
-from typing import Any, Final, NamedTuple, final
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Final, NamedTuple, final
 
-from stimctl.authoring.facts import ChannelFacts, Facts
+from stimctl.authoring import doses, fields, renames
+from stimctl.authoring.doses import Found, Value
+from stimctl.authoring.fields import DIFFERS, ONLY_A, ONLY_B, ORDER, RENAMED, Change, shown
+from stimctl.authoring.renames import Renames, Tables
 
-Value = int | float | str | bool | None
+__all__ = ["Change", "Said", "compare", "lines", "shown"]
 
-_SHOWN: Final = frozenset({"amplitude_ma", "max_amplitude_ma", "phase_width_us", "rate_hz", "pulses_per_period"})
-"""Fields of a channel that are told with what follows from them, and not a second time."""
+_LONG: Final = 90
+"""Signs beyond which two texts stand below each other and not side by side."""
 
-_HEADS: Final = ("format", "kind", "title", "purpose", "sources", "stages")
-_ORDER: Final = (
-    "burst",
-    "phase",
-    "sequence",
-    "cycle",
-    "packet",
-    "modulation",
-    "alternation",
-    "dose",
-    "script",
-    "trigger",
-    "switch",
-    "control",
-)
-"""Parts of a file in the order in which a clinician asks for them; others come after these."""
+_FEW: Final = 3
+"""So many entries of a list that came and went are told one by one."""
 
 
 @final
-class Change(NamedTuple):
-    """One difference. ``before`` or ``after`` is ``None`` where a file says nothing of it."""
+class Said(NamedTuple):
+    """What a file says, in its own names with its defaults, and what it comes to."""
 
-    section: str
-    what: str
-    before: Value
-    after: Value
-    unit: str = ""
-
-    def __str__(self) -> str:
-        unit = f" {self.unit}" if self.unit else ""
-        return f"{self.what}: {shown(self.before)} -> {shown(self.after)}{unit}{self._percent()}"
-
-    def _percent(self) -> str:
-        before, after = self.before, self.after
-        numbers = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (before, after))
-        if not numbers or not before:
-            return ""
-        assert isinstance(before, (int, float))
-        assert isinstance(after, (int, float))
-        percent = 100 * (after - before) / before
-        return f" ({percent:+.0f} %)" if abs(percent) >= 1 else ""
+    tables: Tables
+    found: Found
 
 
-def shown(value: Value) -> str:
-    """A value as a person reads it in a comparison."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def compare(before: Said, after: Said) -> tuple[Change, ...]:
+    """Every difference between two files; none: they say the same."""
+    names = renames.found(before.tables, after.tables)
+    old, new = renames.applied(before.tables, names), after.tables
+    clinical = list(_treatment(before, after, names))
+    told = {each.what for each in clinical}
+    rows = dict(_channels(before.found, after.found, names))
+    changes = [each for each in fields.fields(old, new) if each.section != "head" or each.what not in told]
+    return tuple(_in_order(clinical, _renamed(names), rows, changes))
 
 
-def compare(
-    before: tuple[Mapping[str, Any], Facts | None], after: tuple[Mapping[str, Any], Facts | None]
-) -> tuple[Change, ...]:
-    """Every difference between two files, each as the tables it holds and what it comes to; none: they say the same."""
-    (old, old_facts), (new, new_facts) = before, after
-    clinical: list[Change] = []
-    told: set[str] = set()
-    if old_facts is not None and new_facts is not None:
-        clinical += (*_treatment(old_facts, new_facts), *_channels(old_facts, new_facts))
-        told = {each.name for each in old_facts.channels} & {each.name for each in new_facts.channels}
-    return (*clinical, *_fields(old, new, told))
+def _in_order(
+    clinical: Sequence[Change], renamed: Sequence[Change], rows: dict[str, list[tuple[str, Change]]], rest: list[Change]
+) -> Iterator[Change]:
+    """The treatment, then the channels, each with its figures before its other fields; no section twice."""
+    yield from clinical
+    yield from renamed
+    of_channels = [each for each in rest if each.section.startswith("channel")]
+    for section in dict.fromkeys((*rows, *(each.section for each in of_channels))):
+        figures = rows.get(section, [])
+        yield from (change for _, change in figures)
+        told = {field for field, _ in figures if field}
+        yield from (
+            each for each in of_channels if each.section == section and each.what.rpartition(".")[2] not in told
+        )
+    yield from (each for each in rest if each not in of_channels)
 
 
-# --- what a file comes to ----------------------------------------------------------------------------------------
+def _treatment(before: Said, after: Said, names: Renames) -> Iterator[Change]:
+    kinds = before.tables["kind"], after.tables["kind"]
+    if kinds[0] != kinds[1]:
+        yield Change("treatment", "kind", *kinds)
+    phases = [each["name"] for each in before.tables.get("phase", ())]
+    olds = doses.whole(before.found, phases, names)
+    for pair in doses.paired(olds, doses.whole(after.found)):
+        yield Change("treatment", pair.what, pair.before, pair.after, pair.unit)
 
 
-def _treatment(old: Facts, new: Facts) -> Iterator[Change]:
-    rows: tuple[tuple[str, Value, Value, str], ...] = (
-        ("length at most", old.length_s / 60, new.length_s / 60, "min"),
-        ("time on", old.on_s / 60, new.on_s / 60, "min"),
-        ("duty of a cycle", old.duty_percent, new.duty_percent, "%"),
-        ("pulses", old.pulses, new.pulses, ""),
-        ("total charge per phase, at most", old.charge_mc, new.charge_mc, "mC"),
-        ("prescription", old.prescribed.partition(": ")[2], new.prescribed.partition(": ")[2], ""),
-    )
-    yield from _rows("treatment", rows)
-
-
-def _channels(old: Facts, new: Facts) -> Iterator[Change]:
-    news = {each.name: each for each in new.channels}
-    olds = {each.name: each for each in old.channels}
-    for name in dict.fromkeys(chain(olds, news)):
+def _channels(before: Found, after: Found, names: Renames) -> Iterator[tuple[str, list[tuple[str, Change]]]]:
+    """The figures of every channel that both files have, each with the field that it stands for."""
+    olds, news = doses.by_name(before, names.channels), doses.by_name(after)
+    alone = len(olds) == len(news) == 1
+    for name in (name for name in olds if name in news):
         section = f"channel {name}"
-        if name not in news:
-            yield Change(section, "channel", _one_line(olds[name]), None)
-        elif name not in olds:
-            yield Change(section, "channel", None, _one_line(news[name]))
-        else:
-            yield from _rows(section, _channel_rows(olds[name], news[name]))
+        pairs = doses.paired(doses.channel(olds[name], alone=alone), doses.channel(news[name], alone=alone))
+        changes = [(each.field, Change(section, each.what, each.before, each.after, each.unit)) for each in pairs]
+        if changes:
+            yield section, changes
 
 
-def _one_line(each: ChannelFacts) -> str:
-    return (
-        f"{each.name}, output {each.output}, {each.amplitude_ma:g} (at most {each.max_amplitude_ma:g}) mA,"
-        f" {each.phase_width_us} µs, {each.rate_hz:g} Hz"
-    )
+def _renamed(names: Renames) -> list[Change]:
+    parts = (("channel", names.channels), ("pad", names.pads), ("phase", names.phases))
+    return [Change(f"{part} {old}", RENAMED, old, new) for part, known in parts for old, new in known.items()]
 
 
-def _channel_rows(old: ChannelFacts, new: ChannelFacts) -> tuple[tuple[str, Value, Value, str], ...]:
-    return (
-        ("amplitude prescribed", old.amplitude_ma, new.amplitude_ma, "mA"),
-        ("amplitude at most", old.max_amplitude_ma, new.max_amplitude_ma, "mA"),
-        ("phase width", old.phase_width_us, new.phase_width_us, "µs"),
-        ("rate", old.rate_hz, new.rate_hz, "Hz"),
-        ("pulses in a period", old.pulses_per_period, new.pulses_per_period, ""),
-        ("charge per phase, prescribed", old.charge_prescribed_uc, new.charge_prescribed_uc, "µC"),
-        ("charge per phase, at most", old.charge_uc, new.charge_uc, "µC"),
-        ("rms at most", old.rms_ma, new.rms_ma, "mA"),
-        ("rms with pauses", old.rms_period_ma, new.rms_period_ma, "mA"),
-        ("rms density at most", old.rms_density_ma_cm2, new.rms_density_ma_cm2, "mA/cm²"),
-        ("time on", old.on_s / 60, new.on_s / 60, "min"),
-        ("total charge per phase, at most", old.charge_mc, new.charge_mc, "mC"),
-        ("nearest limit", str(old.nearest), str(new.nearest), ""),
-    )
+# --- in words ----------------------------------------------------------------------------------------------------
 
 
-def _rows(section: str, rows: Sequence[tuple[str, Value, Value, str]]) -> Iterator[Change]:
-    for what, before, after, unit in rows:
-        if before != after:
-            yield Change(section, what, before, after, unit)
-
-
-# --- every field -------------------------------------------------------------------------------------------------
-
-
-def _fields(old: Mapping[str, Any], new: Mapping[str, Any], told: set[str]) -> Iterator[Change]:
-    before, after = dict(_leaves(old, ())), dict(_leaves(new, ()))
-    paths = [path for path in dict.fromkeys((*before, *after)) if before.get(path) != after.get(path)]
-    for path in sorted(paths, key=_rank):
-        if path[0] == "channel" and path[-1] in _SHOWN and path[1] in told:
+def lines(changes: Sequence[Change]) -> Iterator[str]:
+    """The changes as a person reads them; a section of one change is one line."""
+    wide = False
+    for section, group in groupby(changes, key=lambda each: each.section):
+        of_section = list(group)
+        rows = [row for each in of_section for row in _rows(each)]
+        narrow = len(rows) == 1
+        if wide or not narrow:
+            yield ""
+        wide = not narrow
+        if narrow:
+            yield rows[0] if section == "head" else f"{section}: {rows[0]}"
             continue
-        section = "head" if path[0] in _HEADS else path[0]
-        yield Change(section, ".".join(path), before.get(path), after.get(path))
+        yield section
+        yield from (f"  {row}" for row in rows)
 
 
-def _rank(path: tuple[str, ...]) -> tuple[int, int]:
-    """Parts of the file in their order, the head last; what is equal keeps its place."""
-    if path[0] in _HEADS:
-        return 2, 0
-    return (0, _ORDER.index(path[0])) if path[0] in _ORDER else (1, 0)
-
-
-def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Value]]:
-    """Every single value with the way to it; what is in a list goes by its name where it has one."""
-    if isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from _leaves(each, (*path, str(key)))
-    elif isinstance(value, (list, tuple)) and value and isinstance(value[0], Mapping):
-        for number, each in enumerate(value, 1):
-            yield from _leaves(each, (*path, str(each.get("name", number))))
-    elif isinstance(value, (list, tuple)):
-        yield path, ", ".join(map(str, value))
+def _rows(each: Change) -> Iterator[str]:
+    unit = f" {each.unit}" if each.unit else ""
+    name = _name(each)
+    if each.what in (ONLY_A, ONLY_B):
+        yield f"{each.what}: {shown(each.after if each.before is None else each.before)}"
+    elif each.what == DIFFERS:
+        yield f"{DIFFERS}; see stimctl diff {each.before} {each.after}"
+    elif each.what == RENAMED:
+        yield f"renamed to {shown(each.after)}, all else equal"
+    elif isinstance(each.before, tuple) and isinstance(each.after, tuple) and each.what != ORDER:
+        yield from _listed(name, each.before, each.after)
+    elif len(shown(each.before)) + len(shown(each.after)) > _LONG:
+        yield f"{name}:"
+        yield f"  A: {shown(each.before)}"
+        yield f"  B: {shown(each.after)}"
     else:
-        yield path, value
+        yield f"{name}: {shown(each.before)} -> {shown(each.after)}{unit}{_percent(each)}"
+
+
+def _name(each: Change) -> str:
+    """A field without the way to it that its section says already."""
+    depth = len(each.section.split(" (")[0].split())
+    return each.what if "." not in each.what else ".".join(each.what.split(".")[depth:])
+
+
+def _listed(name: str, before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[str]:
+    """A list: what is no more in it, and what has come."""
+    gone, come = ([each for each in one if each not in other] for one, other in ((before, after), (after, before)))
+    if not (gone or come) or len(shown(before)) + len(shown(after)) <= _LONG:
+        yield f"{name}: {shown(before)} -> {shown(after)}"
+        return
+    if len(gone) + len(come) > _FEW:
+        yield f"{name}: {len(gone)} {ONLY_A}, {len(come)} {ONLY_B}"
+        return
+    yield from (f"{name}, {ONLY_A}: {each}" for each in gone)
+    yield from (f"{name}, {ONLY_B}: {each}" for each in come)
+
+
+def _percent(each: Change) -> str:
+    before, after = _number(each.before), _number(each.after)
+    if not before or after is None or each.unit == "%":
+        return ""
+    percent = 100 * (after - before) / before
+    return f" ({percent:+.0f} %)" if abs(percent) >= 1 else ""
+
+
+def _number(value: Value) -> float | None:
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None

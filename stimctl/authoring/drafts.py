@@ -1,12 +1,10 @@
-"""A file on its way to a picture or a comparison: its text, its tables, and the plan that is made of it."""
+"""A file on its way to a check, a picture or a comparison: its text, its tables, and the plan that is made of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, final
+from typing import NamedTuple, final
 
-from stimctl.authoring import comparison, facts, plans
-from stimctl.authoring.comparison import Change
+from stimctl.authoring import plans
 from stimctl.authoring.picture import Picture, guided_picture, picture
 from stimctl.authoring.plans import PlanDraft
 from stimctl.protocols import Guided, Loaded, Plan, stimulating
@@ -41,19 +39,3 @@ def drawn(one: Draft) -> Picture:
     if isinstance(one.plan, PlanDraft):
         return plans.picture(one.plan)
     return guided_picture(one.loaded.protocol.title, one.loaded.protocol.kind, one.plan)
-
-
-def differences(before: Draft, after: Draft) -> tuple[Change, ...]:
-    """What one file says otherwise than another. Defaults that are written out are no difference."""
-    return comparison.compare(_both(before), _both(after))
-
-
-def _both(one: Draft) -> tuple[Mapping[str, Any], facts.Facts | None]:
-    found = facts.facts(one.plan) if isinstance(one.plan, Schedule) else None
-    return _tables(one.loaded), found
-
-
-def _tables(loaded: Loaded) -> Mapping[str, Any]:
-    """What the file says, in its own names, the defaults that it leaves out included."""
-    said: dict[str, Any] = loaded.protocol.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return said

@@ -11,9 +11,20 @@ from stimctl.authoring import curve, margins
 from stimctl.authoring.margins import Margin, PadLoad
 from stimctl.limits import Effect
 from stimctl.schedule import ChannelPlan, Schedule
+from stimctl.schedule.movement import FULL_PPM
 from stimctl.session.dose import prescribed_line
 from stimctl.session.summary import course_lines, pulse_words, rms_words
 from stimctl.units import UM2_PER_CM2, ma_text, seconds_text
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PhaseFacts:
+    """Where a channel goes in one phase of a task: its share of the level, and what that is at the prescribed one."""
+
+    phase: str
+    share_percent: float
+    prescribed_ma: float
 
 
 @final
@@ -44,6 +55,8 @@ class ChannelFacts:
     """Charge per phase, summed over the whole treatment."""
     charge_prescribed_mc: float
     margins: tuple[Margin, ...]
+    phases: tuple[PhaseFacts, ...] = ()
+    """In a task, its phases in their order; what is not a task has none."""
 
     @property
     def nearest(self) -> Margin:
@@ -137,7 +150,18 @@ def _channel(plan: ChannelPlan, schedule: Schedule) -> ChannelFacts:
         charge_mc=float(total.pc_per_ua * most.amplitude_ua) / 1e9,
         charge_prescribed_mc=float(total.pc_per_ua * prescribed.amplitude_ua) / 1e9,
         margins=margins.margins(plan, schedule),
+        phases=tuple(_phases(plan, schedule)),
     )
+
+
+def _phases(plan: ChannelPlan, schedule: Schedule) -> Iterator[PhaseFacts]:
+    """A channel that a phase says nothing of is at zero in it: a rule of the file."""
+    if schedule.movement is None or schedule.kind != "fes-sequence":
+        return
+    for phase in schedule.movement.phases:
+        share_ppm = phase.goals[plan.channel].share_ppm if plan.channel in phase.goals else 0
+        given_ua = plan.train(plan.target_ua * share_ppm // FULL_PPM).amplitude_ua
+        yield PhaseFacts(phase.name, 100 * share_ppm / FULL_PPM, given_ua / 1e3)
 
 
 # --- in words ---------------------------------------------------------------------------------------------------
@@ -172,8 +196,15 @@ def _channel_lines(plan: ChannelPlan, each: ChannelFacts) -> Iterator[str]:
         f"{each.name}: at most {each.charge_uc:.1f} µC per phase, {rms_words(each.rms_ma, each.rms_period_ma)},"
         f" {each.rms_density_ma_cm2:.2f} mA/cm² on the smallest pad, `{each.worst_pad}`; {each.charge_mc:.0f} mC in all"
     )
+    if each.phases:
+        yield f"{each.name}: at the prescribed level {', '.join(map(_phase_words, each.phases))}"
     rest = ", ".join(f"{margin.limit} {margin.percent:.0f} %" for margin in each.margins[1:])
     yield f"{each.name}: nearest limit {each.nearest}; of the others: {rest}"
+
+
+def _phase_words(each: PhaseFacts) -> str:
+    given = f"{ma_text(round(each.prescribed_ma * 1e3))} mA ({each.share_percent:.0f} %)" if each.share_percent else "0"
+    return f"{each.phase} {given}"
 
 
 def _pad_line(pad: PadLoad) -> str:

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Final, NamedTuple, final
 
 from stimctl import pulse
-from stimctl.limits import BodyPart, Effect, Limits, Sensation, absolute, indicated, narrow, profile
+from stimctl.limits import SMALL_PAD_UM2, BodyPart, Effect, Limits, Sensation, absolute, indicated, narrow, profile
 from stimctl.protocols import bounds
 from stimctl.schedule import ChannelPlan, Schedule
 from stimctl.session.placing import placements
@@ -129,8 +129,14 @@ def _pulse_margins(plan: ChannelPlan) -> Iterator[Margin]:
         "phase width": most.phase_width_us,
         "pulse rate": most.rate_mhz,
     }
+    small = area < SMALL_PAD_UM2 and plan.part is not BodyPart.THENAR
     for name, value in values.items():
-        yield _margin(name, value, limits)
+        found = _margin(name, value, limits)
+        yield found._replace(source=found.source + _SMALL) if small and name in _OF_THE_PART else found
+
+
+_OF_THE_PART: Final = ("peak", "charge per phase")
+_SMALL: Final = f"; here that of the hand, because the pad is under {SMALL_PAD_UM2 // UM2_PER_CM2} cm²"
 
 
 def _time_margins(plan: ChannelPlan, schedule: Schedule) -> Iterator[Margin]:

@@ -170,7 +170,8 @@ def _waits(schedule: Schedule, movement: MovementPlan) -> Iterator[Band]:
         begin_us += each.length_us
     what = "robot glove" if trigger.robot else "key" if trigger.by is Advance.KEY else "attempt"
     if trigger.window_us:
-        missed = "then the burst comes anyway" if trigger.assist_missed else "then it counts as missed"
+        what_comes = "movement" if schedule.kind == "fes-sequence" else "burst"
+        missed = f"then the {what_comes} comes anyway" if trigger.assist_missed else "then it counts as missed"
         note = f"at most {seconds_text(trigger.window_us)}, {missed}"
         yield Band(
             f"waits for the {what}",
@@ -258,8 +259,7 @@ def _channel_words(
         yield _ranges(trains)
     yield f"{each.charge_prescribed_uc:.1f} µC per phase, at most {each.charge_uc:.1f}; {rms_words(each.rms_ma, each.rms_period_ma)} at most"
     yield f"{each.rms_density_ma_cm2:.2f} mA/cm² rms at most on `{each.worst_pad}`"
-    near = each.nearest
-    yield f"nearest limit: {near.limit}, {near.percent:.0f} % of {near.bound:g} {near.unit}"
+    yield f"nearest limit: {each.nearest}"
     if any(piece.follows for piece in pieces):
         yield "follows the control signal: drawn at its full"
 

@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple, final
 
+from stimctl.limits import SMALL_PAD_UM2, BodyPart
 from stimctl.protocols.findings import Path
 from stimctl.protocols.places import Places, find_places
 from stimctl.safety import Finding, Rule
-from stimctl.schedule import Schedule
+from stimctl.schedule import ChannelPlan, Schedule
 from stimctl.session.summary import warning_lines
+from stimctl.units import UM2_PER_CM2
 
 _LOAD: Final = "max_amplitude_ma"
 _FIELDS: Final = {
@@ -38,6 +40,7 @@ _TIMES: Final[dict[Rule, tuple[Path, ...]]] = {
 """Where a finding about time may stand, in the kinds that have such a part."""
 
 _SKIN: Final = "the skin under the pad bears it: look at it after the first session, or take larger pads"
+_SMALL: Final = "all of it passes a small pad: take a larger one, or lower max_amplitude_ma"
 _REASONS: Final = {
     Rule.PEAK: "strong for this place: expect discomfort before movement; a longer phase or other pads may do with less",
     Rule.PHASE_WIDTH: "long phases reach pain fibres sooner",
@@ -89,10 +92,19 @@ def _remark(finding: Finding, schedule: Schedule, places: Places | None) -> Rema
     name = "all channels" if number is None else schedule.channels[number].name
     value, bound = _words(finding.value, finding), _words(finding.bound, finding)
     least = "below" if finding.value < finding.bound else "beyond"
-    reason = f": {_REASONS[finding.rule]}" if finding.rule in _REASONS else ""
-    message = f"{name}: {finding.rule} {value} is {least} {bound} ({finding.bound_from}){reason}"
+    small = _small_pad(finding, None if number is None else schedule.channels[number])
+    reason = f": {_SMALL if small else _REASONS[finding.rule]}" if finding.rule in _REASONS else ""
+    message = f"{name}: {finding.rule} {value} is {least} {bound} ({finding.bound_from}{small}){reason}"
     place = next(filter(None, (_place(path, places) for path in _paths(finding, number))), (0, 0))
     return Remark(message, *place)
+
+
+def _small_pad(finding: Finding, plan: ChannelPlan | None) -> str:
+    """Which pad brings the hand's bound to another place, as the end of a sentence; "" where none does."""
+    if plan is None or plan.part is BodyPart.THENAR or finding.rule not in (Rule.PEAK, Rule.CHARGE):
+        return ""
+    small = [pad.name for pad in plan.pads if pad.area_um2 < SMALL_PAD_UM2]
+    return f"; that of the hand, because pad `{small[0]}` is under {SMALL_PAD_UM2 // UM2_PER_CM2} cm²" if small else ""
 
 
 def _words(value: int, finding: Finding) -> str:

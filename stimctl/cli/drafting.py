@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import shutil
 import sys
@@ -68,13 +67,12 @@ def diff(arguments: argparse.Namespace) -> int:
 
 
 def _show(found: Comparison) -> None:
+    from stimctl.control import drafts
+
     if not found.changes:
         what = "are the same, byte for byte" if found.same_text else "say the same: only comments or layout differ"
         say.line(f"{found.before} and {found.after} {what}")
         return
-    say.line(f"{found.before} -> {found.after}")
-    for section, changes in itertools.groupby(found.changes, key=lambda each: each.section):
-        say.line()
-        say.line(section)
-        for change in changes:
-            say.line(f"  {change}")
+    say.line(f"A: {found.before} -> B: {found.after}")
+    for text in drafts.lines(found):
+        say.line(text)

@@ -185,11 +185,13 @@ def _check(commands: Commands[_Parser]) -> None:
         "validate protocol files and rehearse them through the limiter",
         "stimctl check wrist.toml",
         "stimctl check --format json protocols/*.toml",
-        "stimctl library wrist-finger-extensors-cyclic | stimctl check -",
+        "stimctl check wrist-finger-extensors-cyclic",
         more="Each fault is one line: file:line:column: field: what is wrong, what is allowed, where the limit comes "
         "from. Exit code 0 when all files are good, 1 when any has a fault.",
     )
-    parser.add_argument("files", metavar="FILE", nargs="+", help="a protocol file; - reads standard input")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", help="a protocol file, a shipped one's name, or - for standard input"
+    )
     _format(parser)
 
 

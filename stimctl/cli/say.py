@@ -17,7 +17,14 @@ _BAR: Final = 24
 
 
 def settle_streams() -> None:
-    """Let every character out, whatever the terminal's encoding: what it cannot show becomes an escape."""
+    """Let every character out, whatever the terminal's encoding: what it cannot show becomes an escape.
+
+    A stream that was closed before we began (``>&-``, or a service without a terminal) is one to nowhere, and takes the
+    stream's own number: a file that is opened later must not come to stand where output is expected.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - it stays open
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

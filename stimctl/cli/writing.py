@@ -23,4 +23,4 @@ def new_file(name: str, content: str | bytes) -> None:
             with contextlib.suppress(OSError):
                 Path(name).unlink()
         why = getattr(error, "strerror", None) or error
-        raise UsageError(f"{name} cannot be written: {why}; choose another place") from None
+        raise UsageError(f"{name or repr(name)} cannot be written: {why}; choose another place") from None

@@ -15,19 +15,18 @@ from stimctl import protocols
 from stimctl.authoring import drafts, facts, plans, remarks
 from stimctl.authoring.plans import PlanDraft, PlanFacts
 from stimctl.authoring.remarks import Remark
+from stimctl.control.files import STDIN, loaded, tidied
 from stimctl.errors import Fault, ProtocolError, Refusal, UsageError
 from stimctl.protocols import (
     KINDS,
     Loaded,
     library_text,
-    load_with_hash,
-    loads_with_hash,
     schema,
     stimulating,
     template,
 )
 from stimctl.protocols.checks import nearest
-from stimctl.schedule import Schedule
+from stimctl.schedule import Advance, Schedule
 from stimctl.schedule.guided import GuidePlan
 from stimctl.session.guide_wording import plan_lines, plan_warnings
 from stimctl.session.rehearsal import Rehearsal, rehearse
@@ -48,13 +47,11 @@ __all__ = [
     "tidied",
 ]
 
-STDIN: Final = "-"
-
 WORTH_SHARING: Final = 16
 """From so many files on, to start helpers costs less than they save."""
 
-Flights: TypeAlias = dict[str, Rehearsal]
-"""What was flown in this run, by all that a schedule says but its words."""
+Flights: TypeAlias = dict[str, tuple[Rehearsal, facts.Facts]]
+"""What was flown and worked out in this run, by all that a schedule says but its words."""
 
 
 @final
@@ -158,48 +155,33 @@ def check_one(name: str, stdin: IO[bytes], flights: Flights) -> Report:
     try:
         return _fly(loaded(name, stdin), flights)
     except ProtocolError as error:
-        return Report(name, ok=False, faults=error.faults)
+        own = "<stdin>" if name == STDIN else str(Path(name))
+        return Report(name, ok=False, faults=error.faults, warnings=tuple(_doubted(each, own) for each in error.doubts))
 
 
-def loaded(name: str, stdin: IO[bytes]) -> Loaded:
-    """The protocol of a file, or of ``stdin`` for ``-``; raises :class:`ProtocolError`."""
-    return load_with_hash(Path(name)) if name != STDIN else loads_with_hash(_piped(stdin), "<stdin>", Path())
-
-
-def _piped(stdin: IO[bytes]) -> str:
-    try:
-        return stdin.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ProtocolError((Fault("<stdin>", 0, 0, "file", f"is not UTF-8 text (byte {error.start})"),)) from None
-
-
-def tidied(name: str, stdin: IO[bytes]) -> tuple[str, str]:
-    """The text of a file, or of ``stdin`` for ``-``, as it is and as it looks when tidy.
-
-    Raises :class:`ProtocolError` for what cannot be read or is no TOML. Whether it is a good protocol does not matter.
-    """
-    if name == STDIN:
-        text = _piped(stdin)
-        return text, protocols.tidy(text, "<stdin>")
-    text = protocols.file_text(Path(name))
-    return text, protocols.tidy(text, name)
+def _doubted(doubt: Fault, own: str) -> Remark:
+    """A doubt about a file with faults; one of a plan's block stands in another file, and says in which."""
+    if doubt.file == own:
+        return Remark(doubt.message, doubt.line, doubt.column)
+    return Remark(f"{doubt.file}:{doubt.line}: {doubt.message}")
 
 
 def _fly(one: Loaded, flights: Flights) -> Report:
     """The dry flight; what the limiter refuses is a fault of the file. Guided work has nothing that could fly."""
+    plan: Schedule | GuidePlan | PlanDraft | None = None
     try:
         plan = drafts.draft(one).plan
         if isinstance(plan, PlanDraft):
             return _planned(one, plan, flights)
         if not isinstance(plan, Schedule):
             return _walked(one.name, plan)
-        rehearsal = _flown(plan, flights)
+        rehearsal, found = _flown(plan, flights)
     except Refusal as refusal:
-        return Report(one.name, ok=False, faults=(_refused(one, refusal),))
+        told = remarks.remarks((), plan, one.text) if isinstance(plan, Schedule) else ()
+        return Report(one.name, ok=False, faults=(_refused(one, refusal),), warnings=told)
     except UsageError as error:
         return Report(one.name, ok=False, faults=(Fault(one.name, 1, 1, "protocol", str(error)),))
-    found = facts.facts(plan)
-    lines = (*facts.lines(plan, found), _flight_line(rehearsal))
+    lines = (*facts.lines(plan, found), _flight_line(plan, rehearsal))
     warnings = remarks.remarks(rehearsal.warnings, plan, one.text)
     return Report(one.name, ok=True, warnings=warnings, summary=lines, figures=found)
 
@@ -208,10 +190,10 @@ def _planned(one: Loaded, plan: PlanDraft, flights: Flights) -> Report:
     """A plan: every block as a file of its own, and what they come to together. A block's fault is the plan's."""
     reports = [(number, _fly(block, flights)) for number, block in enumerate(one.blocks, 1) if block is not None]
     faults = tuple(dict.fromkeys(fault for _, report in reports for fault in report.faults))
-    if faults:
-        return Report(one.name, ok=False, faults=faults)
     told = [f"block {number}, {report.name}: {each.message}" for number, report in reports for each in report.warnings]
     warnings = (*map(Remark, plans.warnings(plan)), *map(Remark, told))
+    if faults:
+        return Report(one.name, ok=False, faults=faults, warnings=warnings)
     found = plans.plan_facts(plan)
     return Report(one.name, ok=True, warnings=warnings, summary=plans.lines(plan, found), figures=found)
 
@@ -222,12 +204,13 @@ def _walked(name: str, plan: GuidePlan) -> Report:
     return Report(name, ok=True, warnings=warnings, summary=plan_lines(plan))
 
 
-def _flown(schedule: Schedule, flights: Flights) -> Rehearsal:
-    """The dry flight of a schedule; one that differs only in its words has the same."""
+def _flown(schedule: Schedule, flights: Flights) -> tuple[Rehearsal, facts.Facts]:
+    """The dry flight of a schedule and what it comes to; one that differs only in its words has the same."""
     same = repr(replace(schedule, title="", purpose="", rounded=(), antagonists_together=""))
     if same not in flights:
-        flights[same] = rehearse(schedule, whole=False)
-    return flights[same]
+        flights[same] = rehearse(schedule, whole=False), facts.facts(schedule)
+    flown, found = flights[same]
+    return flown, replace(found, title=schedule.title, rounded=schedule.rounded)
 
 
 def _refused(one: Loaded, refusal: Refusal) -> Fault:
@@ -245,11 +228,25 @@ def _refused(one: Loaded, refusal: Refusal) -> Fault:
     )
 
 
-def _flight_line(rehearsal: Rehearsal) -> str:
+def _flight_line(schedule: Schedule, rehearsal: Rehearsal) -> str:
     """The flight in a sentence; the tallies hold more than the treatment, and say so."""
-    bursts = f"{rehearsal.bursts} bursts, " if rehearsal.bursts else ""
     return (
-        f"Dry flight at the maximum: {bursts}{seconds_text(rehearsal.length_us)} of treatment;"
+        f"Dry flight at the maximum: {_flown_words(schedule, rehearsal)};"
         f" {seconds_text(rehearsal.on_time_us)} on in all and {rehearsal.charge_uc / 1000:.0f} mC per phase,"
         f" finding thresholds and trial included"
     )
+
+
+def _flown_words(schedule: Schedule, rehearsal: Rehearsal) -> str:
+    """What was flown, and why that is shorter than the treatment at its longest. A flow has one length."""
+    movement = schedule.movement
+    if schedule.continuous or movement is None:
+        return f"the whole {seconds_text(schedule.flow_us)} of treatment"
+    reasons = ["each attempt or switch comes at once"] if schedule.trigger is not None else []
+    if any(phase.advance is not Advance.TIME for phase in movement.phases):
+        reasons.append("what ends a phase comes at once in every second movement")
+    if schedule.sets > 1:
+        reasons.append("the rest between sets takes the place of another")
+    why = f" (shorter than at most, because {' and '.join(reasons)})" if reasons else ""
+    what = "movements" if schedule.kind == "fes-sequence" else "bursts"
+    return f"{rehearsal.bursts} {what}, {seconds_text(rehearsal.length_us)} of treatment{why}"

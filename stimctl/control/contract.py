@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, final
 
 from stimctl.orders import Order, OutputWord, Status
+from stimctl.records.words import BOARDLESS
 
 CONTROL_PERIOD_US: Final = 20_000
 """The control loop's period while a board is armed; our own target of 20 to 50 ms, at its short end."""
@@ -16,6 +17,18 @@ LATE_US: Final = 2 * CONTROL_PERIOD_US
 
 STALLED_US: Final = 250_000
 """A pass later than this while output may be on stops it: half of the board's own dead-man of at most 500 ms."""
+
+
+REPORTED_OFF: Final = "the board reports its output off"
+
+
+def how_off(status: Status) -> str:
+    """How it is known that a session's output is off: the board's word, or that there is no board to have one."""
+    if not status.disabled:
+        return REPORTED_OFF
+    if status.board == BOARDLESS:
+        return "output was disabled throughout, and no board was opened"
+    return f"output was disabled throughout; {REPORTED_OFF}"
 
 
 class SessionLike(Protocol):
@@ -74,19 +87,20 @@ class Outcome:
 
     ``code`` is the exit code for the command line: 0 when the session came to its own end or the operator closed
     the screen, and output is confirmed off; 128 plus the signal's number after a signal; 1 for everything else. ``line`` is one plain line for the
-    user. ``error`` is what was raised, if anything was, for a bug report.
+    user. ``error`` is what was raised, if anything was, for a bug report. ``off`` is how it is known that output is off.
     """
 
     code: int
     reason: str
     output: OutputWord
     error: BaseException | None = None
+    off: str = REPORTED_OFF
 
     @property
     def line(self) -> str:
         """What happened and what the output is, in one line."""
         if self.output is OutputWord.OFF:
-            return f"stimctl: {self.reason}; the board reports its output off"
+            return f"stimctl: {self.reason}; {self.off}"
         # A board that reports output on after its session was closed is the worst case of unknown.
         return f"stimctl: {self.reason}; {OutputWord.UNKNOWN}"
 

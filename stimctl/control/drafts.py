@@ -6,14 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple, final
 
-from stimctl import protocols
-from stimctl.authoring import blocks, drafts, png, svg
+from stimctl.authoring import blocks, comparison, differences, drafts, png, svg
 from stimctl.authoring.comparison import Change
-from stimctl.control.authoring import STDIN, loaded
-from stimctl.errors import ProtocolError, UsageError
-from stimctl.protocols import Loaded, loads_with_hash
+from stimctl.control.files import STDIN, loaded
+from stimctl.errors import UsageError
 
-__all__ = ["Comparison", "Kept", "compare", "preview_file", "preview_text"]
+__all__ = ["Comparison", "Kept", "as_json", "compare", "lines", "preview_file", "preview_text"]
 
 SUFFIXES: Final = (".svg", ".png")
 """How a picture's file may end."""
@@ -44,7 +42,7 @@ def preview_file(name: str, stdin: IO[bytes], output: str) -> Kept:
     """The picture of a file as what ``output`` ends in; raises :class:`UsageError` for another ending."""
     suffix = Path(output).suffix.lower()
     if suffix not in SUFFIXES:
-        raise UsageError(f"{output}: a picture's name ends in {' or '.join(SUFFIXES)}")
+        raise UsageError(f"{output or repr(output)}: a picture's name ends in {' or '.join(SUFFIXES)}")
     document = svg.svg(drafts.drawn(_draft(name, stdin)))
     return document if suffix == ".svg" else png.png(document)
 
@@ -53,9 +51,14 @@ def compare(before: str, after: str, stdin: IO[bytes]) -> Comparison:
     """Compare two files, or names of the library; raises :class:`ProtocolError` for one with faults."""
     if before == after == STDIN:
         raise UsageError("standard input (-) can be one of the two; give the other a name")
-    one, other = _opened(before, stdin), _opened(after, stdin)
-    changes = drafts.differences(drafts.draft(one), drafts.draft(other))
-    return Comparison(one.name, other.name, one.text == other.text, changes)
+    one, other = loaded(before, stdin), loaded(after, stdin)
+    changes = differences.differences(drafts.draft(one), drafts.draft(other))
+    return Comparison(one.name, other.name, one.sha256 == other.sha256, changes)
+
+
+def lines(found: Comparison) -> tuple[str, ...]:
+    """The changes in words."""
+    return tuple(comparison.lines(found.changes))
 
 
 def as_json(found: Comparison) -> dict[str, Any]:
@@ -69,14 +72,4 @@ _ASCII: Final = str.maketrans({"µ": "u", "²": "2", "…": "..", "–": "-", "�
 
 
 def _draft(name: str, stdin: IO[bytes]) -> drafts.Draft:
-    return drafts.draft(_opened(name, stdin))
-
-
-def _opened(name: str, stdin: IO[bytes]) -> Loaded:
-    """A file, or the shipped protocol of that name where there is no such file."""
-    try:
-        return loaded(name, stdin)
-    except ProtocolError:
-        if name not in {entry.name for entry in protocols.library()} or Path(name).exists():
-            raise
-    return loads_with_hash(protocols.library_text(name), name)
+    return drafts.draft(loaded(name, stdin))

@@ -97,6 +97,14 @@ class ScriptedOperator:
         yield Order(Kind.NEXT)
 
     def _arm(self, status: Status, now_us: int) -> Iterator[Order]:
+        searched = {
+            mark for mark in self._marked if any(each.selected and each.name == mark[0] for each in status.channels)
+        }
+        if status.state == State.THRESHOLDS and searched:
+            self._marked -= searched
+            if not self._linger:  # back from a later step, which takes a person who looks at the patient
+                yield Order(Kind.FINISH)
+                return
         if Kind.WEAR in status.can and status.guide is not None and not status.guide.wearing:
             yield Order(Kind.WEAR, value="on")
         if now_us - self._pressed_us >= PRESS_EVERY_US:

@@ -11,7 +11,7 @@ from typing import Any, Final, final
 from stimctl.control import process
 from stimctl.control.child import FACE, FaceChild
 from stimctl.control.clock import Clock, RealClock
-from stimctl.control.contract import Ending, Operator, Outcome, SessionLike
+from stimctl.control.contract import Ending, Operator, Outcome, SessionLike, how_off
 from stimctl.control.loop import ControlLoop, Wake
 from stimctl.control.printer import Printer
 from stimctl.control.signals import SignalPipe
@@ -125,7 +125,8 @@ class _Control:
         if face is not None:
             self._clean = face.end(ending.reason) == 0
         code = ending.code or int(output is not OutputWord.OFF)
-        return Outcome(code, ending.reason, output, error or failed)
+        off = how_off(self._session.status(self._clock.now_us())) if output is OutputWord.OFF else ""
+        return Outcome(code, ending.reason, output, error or failed, off)
 
     def _close(self, loop: ControlLoop, ending: Ending, *, in_order: bool) -> tuple[OutputWord, Exception | None]:
         """Stop and await zero, unless the session came to its own end; close it. What the board reports, what was raised."""

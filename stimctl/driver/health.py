@@ -103,7 +103,7 @@ class Health:
         self._sent.append(_Sent(sequence, now_us, command))
 
     def judge(self, report: Report, now_us: int) -> tuple[Complaint, ...]:
-        """What is wrong with the session's outputs in ``report``."""
+        """What is wrong in ``report``, with the session's outputs and with those that must be silent."""
         accepted = self._take_accepted(report.last_sequence, now_us)
         complaints = []
         for number in sorted(self._outputs):
@@ -114,6 +114,9 @@ class Health:
             complaints += self._current(number, told, accepted, now_us)
             # A report of before the arming tells of the pads as they were; it may set no baseline, nor complain.
             complaints += self._contact(number, told, told.impedance_ohm if accepted else None)
+        for number, told in enumerate(report.outputs):
+            if number not in self._outputs:
+                complaints += self._silence(number, told)
         return tuple(complaints)
 
     def _take_accepted(self, last_sequence: int, now_us: int) -> list[_Sent]:
@@ -139,6 +142,17 @@ class Health:
         if self._holds("measured", number, wrong=not inside):
             complaints.append(Complaint(number, f"delivers {told.measured_ua} µA where {commanded} µA were commanded"))
         return complaints
+
+    def _silence(self, number: int, told: OutputReport) -> list[Complaint]:
+        """Current at an output that nobody armed flows into somebody, too. Its contact is nobody's business: no pads are there."""
+        loud = not is_quiet((told,), senses_current=self._senses_current)
+        if not self._holds("silence", number, wrong=loud):
+            return []
+        return [
+            Complaint(
+                number, f"delivers {told.measured_ua} µA, applies {told.applied_ua} µA, and has no part in this session"
+            )
+        ]
 
     def _contact(self, number: int, told: OutputReport, impedance: int | None) -> list[Complaint]:
         complaints = [_of_trouble(number, told.trouble)] if told.trouble else []

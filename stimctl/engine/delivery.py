@@ -89,11 +89,22 @@ class Delivery:
     def hear(self, now_us: int, advance: Advance, control_ppm: int | None) -> None:
         """Let the movement go on to ``now_us``, with what may end a phase and the control signal."""
         self._control_ppm = control_ppm if control_ppm is not None and 0 <= control_ppm <= FULL_PPM else 0
+        if advance is Advance.KEY and self._stands_for_an_attempt:
+            advance = Advance.ATTEMPT
         if self._course is not None:
             turns = self._course.step(now_us, advance)
             if self._state in (State.BURST, State.FLOWING):
                 self._turns += turns
             self._tally(turns)
+
+    @property
+    def _stands_for_an_attempt(self) -> bool:
+        """Whether the switch does what an attempt would: in a trial, where nobody listens for one yet, the phases behind it
+        could not be tried otherwise. A robot glove's turn is no such switch: closing always leads to the release.
+        """
+        trigger = self._schedule.trigger
+        led = trigger is not None and trigger.robot
+        return self._state is State.TRIAL and self.awaits is Advance.ATTEMPT and not led
 
     def _tally(self, turns: list[Turn]) -> None:
         """Count in the treatment what became of phases that waited for something, or were cut short."""

@@ -116,7 +116,14 @@ class Dose:
             tally.stops,
             tally.ceiling_hits,
             *phases,
+            by=self._sets_off,
         )
+
+    @property
+    def _sets_off(self) -> str:
+        """What sets a movement off, by the word of :class:`Counts`: nobody's effort is counted where a robot leads."""
+        trigger = self._schedule.trigger
+        return "" if trigger is None else "robot" if trigger.robot else trigger.by.value
 
     def pass_time(self, state: State, elapsed_us: int) -> None:
         """``elapsed_us`` went by in ``state``, which is over now: treatment, or a pause, a stop, a trial."""
@@ -146,8 +153,10 @@ class Dose:
         )
 
     def _said(self, state: State, elapsed_us: int) -> str:
-        """The sentence that is read aloud now, or ""."""
+        """The sentence that is read aloud now, or what the patient is to try; "" where neither is."""
         spoken, trigger = self.spoken(state, elapsed_us), self._schedule.trigger
+        if trigger is not None and state is State.LISTENING:
+            return trigger.say
         return trigger.script[spoken[0]].say if spoken is not None and trigger is not None else ""
 
     def _phase(self, state: State, elapsed_us: int, flowed_us: int) -> Phase:
@@ -161,8 +170,8 @@ class Dose:
             return words, min(elapsed_us, self.rest_us), self.rest_us
         if state is State.LISTENING and schedule.trigger:
             if schedule.trigger.robot:
-                return "waiting for the robot", elapsed_us, schedule.trigger.window_us
-            awaited = "waiting for the switch" if schedule.trigger.by is Advance.KEY else "waiting for an attempt"
+                return "glove awaited", elapsed_us, schedule.trigger.window_us
+            awaited = "switch awaited" if schedule.trigger.by is Advance.KEY else "attempt awaited"
             waiting = "waiting, then burst" if schedule.trigger.assist_missed else awaited
             return waiting, elapsed_us, schedule.trigger.window_us
         if state is State.FLOWING:

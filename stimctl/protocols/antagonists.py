@@ -8,29 +8,11 @@ it is no anatomy, and what it overlooks is still seen in the trial bursts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
-from stimctl.limits import Effect
+from stimctl.protocols import muscles
 
-_DIRECTIONS: Final = {
-    "flex": "flexion",
-    "biceps": "flexion",
-    "brachialis": "flexion",
-    "grip": "flexion",
-    "clos": "flexion",
-    "exten": "extension",
-    "triceps": "extension",
-    "anconeus": "extension",
-    "open": "extension",
-    "abduct": "abduction",
-    "adduct": "adduction",
-    "pronat": "pronation",
-    "supinat": "supination",
-}
-"""What a word that begins so says about the pull."""
-
-_OPPOSITE: Final = {
+OPPOSITE: Final = {
     "flexion": "extension",
     "extension": "flexion",
     "abduction": "adduction",
@@ -39,7 +21,7 @@ _OPPOSITE: Final = {
     "supination": "pronation",
 }
 
-_OF_SITE: Final = {"forearm-dorsal": "extension", "forearm-volar": "flexion"}
+OF_SITE: Final = {"forearm-dorsal": "extension", "forearm-volar": "flexion"}
 """What lies there, where the words say nothing."""
 
 _JOINT: Final = {"upper-arm": "elbow", "shoulder": "shoulder"}
@@ -62,55 +44,29 @@ class Pulling(Protocol):
         """Where its pads lie."""
 
 
-class Planned(Pulling, Protocol):
-    """A channel of which it is known what it is for."""
-
-    @property
-    def effect(self) -> Effect:
-        """Motor or sensory."""
-
-
 def opposed(one: Pulling, other: Pulling) -> bool:
     """Whether two channels pull the same joint in opposite directions."""
     if joint(one) != joint(other):
         return False
-    against = {_OPPOSITE[direction] for direction in directions(one)}
+    against = {OPPOSITE[direction] for direction in directions(one)}
     return bool(against & directions(other))
-
-
-def doubts(channels: Sequence[Planned]) -> Iterator[str]:
-    """What of the muscles' words could not be judged, or does not fit the site: for a person to look at."""
-    for channel in channels:
-        if channel.effect is not Effect.MOTOR:
-            continue
-        said, lies = named(channel), _OF_SITE.get(channel.site, "")
-        if not said and len(channels) > 1:
-            yield f"{channel.name}: muscle not recognised: {_instead(lies)}"
-        elif lies and _OPPOSITE[lies] in said and lies not in said:
-            yield (
-                f"{channel.name}: {channel.muscle} and {channel.site} do not agree: there lie the muscles of"
-                f" {lies}; check muscle and site"
-            )
-
-
-def _instead(lies: str) -> str:
-    return f"antagonists judged by its site alone, as {lies}" if lies else "antagonists not judged"
 
 
 def joint(channel: Pulling) -> str:
     """What the channel moves: the thumb, the elbow, the shoulder, or wrist and fingers."""
-    if re.search(r"pollic|thumb", channel.muscle.lower()):
+    if re.search(r"pollic|thumb", muscles.spelt_out(channel.muscle)):
         return "thumb"
     return _JOINT.get(channel.site, "wrist and fingers")
 
 
-def named(channel: Pulling) -> frozenset[str]:
-    """Where to the channel pulls, by its words; empty when they are not known here."""
-    words = re.findall(r"[^\W\d_]+", channel.muscle.lower())
-    return frozenset(pull for word in words for stem, pull in _DIRECTIONS.items() if word.startswith(stem))
-
-
 def directions(channel: Pulling) -> frozenset[str]:
     """Where to the channel pulls: by its words, else by its site."""
-    said = named(channel)
-    return said if said or channel.site not in _OF_SITE else frozenset({_OF_SITE[channel.site]})
+    said = muscles.pulls(channel.muscle)
+    return said if said or channel.site not in OF_SITE else frozenset({OF_SITE[channel.site]})
+
+
+def told(channel: Pulling) -> str:
+    """A channel with its muscle and where to it pulls, for a message: its author sees which of the words was wrong."""
+    pull = " and ".join(sorted(directions(channel)))
+    by = "" if muscles.pulls(channel.muscle) else f" by its site, {channel.site}"
+    return f"`{channel.name}` ({channel.muscle}: {pull}{by})"

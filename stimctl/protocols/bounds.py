@@ -30,13 +30,13 @@ from stimctl.protocols.output import Channel
 from stimctl.units import UM2_PER_CM2, microamps, millihertz
 
 SOURCES: Final[dict[str, str]] = {
-    "peak_ua": "project, peak ceiling of the body part (small pads: thenar)",
+    "peak_ua": "project, peak ceiling of the body part",
     "phase_width_min_us": "project, phase width",
     "phase_width_max_us": "project, phase width",
     "interphase_gap_max_us": "project; gaps of 100 to 200 µs are what studies used",
     "rate_min_mhz": "project, pulse rate (motor 10 to 50 Hz, sensory 1 to 150 Hz)",
     "rate_max_mhz": "project, pulse rate (motor 10 to 50 Hz, sensory 1 to 150 Hz)",
-    "charge_nc": "project, charge per phase of the body part (small pads: thenar)",
+    "charge_nc": "project, charge per phase of the body part",
     "rms_ua": "project, rms current; IEC 60601-2-10 allows 50 mA rms",
     "rms_density_ua_cm2": "project, rms density on the smallest pad; IEC 60601-2-10 warns above 2 mA rms/cm²",
     "power_density_uw_cm2": "project, power density; FDA guidance of 1999: below 0.25 W/cm²",
@@ -71,7 +71,7 @@ def because_small(channel: Channel, areas_um2: Mapping[str, int], breach: Breach
     small = [name for name, area_um2 in areas_um2.items() if area_um2 < SMALL_PAD_UM2]
     if channel.part is BodyPart.THENAR or breach.limit not in ("peak_ua", "charge_nc") or not small:
         return ""
-    return f", because pad `{small[0]}` is under {SMALL_PAD_UM2 // UM2_PER_CM2} cm²"
+    return f", because pad `{small[0]}` is under {SMALL_PAD_UM2 // UM2_PER_CM2} cm² and has the limits of the hand"
 
 
 @dataclass(frozen=True, slots=True)

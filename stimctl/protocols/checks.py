@@ -21,6 +21,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from stimctl.errors import UnitError
 from stimctl.protocols.findings import shown
+from stimctl.protocols.meant import name_meant
 
 NAME_PATTERN: Final = r"^[a-z][a-z0-9-]{0,31}$"
 AS_LIKELY: Final = 0.1
@@ -30,6 +31,7 @@ _NAME: Final = re.compile(NAME_PATTERN[:-1] + r"\Z")
 
 _NAME_WORDS: Final = "1 to 32 of a-z, 0-9 and -, beginning with a letter"
 _LONGEST_REFERENCE: Final = 64
+UNLISTED: Final = "is not on the list"
 
 
 def fault(message: str, *, allowed: str = "", source: str = "") -> PydanticCustomError:
@@ -184,7 +186,7 @@ class Choice(Check):
         if type(value) is str and value in self.options:
             return value
         why = self.explain(value) if isinstance(value, str) else ""
-        message = why or f"is not on the list{nearest(value, self.options)}"
+        message = why or f"{UNLISTED}{nearest(value, self.options)}"
         raise fault(message, allowed=", ".join(self.options), source=self.source)
 
     def schema(self) -> dict[str, Any]:
@@ -242,7 +244,7 @@ class Name(Check):
     def check(self, value: Any) -> str:
         """The name."""
         if type(value) is not str or not _NAME.match(value):
-            raise fault("is not a name", allowed=_NAME_WORDS)
+            raise fault(f"is not a name{name_meant(value)}", allowed=_NAME_WORDS)
         return value
 
     def schema(self) -> dict[str, Any]:
@@ -278,8 +280,10 @@ class Listing(Check):
 
     def check(self, value: Any) -> tuple[Any, ...]:
         """The items, in the author's order."""
-        if not isinstance(value, list | tuple) or not self.fewest <= len(value) <= self.most:
-            raise fault("does not fit", allowed=self.allowed)
+        if not isinstance(value, list | tuple):
+            raise fault("must be a list, in square brackets", allowed=self.allowed)
+        if not self.fewest <= len(value) <= self.most:
+            raise fault(f"has {len(value)} {'entry' if len(value) == 1 else 'entries'}", allowed=self.allowed)
         items = tuple(self.item.check(each) for each in value)
         if len(set(items)) != len(items):
             raise fault("names the same thing twice", allowed=self.allowed)

@@ -65,6 +65,8 @@ class Trigger(Strict):
     """Time in s of quiet EMG at the beginning, from which the resting level is taken."""
     cue: Annotated[bool, Truth()]
     """true: the patient tries when told to, within a window; false: listen until an attempt comes."""
+    say: Annotated[str, Words(60)] | None = None
+    """What the patient is told to try while an attempt is waited for that sets a movement off."""
     attempt_window_s: Annotated[int | float, q.ATTEMPT_WINDOW_S] | None = None
     """Time in s after the cue in which an attempt counts; only with cue = true."""
     on_missed: Annotated[Literal["count", "assist"], Choice(("count", "assist"))] = "count"
@@ -89,6 +91,8 @@ class Switch(Strict):
     """Time in ms after each burst in which the switch does nothing."""
     cue: Annotated[bool, Truth()]
     """true: the patient presses when told to, within a window; false: wait until the switch is pressed."""
+    say: Annotated[str, Words(60)] | None = None
+    """What the patient is told to try while the switch is waited for."""
     attempt_window_s: Annotated[int | float, q.ATTEMPT_WINDOW_S] | None = None
     """Time in s after the cue in which the switch counts; only with cue = true."""
     on_missed: Annotated[Literal["count", "assist"], Choice(("count", "assist"))] = "count"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from stimctl.protocols import bounds, effective
-from stimctl.protocols.antagonists import opposed
+from stimctl.protocols.antagonists import opposed, told
 from stimctl.protocols.findings import Finding, shown
 from stimctl.protocols.following import FesEmgProportional, Led
 from stimctl.protocols.models import Protocol
@@ -98,7 +98,7 @@ def followers_do_not_meet(protocol: Protocol) -> Iterator[Finding]:
     for index, channel in enumerate(protocol.channels):
         for other in protocol.channels[:index]:
             if opposed(channel, other):
-                message = f"pulls against {other.name}: all channels follow the same signal"
+                message = f"{told(channel)} pulls against {told(other)}: all channels follow the same signal"
                 yield Finding(("channel", index, "muscle"), message, shown(channel.muscle), "a file for each")
 
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 import hashlib
 import stat
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
 
 from stimctl.errors import Fault, ProtocolError
+from stimctl.protocols.doubts import doubts, stated
 from stimctl.protocols.findings import Finding, field_name, shown
 from stimctl.protocols.models import AnyProtocol
 from stimctl.protocols.places import NOWHERE, Place, Places, find_places
 from stimctl.protocols.plan import Plan
 from stimctl.protocols.plan_files import Standing, standing
 from stimctl.protocols.plan_rules import block_findings
-from stimctl.protocols.reading import read
+from stimctl.protocols.reading import effect_of, read
 from stimctl.protocols.shipped import library_text
 from stimctl.protocols.syntax import complaint
 
@@ -97,10 +99,10 @@ def _opened(loaded: Loaded, folder: Path | None) -> Loaded:
     if not isinstance(plan, Plan):
         return loaded
     findings: list[Finding] = []
-    faults: list[Fault] = []
+    broken: list[ProtocolError] = []
     blocks: list[Loaded | None] = []
     for index, block in enumerate(plan.blocks):
-        opened: Loaded | str | None = None if block.file is None else _block(block.file, folder, faults)
+        opened: Loaded | str | None = None if block.file is None else _block(block.file, folder, broken)
         if isinstance(opened, str):
             findings.append(Finding(("block", index, "file"), opened, shown(block.file)))
         blocks.append(opened if isinstance(opened, Loaded) else None)
@@ -108,23 +110,30 @@ def _opened(loaded: Loaded, folder: Path | None) -> Loaded:
         findings += block_findings(plan, [each.protocol if each else None for each in blocks])
     if findings:
         own = _placed(tuple(findings), loaded.name, loaded.text)
-        raise ProtocolError((*own, *dict.fromkeys(faults)))
+        faults = dict.fromkeys(fault for each in broken for fault in each.faults)
+        raise ProtocolError((*own, *faults), tuple(dict.fromkeys(doubt for each in broken for doubt in each.doubts)))
     return loaded._replace(blocks=tuple(blocks))
 
 
-def _block(file: str, folder: Path | None, faults: list[Fault]) -> Loaded | str:
-    """A block's file, or what is wrong with it; its own faults are put beside the plan's."""
+def _block(file: str, folder: Path | None, broken: list[ProtocolError]) -> Loaded | str:
+    """A block's file, or what is wrong with it; its own faults are put into ``broken``."""
     where = standing(file, folder)
     if not isinstance(where, Standing):
         return where
     try:
-        opened = _from_text(library_text(file), file) if where.path is None else _from_path(where.path)
+        opened = _shipped(file) if where.path is None else _from_path(where.path)
     except ProtocolError as error:
-        faults += error.faults
+        broken.append(error)
         return f"cannot be used: {len(error.faults)} fault{'s' * (len(error.faults) > 1)} in {where.name}"
     if isinstance(opened.protocol, Plan):
         return "is a plan: a block is of another kind, so that no plan can come to hold itself"
     return opened
+
+
+@cache
+def _shipped(name: str) -> Loaded:
+    """A shipped protocol, which cannot change: many plans have the same ones."""
+    return _from_text(library_text(name), name)
 
 
 # --- bytes -------------------------------------------------------------------------------------------------------
@@ -162,10 +171,12 @@ def _text(raw: bytes, name: str) -> str:
 
 
 def _parse(text: str, name: str) -> AnyProtocol:
-    result = read(tables(text, name))
+    data = tables(text, name)
+    result = read(data)
     if not isinstance(result, tuple):
         return result
-    raise ProtocolError(_placed(result, name, text))
+    doubted = tuple(Finding(path, message) for path, message in doubts(stated(data, effect_of(data))))
+    raise ProtocolError(_placed(result, name, text), _placed(doubted, name, text))
 
 
 def _placed(findings: tuple[Finding, ...], name: str, text: str) -> tuple[Fault, ...]:

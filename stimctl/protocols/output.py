@@ -28,7 +28,7 @@ def _why_not_a_site(word: str) -> str:
     return "is a forbidden placement: no current through head, neck, chest, heart or trunk"
 
 
-_PAD = Choice(tuple(PAD_MODELS), "pads are models with a known conductive area (hazard H13)")
+MODEL: Final = Choice(tuple(PAD_MODELS), "pads are models with a known conductive area (hazard H13)")
 _SITE = Choice(
     tuple(SITES), "closed list of sites; forbidden placements per device labels and IEC 60601-2-10", _why_not_a_site
 )
@@ -43,7 +43,7 @@ def _frozen(pads: dict[str, PadUse]) -> Mapping[str, PadUse]:
 class PadUse(Strict):
     """One physical pad on the skin. Two channels that name the same pad share it, and their currents add up there."""
 
-    model: Annotated[str, _PAD]
+    model: Annotated[str, MODEL]
     """Pad model, from the closed list; its name is the conductive size in mm."""
 
     @property

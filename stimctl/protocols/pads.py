@@ -9,9 +9,11 @@ Sizes are those that the clinical reference lists for forearm, thenar and should
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, final
+from typing import Final, NamedTuple, Protocol, final
 
 from stimctl.errors import OurBug
 from stimctl.limits import PAD_AREA_MAX_UM2, PAD_AREA_MIN_UM2
@@ -67,3 +69,61 @@ PAD_MODELS: Final = MappingProxyType(
     }
 )
 """Every pad model by name."""
+
+
+# --- sizes by place ----------------------------------------------------------------------------------------------
+
+
+class StuckOn(Protocol):
+    """What is read of a pad: of a schedule's, and of what a file states."""
+
+    @property
+    def name(self) -> str:
+        """What the file calls it."""
+
+    @property
+    def model(self) -> str:
+        """Its model."""
+
+
+@final
+class Least(NamedTuple):
+    """The smallest pad that is used at a place, and what is used there in words."""
+
+    model: str
+    used: str
+
+
+_FOREARM: Final = Least("round-32", "5 x 5 cm on the forearm, 3.2 cm round over its small muscles")
+_NARROW: Final = Least("round-25", "2.5 cm round over the thumb's muscles in the forearm and the ulnar nerve")
+_HAND: Final = Least("round-20", "2.0 to 2.5 cm round on the hand")
+_LEAST: Final = MappingProxyType(
+    {
+        "forearm-dorsal": _FOREARM,
+        "forearm-volar": _FOREARM,
+        # The reference names no muscle of the upper arm: the forearm's row, as for its limits (project).
+        "upper-arm": _FOREARM,
+        "thenar": _HAND,
+        "hypothenar": _HAND,
+        "hand-dorsal": _HAND,
+        # Sold as 5 x 5 cm, which conducts on 45 x 45 mm.
+        "shoulder": Least("square-45x45", "5 x 5 or 5 x 9 cm at the shoulder"),
+    }
+)
+"""Sizes by site (clinical reference B.8)."""
+
+_NARROW_WORDS: Final = re.compile(r"pollic|opponens|thumb|ulnar nerve|inteross|lumbric")
+"""What a small pad is meant for on the forearm, in the words of a muscle that is written out."""
+
+
+def least(site: str, muscle: str) -> Least | None:
+    """The smallest pad that is used at ``site`` for ``muscle``, written out; ``None`` for no known site."""
+    usual = _LEAST.get(site)
+    return _NARROW if usual is _FOREARM and _NARROW_WORDS.search(muscle) else usual
+
+
+def smaller(pads: Iterable[StuckOn], usual: Least) -> Iterator[StuckOn]:
+    """Those of the pads that conduct on less than the smallest one that is used."""
+    for pad in pads:
+        if not PAD_MODELS[pad.model].area_um2 >= PAD_MODELS[usual.model].area_um2:
+            yield pad

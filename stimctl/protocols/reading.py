@@ -7,35 +7,25 @@ is made of the fields that are right, for the rules to run over; it never leaves
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from stimctl.protocols.checks import closest, nearest
+from stimctl.limits import Effect
+from stimctl.protocols.checks import UNLISTED, closest, nearest
 from stimctl.protocols.findings import Finding, Path, field_name, shown
 from stimctl.protocols.guided import Activity, Biofeedback
 from stimctl.protocols.guided_rules import GUIDED_RULES
+from stimctl.protocols.meant import value_meant
 from stimctl.protocols.models import KINDS, AnyProtocol
 from stimctl.protocols.plan import Plan
 from stimctl.protocols.plan_rules import PLAN_RULES
 from stimctl.protocols.rules import CHANNEL_RULES, PROTOCOL_RULES
+from stimctl.protocols.syntax import REPEATED
+from stimctl.protocols.unknown import Slip, inner_model, slip
 
-MEANT: Final[Mapping[str, str]] = {
-    "pulse_width_us": "write phase_width_us: the width of ONE phase, half of a symmetric pulse without its gap",
-    "width_us": "write phase_width_us: the width of ONE phase",
-    "frequency_hz": "write rate_hz",
-    "current_ma": "write amplitude_ma and max_amplitude_ma",
-    "on_s": "write ramp_up_s, hold_s and ramp_down_s",
-    "off_s": "write rest_s",
-    "period_s": "write ramp_up_s, hold_s, ramp_down_s and rest_s; the period follows from them",
-    "area_cm2": "the area follows from the pad's model and cannot be stated",
-    "side": "the session asks for the side; a file never holds it",
-    "channels": "write each channel under its own [[channel]]",
-}
-"""What is said beside an unknown field whose meaning is clear."""
-
+MISSING: Final = "is missing"
 
 _PARTS: Final[Mapping[str, str]] = {
     "phase": "fes-sequence",
@@ -45,6 +35,9 @@ _PARTS: Final[Mapping[str, str]] = {
     "trigger": "fes-emg-triggered",
     "switch": "fes-switch-triggered",
     "burst": "fes-cyclic",
+    "packet": "tens-burst",
+    "modulation": "tens-modulated",
+    "alternation": "tens-alternating",
     "activity": "activity",
     "feedback": "biofeedback",
     "block": "plan",
@@ -61,11 +54,21 @@ def read(data: dict[str, Any]) -> AnyProtocol | tuple[Finding, ...]:
         protocol = model.model_validate({**data, "kind": kind})
     except ValidationError as error:
         errors = [each for each in error.errors(include_url=False) if not _is_echo(each)]
-        findings += [_from_pydantic(each, model) for each in errors]
-        findings += _broken_rules(_build(model, {**data, "kind": kind}, {_path(each) for each in errors}), whole=False)
+        slips = {_path(each): slip(_path(each), model, data) for each in errors if each["type"] == "extra_forbidden"}
+        meant = {path for each in slips.values() for path in each.explains}
+        findings += [_from_pydantic(each, slips) for each in errors]
+        findings = [each for each in findings if not (each.path in meant and each.message == MISSING)]
+        bad = meant.union(map(_path, errors))  # nor may a default stand in for what was misspelt
+        findings += _broken_rules(_build(model, {**data, "kind": kind}, bad), whole=False)
         return tuple(findings)
     findings += _broken_rules(protocol, whole=True)
     return tuple(findings) if findings else protocol
+
+
+def effect_of(data: dict[str, Any]) -> Effect:
+    """What a file of this kind, or of the likeliest one, is for; what has no output moves no muscle either."""
+    effect: Effect = getattr(KINDS[_kind(data)[0]], "effect", Effect.SENSORY)
+    return effect
 
 
 def _kind(data: dict[str, Any]) -> tuple[str, list[Finding]]:
@@ -76,11 +79,15 @@ def _kind(data: dict[str, Any]) -> tuple[str, list[Finding]]:
     value, allowed = data.get("kind"), ", ".join(KINDS)
     if isinstance(value, str) and value in KINDS:
         return value, []
-    guess = next((likely for part, likely in _PARTS.items() if part in data), "tens-conventional")
+    part, guess = next(((part, kind) for part, kind in _PARTS.items() if part in data), ("", "tens-conventional"))
     if "kind" not in data:
-        return guess, [Finding(("kind",), "is missing", allowed=allowed)]
-    message = f"is not a kind of protocol{nearest(value, KINDS)}"
-    return (closest(value, KINDS) or [guess])[0], [Finding(("kind",), message, shown(value), allowed)]
+        return guess, [Finding(("kind",), MISSING, allowed=allowed)]
+    near = closest(value, KINDS)
+    if near or not part:
+        hint = nearest(value, KINDS) or value_meant(("kind",), value, tuple(KINDS))
+    else:
+        hint = f" (did you mean `{guess}`? It is the kind with a part `{part}`)"
+    return (near or [guess])[0], [Finding(("kind",), f"is not a kind of protocol{hint}", shown(value), allowed)]
 
 
 # --- Pydantic's errors in our words ------------------------------------------------------------------------------
@@ -95,17 +102,14 @@ def _is_echo(error: ErrorDetails) -> bool:
     return error["type"] == "too_short" and len(error["input"]) >= error["ctx"]["min_length"]
 
 
-def _from_pydantic(error: ErrorDetails, model: type[BaseModel]) -> Finding:
+def _from_pydantic(error: ErrorDetails, slips: Mapping[Path, Slip]) -> Finding:
     path, kind = _path(error), error["type"]
     if kind == "stimctl":
-        ctx = error["ctx"]
-        at_key = "[key]" in error["loc"]
-        value = shown(path[-1] if at_key else error["input"])
-        return Finding(path, ctx["message"], value, ctx["allowed"], ctx["source"], at_key)
+        return _from_checks(error, path)
     if kind == "missing":
-        return Finding(path, "is missing")
+        return Finding(path, MISSING)
     if kind == "extra_forbidden":
-        return _unknown(path, model)
+        return slips[path].finding
     if kind in ("too_short", "too_long"):
         ctx = error["ctx"]
         allowed = f"at least {ctx['min_length']}" if kind == "too_short" else f"at most {ctx['max_length']}"
@@ -115,49 +119,24 @@ def _from_pydantic(error: ErrorDetails, model: type[BaseModel]) -> Finding:
 
 def _shape(path: Path) -> str:
     """What a part of the file has to look like, for one that looks otherwise."""
-    if path == ("channel",):
-        return "written as [[channel]], once for each channel"
-    if path == ("phase",):
-        return "written as [[phase]], once for each phase"
-    if path == ("step",):
-        return "written as [[step]], once for each step"
-    if path == ("block",):
-        return "written as [[block]], once for each block"
+    if len(path) == 1 and (one := REPEATED.get(str(path[0]))):
+        return f"written as [[{path[0]}]], once for each {one}"
     if path == ("pads",):
         return "tables such as [pads.proximal]"
     return f"a table [{field_name(path)}]" if len(path) == 1 else "a table"
 
 
-def _unknown(path: Path, model: type[BaseModel]) -> Finding:
-    """An unknown field, with the known one that was probably meant."""
-    word = str(path[-1])
-    owner = _model_at(path[:-1], model)
-    known = [info.alias or name for name, info in owner.model_fields.items()] if owner else []
-    hint = f" ({MEANT[word]})" if word in MEANT else nearest(word, known)
-    return Finding(path, f"unknown field{hint}", at_key=True, allowed="" if hint else ", ".join(known))
-
-
-def _model_at(path: Path, model: type[BaseModel]) -> type[BaseModel] | None:
-    """The model class that stands at ``path``."""
-    here: type[BaseModel] | None = model
-    for part in path:
-        if isinstance(part, int):
-            continue
-        fields = {info.alias or name: info for name, info in here.model_fields.items()} if here else {}
-        if part in fields:
-            here = _inner(fields[part])
-    return here
+def _from_checks(error: ErrorDetails, path: Path) -> Finding:
+    """What a check of ours says; of a list, with what was meant by another word for the same."""
+    ctx, at_key = error["ctx"], "[key]" in error["loc"]
+    message, value = ctx["message"], path[-1] if at_key else error["input"]
+    if message.startswith(UNLISTED):
+        meant = value_meant(path, value, ctx["allowed"].split(", "))
+        message = f"{UNLISTED}{meant}" if meant else message
+    return Finding(path, message, shown(value), ctx["allowed"], ctx["source"], at_key)
 
 
 # --- half-built models -------------------------------------------------------------------------------------------
-
-
-def _inner(info: FieldInfo) -> type[BaseModel] | None:
-    """The model class that a field holds: itself, in a tuple, or in a mapping."""
-    for candidate in (info.annotation, *get_args(info.annotation)):
-        if isinstance(candidate, type) and get_origin(candidate) is None and issubclass(candidate, BaseModel):
-            return candidate
-    return None
 
 
 def _build(model: type[Any], raw: Any, bad: set[Path], at: Path = ()) -> Any:
@@ -166,10 +145,10 @@ def _build(model: type[Any], raw: Any, bad: set[Path], at: Path = ()) -> Any:
     wrong = []
     for name, info in model.model_fields.items():
         key = info.alias or name
-        if not isinstance(raw, dict) or key not in raw:
-            continue
         path = (*at, key)
-        inner = _inner(info)
+        if path not in bad and not (isinstance(raw, dict) and key in raw):
+            continue
+        inner = inner_model(info)
         if path in bad or (inner is None and any(each[: len(path)] == path for each in bad)):
             wrong.append(name)
         else:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from stimctl.protocols import bounds, effective
-from stimctl.protocols.antagonists import opposed
+from stimctl.protocols.antagonists import opposed, told
 from stimctl.protocols.checks import nearest
 from stimctl.protocols.findings import Finding, shown
 from stimctl.protocols.models import Protocol
@@ -23,6 +23,14 @@ OVERLAP_US: Final = 300 * MS
 """Longest that muscles which pull against each other may work at the same time where one takes over from the other."""
 
 _OVERLAP: Final = "project (hazard H44), task sequences: at most 0.3 s unless declared"
+
+_NO_TRIGGER: Final = (
+    'is missing: "attempt" needs a [trigger] that says how one is heard;'
+    " copy that part from `stimctl library wrist-finger-extensors-emg`"
+)
+_NO_SWITCH: Final = (
+    'is missing: start = "key" needs a [switch]; copy that part from `stimctl library wrist-finger-extensors-switch`'
+)
 
 
 def phases_can_be_told_apart(protocol: Protocol) -> Iterator[Finding]:
@@ -160,7 +168,7 @@ def _overlap(phase: Phase, index: int, channel: Channel, other: Channel, us: int
     """At that one of the two which works in the phase: its delay is what can be changed."""
     rising = [each for each in (channel, other) if each.name in phase.goals and phase.goals[each.name].share_percent]
     named = rising[0] if rising else channel
-    message = f"phase `{phase.name}`: `{channel.name}` and `{other.name}` pull against each other at the same time"
+    message = f"phase `{phase.name}`: {told(channel)} and {told(other)} pull against each other at the same time"
     allowed = (
         f"at most {seconds_text(OVERLAP_US)}, by delay_s; or antagonists_together under [sequence] with the reason"
     )
@@ -174,11 +182,11 @@ def what_is_waited_for_is_described(protocol: Protocol) -> Iterator[Finding]:
     start = protocol.sequence.start
     attempts = start == "attempt" or any(phase.advance == "attempt" for phase in protocol.phases)
     if attempts and protocol.trigger is None:
-        yield Finding(("trigger",), 'is missing: "attempt" needs a [trigger] that says how one is heard')
+        yield Finding(("trigger",), _NO_TRIGGER)
     if not attempts and protocol.trigger is not None:
         yield Finding(("trigger",), 'has no meaning: nothing in this file waits for an "attempt"', at_key=True)
     if start == "key" and protocol.switch is None:
-        yield Finding(("switch",), 'is missing: start = "key" needs a [switch]')
+        yield Finding(("switch",), _NO_SWITCH)
     if start != "key" and protocol.switch is not None:
         yield Finding(
             ("switch",), 'has no meaning unless start = "key"; phases take the key by themselves', at_key=True

@@ -23,6 +23,14 @@ _OPEN_QUOTE: Final = (
     "Expected \"'''\"",
 )
 _TWICE: Final = ("Cannot overwrite a value", "Cannot declare", "Duplicate inline table key", "Cannot mutate")
+REPEATED: Final = {
+    "channel": "channel",
+    "phase": "phase",
+    "step": "step",
+    "block": "block",
+    "script": "sentence of a script",
+}
+"""The parts that stand once for each of several things, and what those are."""
 _CURLY: Final = "“”„‟‘’‚«»"
 
 
@@ -74,8 +82,10 @@ def _twice(before: str) -> str:
     if found is None:
         return "a field is stated twice; keep one"
     name = f"[{found[0]}]" if heading else found[0]
-    if heading and found[0] == "channel":
-        return "[channel] is stated twice; every channel begins with [[channel]], in double brackets"
+    if heading and found[0] in REPEATED:
+        return (
+            f"[{found[0]}] is stated twice; every {REPEATED[found[0]]} begins with [[{found[0]}]], in double brackets"
+        )
     return f"`{name}` is stated twice; keep one"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from stimctl.limits import narrow
 from stimctl.protocols import bounds
-from stimctl.protocols.antagonists import opposed
+from stimctl.protocols.antagonists import opposed, told
 from stimctl.protocols.fes import Fes
 from stimctl.protocols.findings import Finding, shown
 from stimctl.protocols.models import Protocol
@@ -55,7 +55,9 @@ def antagonists_do_not_meet(protocol: Protocol) -> Iterator[Finding]:
     for index, channel in enumerate(protocol.channels):
         for other in protocol.channels[:index]:
             if opposed(channel, other):
-                message = f"pulls against {other.name}: all channels of a file work together in each burst"
+                message = (
+                    f"{told(channel)} pulls against {told(other)}: all channels of a file work together in each burst"
+                )
                 allowed = "a file for each, or antagonists_together under [burst] with the reason"
                 yield Finding(("channel", index, "muscle"), message, shown(channel.muscle), allowed)
 

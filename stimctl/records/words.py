@@ -25,6 +25,9 @@ COMPLETE: Final = "complete"
 UNFINISHED: Final = "unfinished"
 """The outcome shown for a session whose closing row is missing: it was killed, or is still running."""
 
+BOARDLESS: Final = "no board"
+"""What stands in a board's place where a session opened none."""
+
 _PATIENT: Final = re.compile(r"[A-Za-z0-9-]{1,16}")
 _MONTH: Final = r"(0?[1-9]|1[0-2])"
 _DAY: Final = r"(0?[1-9]|[12]\d|3[01])"

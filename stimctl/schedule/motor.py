@@ -79,14 +79,25 @@ def antagonists_together(protocol: AnyFes) -> str:
 
 def trigger(protocol: AnyFes) -> TriggerPlan | None:
     """What sets a movement off; ``None`` where the clock does."""
+    plan: TriggerPlan | None = None
     if isinstance(protocol, FesEmgTriggered):
-        return _waits(Advance.ATTEMPT, protocol.trigger, protocol.script)
-    if isinstance(protocol, FesSwitchTriggered):
-        return _waits(Advance.KEY, protocol.switch, protocol.script)
-    if isinstance(protocol, FesSequence) and protocol.sequence.start != "time":
+        plan = _waits(Advance.ATTEMPT, protocol.trigger, protocol.script)
+    elif isinstance(protocol, FesSwitchTriggered):
+        plan = _waits(Advance.KEY, protocol.switch, protocol.script)
+    elif isinstance(protocol, FesSequence) and protocol.sequence.start != "time":
         told = protocol.switch if protocol.sequence.start == "key" else protocol.trigger
-        return _waits(Advance(protocol.sequence.start), told) if told is not None else None
-    return None
+        plan = _waits(Advance(protocol.sequence.start), told) if told is not None else None
+    return replace(plan, say=plan.say or _asked(protocol, plan)) if plan is not None else None
+
+
+def _asked(protocol: AnyFes, plan: TriggerPlan) -> str:
+    """What the patient is told to try where the file has no words of its own: by the muscle that is heard, or works first."""
+    if plan.robot:
+        return "Try along with the glove"
+    heard = plan.by is Advance.ATTEMPT and isinstance(protocol, FesEmgTriggered | FesSequence) and protocol.trigger
+    name = heard.channel if heard else protocol.channels[0].name
+    opens = any(each.name == name and each.site == "forearm-dorsal" for each in protocol.channels)
+    return "Try to open the hand" if opens else "Try the movement"
 
 
 def _waits(by: Advance, told: Trigger | Switch, script: tuple[Sentence, ...] = ()) -> TriggerPlan:
@@ -99,6 +110,7 @@ def _waits(by: Advance, told: Trigger | Switch, script: tuple[Sentence, ...] = (
         min_interval_us=MINUTE // int(told.max_triggers_per_min),
         robot=isinstance(told, Switch) and told.source == "robot",
         script=tuple(Spoken(each.say, microseconds(each.length_s)) for each in script),
+        say=told.say or "",
     )
 
 
@@ -110,6 +122,7 @@ def guide(protocol: AnyFes) -> tuple[str, ...]:
     if plan is None:
         return ()
     lines = list(_GLOVE if plan.robot else ())
+    lines.append(f'To set it off the patient is told: "{plan.say}".')
     if plan.script:
         told = f"{len(plan.script)} sentences, {seconds_text(plan.script_us)}"
         lines.append(

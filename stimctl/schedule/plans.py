@@ -92,7 +92,7 @@ class TriggerPlan:
     """What sets a movement off, and how long it is waited for: an attempt, which needs an ear, or a key. All µs.
 
     ``script`` is read aloud before each wait, at the end of the rest, with nothing flowing. ``robot``: the key is a robot
-    glove's phase line.
+    glove's phase line. ``say``: what the patient is told to try in it.
     """
 
     by: Advance
@@ -103,6 +103,7 @@ class TriggerPlan:
     min_interval_us: int
     script: tuple[Spoken, ...] = ()
     robot: bool = False
+    say: str = "Try the movement"
 
     @property
     def script_us(self) -> int:

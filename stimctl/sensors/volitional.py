@@ -252,7 +252,7 @@ def _likeness(new: Samples, cosine: Samples, sine: Samples, phase: float) -> tup
 
 def _explained(gaps: Iterable[_Heard], number: int) -> float:
     """The share, 0 to 1, of all that stands in ``gaps`` which one wave through all of them explains."""
-    rr, ri, ii, rn, im, nn = (sum(each.hums[number][term] for each in gaps) for term in range(6))
+    rr, ri, ii, rn, im, nn = map(sum, zip(*(each.hums[number] for each in gaps), strict=True))  # term by term
     spread = rr * ii - ri * ri
     if not (nn > 0.0 and spread > 1e-9 * rr * ii):
         return 0.0

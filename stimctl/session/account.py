@@ -24,6 +24,13 @@ def account(engine: Engine, measured_uc: int | None) -> dict[str, object]:
         "commanded": {"on_us": counts.on_time_us, "charge_uc": counts.charge_uc},
         "delivered": {**given, "charge_uc": measured_uc},
     }
+    if waited := counts.phases_met + counts.phases_missed + counts.phases_skipped:
+        found["phases"] = {
+            "waited": waited,
+            "met": counts.phases_met,
+            "missed": counts.phases_missed,
+            "skipped": counts.phases_skipped,
+        }
     if schedule.trigger is not None:
         found["attempts"] = {
             "triggered": counts.triggered,

@@ -169,8 +169,11 @@ class Course(Rooms):
             self._happen(Event.EXPIRED, now_us)
 
     def look_at_pads_again(self, channel: int | None) -> None:
-        """The board complained about an output (``None``: about some): its pads and its ceiling are not to be trusted."""
-        for each in self.engine.lanes if channel is None else (channel,):
+        """The board complained about an output: its pads and its ceiling are not to be trusted. Those of all are not where it
+        was about some (``None``), or about one that has no part here: through which pads that went, nobody knows.
+        """
+        lanes = self.engine.lanes
+        for each in lanes if channel not in lanes else (channel,):
             self.preparation.doubt(each)
             if self.stage.has_limiter:
                 self.stage.limiter.forget_ceiling(each)

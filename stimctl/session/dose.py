@@ -31,11 +31,11 @@ def review_lines(engine: Engine, thresholds: dict[int, Thresholds], measured_uc:
     """The session in a few plain lines."""
     schedule, counts = engine.schedule, engine.counts()
     lines = [prescribed_line(schedule)]
-    if not schedule.continuous:
-        lines.append(f"Delivered {counts.delivered} of {schedule.repetitions * schedule.sets} bursts")
+    lines.append(delivered_line(engine))
     if schedule.trigger and schedule.trigger.robot:
         lines.append(
-            f"Set off by the robot glove: {counts.triggered}; windows in which it did not open: {counts.missed}"
+            f"Set off by the robot glove: {counts.triggered}; windows in which it did not open: {counts.missed};"
+            " a glove's turn is nobody's effort"
         )
     elif schedule.trigger:
         lines.append(
@@ -54,11 +54,22 @@ def review_lines(engine: Engine, thresholds: dict[int, Thresholds], measured_uc:
     if measured_uc is not None:
         lines[-1] += f", {measured_uc / 1000:.1f} mC by the board's own measurement"
     lines += [_ceiling_line(plan.name, thresholds.get(plan.channel)) for plan in schedule.channels]
-    lines += filter(
-        None, (_too_low(engine.lanes[plan.channel], thresholds.get(plan.channel)) for plan in schedule.channels)
-    )
+    for plan in schedule.channels:
+        lane, found = engine.lanes[plan.channel], thresholds.get(plan.channel)
+        lines += filter(None, (_too_low(lane, found), _too_high(lane, found, schedule.aim)))
     lines.append(f"Stops: {counts.stops}; raises held at a ceiling: {counts.ceiling_hits}")
     return tuple(lines)
+
+
+def delivered_line(engine: Engine) -> str:
+    """How much of what the protocol asks for was given; a flow's time never reads as more than was asked for."""
+    schedule = engine.schedule
+    if not schedule.continuous:
+        what = "movements" if schedule.kind == "fes-sequence" else "bursts"
+        return f"Delivered {engine.counts().delivered} of {schedule.repetitions * schedule.sets} {what}"
+    given_us = min(engine.flowed_us, schedule.flow_us)
+    percent = 100 * given_us // schedule.flow_us
+    return f"Delivered {seconds_text(given_us)} of {seconds_text(schedule.flow_us)} ({percent} %)"
 
 
 def prescribed_line(schedule: Schedule) -> str:
@@ -95,6 +106,21 @@ def _ceiling_line(name: str, found: Thresholds | None) -> str:
         f"{mark} {ma_text(value)} mA" for mark in ("sensory", "motor") if (value := found.lowest(mark)) is not None
     )
     return f"{name}: {marks}{', ' if marks else ''}ceiling {ma_text(found.ceiling_ua)} mA"
+
+
+_FELT_ALONE: Final = "any contraction"
+"""How the aim of a mode ends that is to be felt and to move nothing."""
+
+
+def _too_high(lane: Lane, found: Thresholds | None, aim: str) -> str:
+    """A hint where what was meant to be felt alone was above what first made the muscle twitch."""
+    motor_ua = found.lowest("motor") if found else None
+    if not aim.endswith(_FELT_ALONE) or motor_ua is None or not lane.worked_ua >= motor_ua:
+        return ""
+    return (
+        f"{lane.plan.name}: worked at up to {ma_text(lane.worked_ua)} mA, and its first twitch was at {ma_text(motor_ua)} mA:"
+        " this mode is meant to be felt without a contraction"
+    )
 
 
 def _too_low(lane: Lane, found: Thresholds | None) -> str:

@@ -47,12 +47,14 @@ class Following:
         self._place_ppm: int | None = None
         self._most_ppm = 0
         self._lost_us: int | None = None
+        self._doubts_thresholds = False
 
     # --- every pass ------------------------------------------------------------------------------------------------
 
     def heard(self, session: Session, now_us: int) -> int:
         """The share that the signal asks for now, in ppm; also let a calibration go on."""
         sample = self.source.read(now_us)
+        self._mind_the_thresholds(session.state)
         if self.calibration.measuring:
             self._measure(session, sample, now_us)
         armed = session.state in _LED
@@ -64,6 +66,12 @@ class Following:
         ppm = self.follower.step(now_us, reading)
         self._note_loss(session, was_lost, now_us, armed=armed)
         return ppm
+
+    def _mind_the_thresholds(self, state: State) -> None:
+        """A doubt ends with the thresholds that it is about; a muscle's range was judged by how those were heard."""
+        self._doubts_thresholds = self._doubts_thresholds and state is State.READY
+        if state is State.TITRATING and self.plan.source == OWN and self.calibration.range is not None:
+            self.calibration.start_anew()
 
     def _reading(self, sample: Sample | None, now_us: int) -> Reading | None:
         found = self.calibration.range
@@ -115,9 +123,14 @@ class Following:
     # --- today's range ---------------------------------------------------------------------------------------------
 
     def begin_measuring(self, session: Session, now_us: int) -> None:
-        """Measure the next end of the range, output off."""
+        """Measure the next end of the range, output off; or, where no range would do, go back to the thresholds."""
         if self.calibration.measuring:
             raise UsageError("the signal is being measured; wait until it is done")
+        if self._doubts_thresholds:
+            self._doubts_thresholds = False
+            session.preparation.void_thresholds()
+            session.happen(Event.EXPIRED, now_us, reason="the muscle would drive itself")
+            return
         self.calibration.begin(now_us)
         (let_go if self.calibration.step == STEPS[0] else lead)(self.plan, session.link, now_us)
 
@@ -150,14 +163,15 @@ class Following:
         if share is not None and share < self.plan.floor_ppm:
             return
         self.calibration.start_anew()
+        self._doubts_thresholds = True
         if share is None:
             raise UsageError(
-                "nothing was heard while thresholds were found, so that it is not known what stimulation sounds like"
+                "nothing was heard while thresholds were found, so that it is not known what stimulation sounds like:"
+                " find the thresholds again"
             )
         raise UsageError(
             f"while thresholds were found, stimulation alone was heard as {_percent(share)} % of this range, and the dead zone"
-            f" ends at {_percent(self.plan.floor_ppm)} %: it would drive itself. Look at the EMG electrodes, then find the"
-            " thresholds again with the hand relaxed; or measure a stronger effort"
+            f" ends at {_percent(self.plan.floor_ppm)} %: it would drive itself; find the thresholds again, hand relaxed"
         )
 
     def require_range(self) -> None:
@@ -198,6 +212,8 @@ class Following:
 
     def _ready_words(self) -> str:
         words, at_rest = self.wording, self.calibration.step == STEPS[0]
+        if self._doubts_thresholds:
+            return "Output off. Look at the EMG electrodes. Enter: back to the thresholds, hand relaxed."
         if self.calibration.measuring:
             return f"Output off. {words.measures_rest if at_rest else words.measures_full} ..."
         if self.calibration.range is None:
@@ -220,10 +236,16 @@ class Following:
         """How the session was led."""
         found = self.calibration.range
         known = (self._range_words(),) if found is not None else ()
-        return (
-            *known,
-            f"Openings led by {self.wording.who}: {self.followed} of {self.openings}; signal lost {self.losses} times",
-        )
+        led = f"Openings led by {self.wording.who}: {self.followed} of {self.openings}{self._share_text()}"
+        return *known, f"{led}; signal lost {self.losses} times"
+
+    def _share_text(self) -> str:
+        return f" ({100 * self.followed // self.openings} % voluntary)" if self.openings else ""
+
+    def account(self) -> dict[str, object]:
+        """The same in numbers: the share of the openings that the patient led, in percent."""
+        share = 100 * self.followed // self.openings if self.openings else None
+        return {"led": self.followed, "of": self.openings, "led_percent": share, "signal_losses": self.losses}
 
 
 def begin_measuring(session: Session, now_us: int) -> None:

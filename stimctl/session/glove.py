@@ -128,12 +128,12 @@ class Glove:
         away = {Kind.KEY, *(_ARMING_KINDS if self.reader.fault else ())}
         return tuple(kind for kind in listed if kind not in away)
 
-    def words(self, state: State) -> str:
-        """What to do now, "" where the glove has nothing of its own to say."""
+    def words(self, state: State, say: str = "") -> str:
+        """What to do now, "" where the glove has nothing of its own to say; ``say``: what the patient is told to try."""
         if state in (State.THRESHOLDS, State.READY, State.PAUSED) and self.reader.fault:
             return f"Output off. The robot glove {self.reader.fault}: look at it; nothing starts before it is ready."
         if state is State.LISTENING:
-            return "The robot glove opens next: the patient tries along with it."
+            return f"The robot glove opens next: {say.rstrip('.!')}."
         return ""
 
     def review_lines(self) -> tuple[str, ...]:

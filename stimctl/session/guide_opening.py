@@ -9,7 +9,7 @@ from stimctl import __version__
 from stimctl.errors import UsageError
 from stimctl.orders import Order
 from stimctl.protocols import Activity, AnyProtocol, Biofeedback, Guided
-from stimctl.records.words import SessionMeta
+from stimctl.records.words import BOARDLESS, SessionMeta
 from stimctl.safety import Latch
 from stimctl.schedule.guided import CountBy, GuidePlan
 from stimctl.session.link import SIMULATED, Link, open_link
@@ -83,7 +83,7 @@ def meta(session: GuidedRooms) -> SessionMeta:
         protocol_sha256=session.loaded.sha256,
         protocol_text=session.loaded.text,
         simulated=session.simulated,
-        board=board_facts(link) if used and link is not None else {"name": "no board"},
+        board=board_facts(link) if used and link is not None else {"name": BOARDLESS},
         stimctl_version=__version__,
         side=wishes.side,
         emg=wishes.emg,

@@ -10,7 +10,7 @@ from stimctl.engine.guide_table import GuideState as State
 from stimctl.errors import UsageError
 from stimctl.orders import Order, Status
 from stimctl.protocols import Loaded
-from stimctl.records.words import patient_code
+from stimctl.records.words import BOARDLESS, patient_code
 from stimctl.safety import Latch
 from stimctl.schedule.guided import compile_guide
 from stimctl.session import guide_opening
@@ -50,7 +50,7 @@ class GuidedRooms:
         self.alarm: tuple[str, str] = ("", "")
         self.went_wrong = self.opened = self.screened = self.started = False
         self.simulated = guide_opening.is_simulated(self.wishes.board)
-        self.board = "no board"
+        self.board = BOARDLESS
         self.senses: Senses | None = None
         self.value: float | None = None
         self.now_us = now_us

@@ -31,7 +31,7 @@ def view(session: GuidedRooms, now_us: int) -> Status:
         output=_OUTPUT[session.output],
         disabled=True,
         simulated=session.simulated,
-        board=session.board,
+        board=session.board if session.opened or session.link is None else session.wishes.board,
         stopped=session.state is State.STOPPED,
         stop_confirmed=session.output is OutputState.OFF,
         stop_reason=session.stop_reason,

@@ -187,8 +187,10 @@ class GuidedSession(GuidedRooms):
                 raise event.error
             elif isinstance(event, Analog) and self.senses is not None:
                 self.senses.take(event.samples, now_us)
-            elif isinstance(event, (Lost, Faulted)):
+            elif isinstance(event, Lost):
                 self.fault(f"the board is lost: {event.error}", now_us)
+            elif isinstance(event, Faulted):
+                self.fault(f"the board reports a fault: {event.error}", now_us)
             elif isinstance(event, Disarmed):
                 self.fault(event.text, now_us)
         if not self.opened and now_us >= self._until_us:

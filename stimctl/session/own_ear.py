@@ -33,7 +33,13 @@ class OwnEar:
         """The most that was heard behind pulses which nobody's effort had asked for, in µV; ``None`` before there were any."""
 
     def expect(self, *, stimulated: bool, led: bool) -> None:
-        """Say whether pulses are on their way, and whether they follow the effort that is heard."""
+        """Say whether pulses are on their way, and whether they follow the effort that is heard.
+
+        Thresholds that are found anew, after something followed or could have, are another measurement: what was heard in
+        the last one was heard with electrodes that have been looked at since.
+        """
+        if self._led and not led:
+            self.unasked_uv = None
         self._effort.stimulated, self._led = stimulated, led
 
     def read(self) -> Sample | None:

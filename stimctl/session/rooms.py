@@ -155,7 +155,8 @@ class Rooms:
         delivered = self._engine.counts().delivered if self._engine else 0
         totals: dict[str, object] = {"output": self.output.value, "delivered": delivered, "review": list(self.review())}
         if self._engine is not None:
-            totals["dose"] = account(self._engine, self.measured.charge_uc)
+            led = {"openings": self.following.account()} if self.following is not None else {}
+            totals["dose"] = {**account(self._engine, self.measured.charge_uc), **led}
         if self.hearing is not None and self.hearing.unkept:
             totals["raw_emg"] = self.hearing.unkept
         return totals

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from stimctl.protocols.antagonists import doubts
+from stimctl.protocols.doubts import doubts
+from stimctl.protocols.findings import Path
 from stimctl.protocols.places import find_places
 from stimctl.pulse import BURST_RATE_MHZ, DOUBLET, PulseTrain, figures
 from stimctl.safety import Finding
@@ -87,28 +88,29 @@ def warning_lines(findings: tuple[Finding, ...], schedule: Schedule, text: str) 
     return (*limits, *_unusual(schedule, text))
 
 
-def _line(text: str, table: str, key: str) -> str:
-    """Where ``key`` stands, as the beginning of a sentence; "" where the text cannot be walked."""
+def _line(text: str, path: Path) -> str:
+    """Where a field stands, as the beginning of a sentence; "" where the text cannot be walked."""
     places = find_places(text)
-    return f"protocol line {places.find((table, key), at_key=False).line}: " if places else ""
+    return f"protocol line {places.find(path, at_key=False).line}: " if places else ""
 
 
 def _unusual(schedule: Schedule, text: str) -> Iterator[str]:
     """What no limit forbids and a person should have meant."""
     if schedule.antagonists_together:
         part, when = ("sequence", "phase") if schedule.kind == "fes-sequence" else ("burst", "burst")
-        where = _line(text, part, "antagonists_together")
+        where = _line(text, (part, "antagonists_together"))
         yield f"{where}antagonists work in the same {when}: {schedule.antagonists_together}"
     sd = schedule.ear.threshold_sd if schedule.ear else None
     if sd is not None and sd < SAFE_THRESHOLD_SD:
         yield (
-            f"{_line(text, 'trigger', 'threshold_sd')}trigger: threshold_sd {sd:g} is low for this detector, which measures rest robustly: below"
+            f"{_line(text, ('trigger', 'threshold_sd'))}trigger: threshold_sd {sd:g} is low for this detector, which measures rest robustly: below"
             f" {SAFE_THRESHOLD_SD:g} rest alone may set off bursts; 8 is what its own tests use"
         )
     uv = schedule.ear.threshold_uv if schedule.ear else None
     if uv is not None and uv < SAFE_THRESHOLD_UV:
         yield (
-            f"{_line(text, 'trigger', 'threshold_uv')}trigger: threshold_uv {uv:g} is low: a paralysed muscle at rest mostly reads above {SAFE_THRESHOLD_UV:g} µV,"
+            f"{_line(text, ('trigger', 'threshold_uv'))}trigger: threshold_uv {uv:g} is low: a paralysed muscle at rest mostly reads above {SAFE_THRESHOLD_UV:g} µV,"
             f" so that rest alone may set off bursts; threshold_sd follows the rest that is measured"
         )
-    yield from doubts(schedule.channels)
+    for path, message in doubts(schedule.channels):
+        yield f"{_line(text, path)}{message}"

@@ -81,14 +81,32 @@ def next_action(session: Session) -> str:
     trigger, state = engine.schedule.trigger, session.state
     if state is State.REST and trigger is not None and session.spoken is not None:
         return f"Read aloud, slowly; nothing flows: {trigger.script[session.spoken].say}"
-    if session.glove is not None and (words := session.glove.words(state)):
+    if session.glove is not None and (words := session.glove.words(state, trigger.say if trigger else "")):
         return words
-    if state is State.LISTENING and trigger is not None and trigger.by is Advance.KEY:
-        return f"Now: the patient tries, and {SWITCH} is pressed."
-    if state not in (State.BURST, State.TRIAL):
+    if state is State.LISTENING and trigger is not None:
+        presses = f"; {SWITCH} sets it off" if trigger.by is Advance.KEY else ""
+        return f"Now: {trigger.say.rstrip('.!')}{presses}."
+    if state is State.TRIAL:
+        return _on_trial(session)
+    if state is not State.BURST:
         return ""
-    cue = engine.cue
-    turns = "the glove's next turn" if session.glove is not None else SWITCH
-    ends = {Advance.KEY: f"{turns} goes on", Advance.ATTEMPT: "an attempt goes on"}.get(engine.awaits or Advance.TIME)
-    words = ". ".join(filter(None, (cue.rstrip(".!"), ends)))
-    return f"Now: {words}. Watch hand and skin." if words and state is State.BURST else ""
+    words = "; ".join(filter(None, (engine.cue.rstrip(".!"), _what_ends(session))))
+    return f"Now: {words}. Watch hand and skin." if words else ""
+
+
+def _what_ends(session: Session) -> str:
+    """What ends the phase under way, or leads from it to the release; "" where the time alone does."""
+    engine, turns = session.engine, "the glove's next turn" if session.glove is not None else SWITCH
+    if engine.awaits is Advance.KEY:
+        return f"{turns} goes on"
+    lets_go = f"{turns} lets go" if engine.cue and engine.takes_key(0) else ""  # a plain burst has no cues
+    return ", ".join(filter(None, ("an attempt goes on" if engine.awaits is Advance.ATTEMPT else "", lets_go)))
+
+
+def _on_trial(session: Session) -> str:
+    """In a trial nobody listens: rest is not known yet, and a recording is played once. The switch stands for an attempt."""
+    awaits = session.engine.awaits
+    if session.glove is not None or awaits in (None, Advance.TIME):
+        return ""
+    later = ", as an attempt will later" if awaits is Advance.ATTEMPT else ""
+    return f"Trial: A goes on here{later}. Raise; when it is right, begin."

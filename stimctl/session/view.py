@@ -91,8 +91,8 @@ def _before_opening(session: Session, now_us: int) -> Status:
 
 def _emg(session: Session) -> EmgStatus | None:
     """What is heard; with today's range while it is measured and can be taken."""
-    if session.hearing is None:
-        return None
+    if session.hearing is None or not session.hearing.is_on:
+        return None  # where nothing is listened to, what came before must not stand there as if it were now
     status = session.hearing.status()
     if not listening.is_trying(session):
         return status
@@ -113,10 +113,15 @@ def _next_action(session: Session) -> str:
     if listening.is_trying(session) and session.hearing is not None:
         if words := session.hearing.ear.range.words():
             return words
-        heard = f"try the trigger, heard {session.trigger_tries} times" if session.hearing.ear.ready else "relax first"
-        return f"Output off: {heard}. Enter measures rest and three attempts. Start: the stage arms at zero."
+        tries = session.trigger_tries
+        heard = (
+            f"try the trigger, heard {tries} time{'s' * (tries != 1)}" if session.hearing.ear.ready else "relax first"
+        )
+        return f"Output off: {heard}. Enter measures rest and three attempts. Start arms at zero; then raise."
     if words := tasks.next_action(session):
         return words
+    if session.state in (State.THRESHOLDS, State.TITRATING):
+        return _next_search(session) if session.state is State.THRESHOLDS else _next_mark(session)
     schedule = session.engine.schedule
     if schedule.continuous:
         return CONTINUOUS_ACTION.get(session.state, NEXT_ACTION[session.state]).format(aim=schedule.aim)
@@ -135,6 +140,26 @@ def _next_answer(session: Session) -> str:
     if points := screening.open_points:
         return f"{len(points)} still open; {points[0]}"
     return "Every question is answered: Enter goes on to the pads."
+
+
+def _next_search(session: Session) -> str:
+    """Whose thresholds are found next, and how many channels still have none."""
+    plans = session.engine.schedule.channels
+    if len(plans) == 1:
+        return "Start: the output stage arms at zero."
+    name = next(plan.name for plan in plans if plan.channel == session.selected)
+    left = sum(session.preparation.ceiling_ua(plan.channel) is None for plan in plans)
+    return f"Start with {name}: the stage arms at zero. {left} of {len(plans)} channels have no ceiling yet."
+
+
+def _next_mark(session: Session) -> str:
+    """What is still to be found of the channel under way; and when nothing is, the key that goes on."""
+    found = session.preparation.thresholds.get(session.selected)
+    if found is not None and found.complete:
+        return "Its ceiling is found: Enter goes on, with output off."
+    if found is not None and found.run > 1 and not found.runs[-1]:
+        return f"Run {found.run}, from zero again: raise step by step, and mark as before."
+    return NEXT_ACTION[State.TITRATING]
 
 
 def _channel(session: Session, plan: ChannelPlan) -> ChannelStatus:

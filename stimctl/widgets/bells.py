@@ -14,8 +14,13 @@ from stimctl.orders import Stage, Status
 WARNED_US: Final = 1_000_000
 """How long before a burst its tone comes (project): time to take the hand out of the way."""
 
-_BEFORE: Final = frozenset({"rest", "script, then try", "waiting, then burst", "starts soon"})
-"""The phases that output of its own accord follows, or the window for an attempt."""
+_ASSISTED: Final = "waiting, then burst"
+"""The phase of a window that a burst follows even if nothing comes in it."""
+
+_BEFORE: Final = frozenset({"rest", _ASSISTED, "starts soon"})
+"""The phases that output of its own accord follows. Before a window for an attempt none does: its cue rings as it opens,
+for who tried on an earlier one would be told missed (H50).
+"""
 
 _READ: Final = "script"
 """How the phases begin in which a sentence is read aloud: a bell would break into what is imagined."""
@@ -60,4 +65,5 @@ def before_a_burst(status: Status) -> bool:
     left_us = progress.phase_length_us - progress.phase_elapsed_us
     moving = any(channel.level_ua for channel in status.channels)
     shown = status.stage in {Stage.THRESHOLDS, Stage.RUN}
-    return shown and moving and progress.phase in _BEFORE and 0 <= left_us <= WARNED_US
+    by_itself = not status.counts.by or progress.phase == _ASSISTED
+    return shown and moving and by_itself and progress.phase in _BEFORE and 0 <= left_us <= WARNED_US

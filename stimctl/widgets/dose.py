@@ -55,7 +55,9 @@ class DosePane(Vertical):
         self._words["bar"].show(bar)
         self.set_class(running, "running")  # of the pane: a class of the screen has every widget of it styled anew
         self._words["progress"].show(procedure.progress_lines(status.progress, width))
-        self._words["counts"].show(procedure.counts_line(status.counts, continuous=not status.progress.repetitions))
+        # Guided work counts in lines of its own: nothing is delivered in it.
+        counts = procedure.counts_line(status.counts, continuous=not status.progress.repetitions)
+        self._words["counts"].show(counts if status.guide is None else Content(""))
         efforts = status.emg.efforts_uv if status.emg else ()
         self.set_class(bool(efforts), "measuring")  # nothing has been given yet, and its numbers want the room
         self._words["efforts"].show(

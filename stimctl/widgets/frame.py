@@ -24,6 +24,8 @@ def banner(status: Status | None, width: int) -> Content:
         return edges(Content.styled(" SIMULATED - nobody is stimulated ", "bold $primary reverse"), use, width)
     if status.stage is Stage.START:
         return edges(Content.styled(" BOARD NOT YET KNOWN - treated as real ", "bold $warning"), use, width)
+    if status.disabled:
+        return edges(Content.styled(" A PERSON PRACTISES - output disabled ", "bold $warning reverse"), use, width)
     return edges(Content.styled(" REAL BOARD - current reaches a person ", "bold $warning reverse"), use, width)
 
 
@@ -90,10 +92,12 @@ def alert_lines(status: Status, *, stop_unanswered: bool, hint: str, asked: str 
         text = " ◆ STOP SENT, NOT CONFIRMED: treat output as ON, use the stop switch "
         lines.append(Content.styled(text, "bold $warning reverse"))
     elif status.stopped:
-        lines.append(Content.styled(" ■ STOPPED, confirmed by the board", "bold $success"))
+        how = "output is disabled in this session" if status.disabled else "confirmed by the board"
+        lines.append(Content.styled(f" ■ STOPPED, {how}", "bold $success"))
     reason = status.stop_reason if status.stopped and status.stop_reason != status.alarm_text else ""
     rest = [(status.refusal, " ✕ Refused: ", "$warning"), (hint, " ", "$primary"), (reason, " Reason: ", "")]
-    rest.append((status.messages[-1] if status.messages and not asked else "", " ", MUTED))
+    told = bool(hint) and status.stage is Stage.REVIEW  # what the form says it has taken, the session says again
+    rest.append((status.messages[-1] if status.messages and not asked and not told else "", " ", MUTED))
     lines += [Content.styled(f"{sign}{text}", style) for text, sign, style in rest if text]
     if asked:
         lines.insert(0, Content.styled(f" {asked}", "bold $primary"))

@@ -51,6 +51,8 @@ def is_offered(press: Press, status: Status) -> bool:
     """Whether the session takes it now. Presence is asked for when it is due; the review has a form of its own."""
     if press.kind not in status.can:
         return False
+    if press.kind is OrderKind.SELECT and len(status.channels) < 2:
+        return False  # there is no other
     if press.kind is OrderKind.WEAR:
         return status.guide is not None and status.guide.wearing is (press.value == "off")
     if press.kind is OrderKind.PRESENT:

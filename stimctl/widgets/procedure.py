@@ -106,13 +106,11 @@ def progress_lines(progress: Progress, width: int) -> Content:
 
 
 def counts_line(counts: Counts, *, continuous: bool = False) -> Content:
-    """The dose so far; % voluntary as in the clinical reference, D.2. No bursts are counted where there are none."""
-    tries = counts.triggered + counts.missed + counts.assisted
-    own = f"{100 * counts.triggered // tries} %" if tries else NONE
-    pairs = (
-        ("delivered", counts.delivered), ("triggered", counts.triggered), ("missed", counts.missed),
-        ("assisted", counts.assisted), ("effort", own), ("stops", counts.stops),
-    )[-1 if continuous else 0:]  # fmt: skip
+    """The dose so far. No bursts are counted where there are none, and no attempts where nobody is asked for any."""
+    pairs: list[tuple[str, int | str]] = [] if continuous else [("delivered", counts.delivered), *_set_off(counts)]
+    if counts.phases_met + counts.phases_missed + counts.phases_skipped:
+        pairs += [("phases met", counts.phases_met), ("not met", counts.phases_missed + counts.phases_skipped)]
+    pairs.append(("stops", counts.stops))
     parts = [Content.assemble((f"{name} ", MUTED), (str(value), STRONG)) for name, value in pairs]
     return Content("  ").join(parts)
 
@@ -127,3 +125,15 @@ def effort_lines(levels_uv: Sequence[float | None], measuring: int, width: int) 
         filled = (bar(round(10 * (uv or 0.0)), round(10 * top), cells), "$primary")
         lines.append(Content.assemble((f"{name:<11}", MUTED), filled, f"  {words}"))
     return Content("\n").join(lines)
+
+
+def _set_off(counts: Counts) -> list[tuple[str, int | str]]:
+    """How bursts came about; % voluntary as in the clinical reference, D.2: a robot's turn is nobody's effort."""
+    if not counts.by:
+        return []
+    if counts.by == "robot":
+        return [("led by the glove", counts.triggered), ("glove did not open", counts.missed)]
+    tries = counts.triggered + counts.missed + counts.assisted
+    own = f"{100 * counts.triggered // tries} %" if tries else NONE
+    named = [("triggered", counts.triggered), ("missed", counts.missed), ("assisted", counts.assisted)]
+    return [*named, ("effort", own)]

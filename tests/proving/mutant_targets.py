@@ -124,6 +124,7 @@ TARGETS: Final = (
                 "Course.__init__",
                 "Course.stop_now",
                 "Course._take_stops",
+                "Course._follow_a_stop_under_way",
                 "Course._hold",
                 "Course._mind_the_latch",
                 "Course._follow_the_engine",

@@ -19,7 +19,9 @@ from tests.proving.sim_threads import FOREVER_US, Fibres
 
 
 class Disk:
-    """What the file system does now. ``refused_us``: when it first refused a row."""
+    """What the file system does now. ``refused_us``: when it first refused a row; ``committing_us``: since when it dawdles over one
+    commit, whose rows a process that dies meanwhile takes with it.
+    """
 
     def __init__(self, fibres: Fibres) -> None:
         self._fibres = fibres
@@ -27,12 +29,15 @@ class Disk:
         self.latency_us = 0
         self.refused_us: int | None = None
         self.slowed_us: int | None = None
+        self.committing_us: int | None = None
 
     def before(self, statement: str) -> None:
         """A statement is about to reach the disk, in the writer's thread."""
         if statement == "COMMIT" and self.latency_us and self._fibres.running is not None:
-            self.slowed_us = self.slowed_us or self._fibres.time.now_us
-            self._fibres.running.park(None, min(FOREVER_US, self._fibres.time.now_us + self.latency_us))
+            self.committing_us = self._fibres.time.now_us
+            self.slowed_us = self.slowed_us or self.committing_us
+            self._fibres.running.park(None, min(FOREVER_US, self.committing_us + self.latency_us))
+            self.committing_us = None
         if self.error and statement.startswith(("INSERT", "COMMIT")):
             self.refused_us = self.refused_us or self._fibres.time.now_us
             raise sqlite3.OperationalError(self.error)

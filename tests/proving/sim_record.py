@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -49,13 +50,25 @@ EMG: Final = frozenset({"emg-flat", "emg-stale", "emg-railed", "emg-hum"})
 _STOPS: Final = ("stop", "stop-arming", "stop-again", "fault")
 
 
+@dataclass(slots=True)
+class _Given:
+    """A stop: its row is due when a pass has come round, which takes long where the loop is stalled."""
+
+    at_us: int
+    reason: str
+    passes: int
+    durable: bool
+    heard_us: int | None = None
+
+
 class Owed:
     """Rows that have to be there, in order; and the look at what is."""
 
     def __init__(self, world: World) -> None:
         self.w = world
         self._due: list[tuple[int, tuple[str, ...]]] = []
-        self._stops: list[tuple[int, str, int, bool]] = []
+        self._stops: list[_Given] = []
+        self._unheard: list[_Given] = []
         self._nonzero: list[int] = []  # when output began to flow after it had been armed anew
 
     def accepted(self, order: Order, state: str, now_us: int) -> None:
@@ -72,7 +85,15 @@ class Owed:
 
     def stopped(self, reason: str, now_us: int) -> None:
         """A stop was given; its reason has to be in the record once a pass has come round."""
-        self._stops.append((now_us, reason, self.w.passes, self.w.session.state in ARMED and not self.w.must_stop))
+        durable = self.w.session.state in ARMED and not self.w.must_stop
+        self._stops.append(_Given(now_us, reason, self.w.passes, durable))
+        self._unheard.append(self._stops[-1])
+
+    def came_round(self, now_us: int) -> None:
+        """A pass begins: it hears of the stops that were given before."""
+        for stop in self._unheard:
+            stop.heard_us = now_us
+        self._unheard.clear()
 
     def flowed(self, at_us: int) -> None:
         """The first current after an arming."""
@@ -102,8 +123,10 @@ class Owed:
         return rows
 
     def _lost_us(self, failed: bool, killed_us: int | None) -> int:
-        """From when on rows may be missing: a commit's group before the disk refused or the process died."""
-        times = [killed_us] if killed_us is not None else []
+        """From when on rows may be missing: a commit's group before the disk refused or the process died, or before the commit
+        over which it died.
+        """
+        times = [at for at in (killed_us, self.w.disk.committing_us) if at is not None and killed_us is not None]
         if failed:
             disk = self.w.disk
             times += [at for at in (disk.refused_us, disk.slowed_us) if at is not None] or [0]
@@ -121,12 +144,14 @@ class Owed:
 
     def _judge_stops(self, rows: list[Kept], lost_us: int | None) -> None:
         told = [row.payload.get("reason") for row in rows if row.kind in _STOPS]
-        for at_us, reason, passes, durable in self._stops:
-            if reason in told:
+        for stop in self._stops:
+            if stop.reason in told:
                 continue
-            heard = self.w.passes > passes + 1  # a process that was killed before it came round could not write it
-            if lost_us is None or (heard and (at_us < lost_us or (durable and self.w.failed_us is None))):
-                self.w.wrong(f"the record does not tell of the stop at {at_us / 1e6:.3f} s: {reason}")
+            # A process that was killed before it came round could not write it.
+            heard_us = stop.heard_us if self.w.passes > stop.passes + 1 else None
+            kept = heard_us is not None and lost_us is not None and heard_us < lost_us
+            if lost_us is None or kept or (heard_us is not None and stop.durable and self.w.failed_us is None):
+                self.w.wrong(f"the record does not tell of the stop at {stop.at_us / 1e6:.3f} s: {stop.reason}")
 
     def _judge_arming(self, rows: list[Kept], lost_us: int | None) -> None:
         """Whatever flowed was armed before, and that is in the record; kept before it could flow."""

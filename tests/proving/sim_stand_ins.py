@@ -152,6 +152,7 @@ class Observed:
 
     def tick(self, now_us: int) -> None:
         world = self._w
+        world.owed.came_round(world.time.now_us)
         world.interrupted(lambda: self._s.tick(now_us))
         world.passed_us = world.time.now_us
         world.passes += 1
