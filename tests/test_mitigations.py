@@ -529,9 +529,10 @@ def test_no_tone_while_every_level_is_zero(made: Made) -> None:
 # --- H38: no way around the limiter ----------------------------------------------------------------------------
 
 OPTIONS = {
-    "--angle", "--board", "--check", "--column", "--copy", "--debug", "--emg", "--format", "--headless", "--help", "--kind",
-    "--link", "--lsl-out", "--lsl-scope", "--output", "--rate", "--remote-terminal", "--robot", "--search", "--seed",
-    "--speed", "--stage", "--store", "--version", "--width", "-h", "-o",
+    "--angle", "--board", "--check", "--chunk-ms", "--column", "--copy", "--debug", "--dwell-ms", "--emg",
+    "--explain", "--format", "--headless", "--help", "--kind", "--labels", "--link", "--lsl-out", "--lsl-scope",
+    "--output", "--plot", "--pulses", "--rate", "--remote-terminal", "--robot", "--search", "--seed", "--speed",
+    "--stage", "--store", "--threshold-sd", "--threshold-uv", "--tune", "--version", "--width", "-h", "-o",
 }  # fmt: skip
 """Every option of every command, read by a person: none of them is known to limiter, envelope, limits or driver."""
 

@@ -31,7 +31,7 @@ def measured(found: EffortRange, level_uv: float | None, now_us: int = 0) -> int
 # --- the measuring -----------------------------------------------------------------------------------------------
 
 
-@given(st.floats(0.5, 20.0), st.lists(st.floats(30.0, 60.0), min_size=ATTEMPTS, max_size=ATTEMPTS))
+@given(st.floats(0.5, 20.0), st.lists(st.floats(33.0, 60.0), min_size=ATTEMPTS, max_size=ATTEMPTS))
 def test_the_threshold_lies_between_rest_and_every_attempt(rest_uv: float, attempts_uv: list[float]) -> None:
     found = EffortRange()
     for level_uv in (rest_uv, *attempts_uv):
