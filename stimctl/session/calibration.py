@@ -44,6 +44,7 @@ class Calibration:
         self._plan, self._full = plan, full
         self._values: dict[str, list[float]] = {}
         self._until_us: int | None = None
+        self._heard_us = 0
         self.step = STEPS[0]
         self.range: Range | None = None
 
@@ -58,6 +59,7 @@ class Calibration:
             self.start_anew()
         self._values[self.step] = []
         self._until_us = now_us + MEASURE_US
+        self._heard_us = now_us
 
     def start_anew(self) -> None:
         """Nothing is known any more."""
@@ -69,8 +71,9 @@ class Calibration:
         if self._until_us is None:
             return False
         if sample is None or not self._is_fresh(sample, now_us):
-            self._until_us = None
-            raise UsageError(f"the signal of {source.name} was lost while {self._words} was measured; measure it again")
+            self._miss(source, now_us)
+            return False
+        self._heard_us = now_us
         if now_us >= self._until_us - MEASURE_US // 2:
             self._values[self.step].append(sample.value)
         if now_us < self._until_us:
@@ -78,6 +81,12 @@ class Calibration:
         self._until_us = None
         self._finish(source)
         return True
+
+    def _miss(self, source: SignalSource, now_us: int) -> None:
+        """Nothing flows yet: a moment that cannot be believed, as when muscle looks like hum, is left out; a longer one is a loss."""
+        if now_us - self._heard_us > self._plan.stale_us:
+            self._until_us = None
+            raise UsageError(f"the signal of {source.name} was lost while {self._words} was measured; measure it again")
 
     def _is_fresh(self, sample: Sample, now_us: int) -> bool:
         return 0 <= now_us - sample.at_us <= self._plan.stale_us and math.isfinite(sample.value)
