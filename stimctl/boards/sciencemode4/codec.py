@@ -1,0 +1,115 @@
+"""Frames of ScienceMode 3 and 4: bytes in, words out, and back. Sans-IO; host and board speak through the same code.
+
+A frame is ``F0, length, checksum, stuffed(packet number and command, payload), 0F``: the length counts the whole frame as
+it stands on the line, the checksum is CRC-16/XMODEM over the stuffed body; both 16 bit, high byte first.
+
+A CRC-16 lets one in 65,536 of those damaged frames through whose length is right, so a host believes an answer only to a
+question of its own: :class:`Frame` has the number and the command for that.
+"""
+
+from __future__ import annotations
+
+import struct
+from binascii import crc_hqx
+from typing import Final, NamedTuple, final
+
+from stimctl.boards.sciencemode.fit import steps
+from stimctl.boards.sciencemode.framing import START, STOP, stuff
+from stimctl.boards.sciencemode.walk import Walk
+from stimctl.boards.sciencemode4 import layout
+from stimctl.boards.sciencemode4 import messages as m
+from stimctl.boards.sciencemode4.codes import PACKET_NUMBERS, Command
+from stimctl.boards.sciencemode4.dialect import SCIENCEMODE_4, Dialect
+from stimctl.boards.sciencemode4.reading import read
+
+WIRE_MAX: Final = 1_200
+"""Most bytes of a frame on the line; a decoder holds fewer."""
+
+_HEAD: Final = struct.Struct(">BII")
+_FIELDS: Final = 4  # bytes of the head before stuffing
+_AROUND: Final = _HEAD.size + len(STOP)
+_PREFIX: Final = 2
+_STUFFED: Final = 0x8155_8155  # two bytes as they are stuffed, if they were 0
+
+
+def head(wire: bytes) -> bytes:
+    """What stands before a stuffed body: start, length, checksum."""
+    length, crc = len(wire) + _AROUND, crc_hqx(wire, 0)
+    return _HEAD.pack(
+        START[0],
+        _STUFFED ^ ((length & 0xFF00) << 8 | length & 0xFF),
+        _STUFFED ^ ((crc & 0xFF00) << 8 | crc & 0xFF),
+    )
+
+
+def build(number: int, command: int, payload: bytes) -> bytes:
+    """A frame around ``payload``. ``number`` is 0 to 63; raises :class:`DoesNotFit` for another."""
+    prefix = steps("packet number", number, 0, PACKET_NUMBERS - 1) << 10 | command
+    wire = stuff(prefix.to_bytes(_PREFIX, "big") + payload)
+    return head(wire) + wire + STOP
+
+
+def encode(word: m.Word, number: int, dialect: Dialect = SCIENCEMODE_4) -> bytes:
+    """The frame of any word without amplitudes, ready to write.
+
+    ``number`` is the packet number, 0 to 63; an answer has its command's. Raises :class:`DoesNotFit` for what has no bits, and
+    :class:`OurBug` for an update or a pulse: those leave through ``output`` alone.
+    """
+    return build(number, *layout.pack(word, dialect))
+
+
+def encode_refusal(heard: m.Unknown | m.Senseless, number: int, result: int) -> bytes:
+    """A board's answer to a frame that makes no sense: Unknown_cmd, or the answer of its command, with ``result``."""
+    command = Command.UNKNOWN_COMMAND if type(heard) is m.Unknown else heard.command + 1
+    return build(number, command, bytes((layout.byte("result", result),)))
+
+
+LL_STOP_FRAME: Final = encode(m.Bare(Command.LL_STOP), 0)
+ML_STOP_FRAME: Final = encode(m.Bare(Command.ML_STOP), 0)
+"""Constant: no order of packet numbers is demanded. ``framing.BREAK`` before them ends whatever half frame is in the line."""
+
+
+@final
+class Frame(NamedTuple):
+    """One intact frame. ``payload`` is unstuffed, ``word`` is what it means."""
+
+    number: int
+    command: int
+    payload: bytes
+    word: m.Heard
+
+
+_new_tuple = tuple.__new__  # a third of the cost of the class's own constructor, which only sorts out keywords
+
+
+@final
+class Decoder:
+    """Bytes in any portions in, intact frames out. Never raises and holds less than :data:`WIRE_MAX` bytes."""
+
+    def __init__(self, dialect: Dialect = SCIENCEMODE_4) -> None:
+        self._dialect = dialect
+        self._walk = Walk(_FIELDS, head, WIRE_MAX)
+        self._short = 0
+
+    @property
+    def damaged(self) -> int:
+        """How many frames were dropped so far, for their length or checksum, or as too short for a command."""
+        return self._walk.damaged + self._short
+
+    @property
+    def held(self) -> int:
+        """Bytes that wait for the rest of a frame."""
+        return self._walk.held
+
+    def feed(self, data: bytes) -> tuple[Frame, ...]:
+        """All frames that ``data`` completes, in order; how the bytes are split over calls makes no difference."""
+        return tuple([self._frame(body) for body in self._walk.feed(data) if len(body) >= _PREFIX or self._drop()])
+
+    def _drop(self) -> bool:
+        self._short += 1
+        return False
+
+    def _frame(self, body: bytes) -> Frame:
+        first = body[0]
+        command, payload = (first & 3) << 8 | body[1], body[2:]
+        return _new_tuple(Frame, (first >> 2, command, payload, read(command, payload, self._dialect)))
