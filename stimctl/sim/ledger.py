@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final, NamedTuple, final
 
-from stimctl.pulse import PulseTrain, net_charge_pc, period_ps, phase_charge_pc
+from stimctl.pulse import PulseTrain, net_charge_pc, period_ps, phase_charge_pc, pulse_us
 
 APART_US: Final = 10_000
 """Interval between the pulses of one period: doublets have less where their period is too short for it."""
@@ -53,15 +53,22 @@ class Ledger:
         self._last_pulse_us: int | None = None
         self._last_ua = 0
 
-    def set(self, train: PulseTrain | None, now_us: int) -> None:
-        """From ``now_us`` on, ``train`` flows; ``None`` or zero amplitude: nothing. Times must not run backwards."""
+    def set(self, train: PulseTrain | None, now_us: int, *, first_us: int | None = None) -> None:
+        """From ``now_us`` on, ``train`` flows; ``None`` or zero amplitude: nothing. Times must not run backwards.
+
+        ``first_us`` is a time at which the board has, or would have, begun a pulse; a board that has a pulse clock of
+        its own tells it. Without one the clock is the reference board's, which knows no quick restarts.
+        """
         train = None if train is None or train.amplitude_ua == 0 or train.rate_mhz == 0 else train
-        if train == self.train:
+        if train == self.train and first_us in (None, self._anchor_us):
             return
         before = self.train
         self._close(now_us)
         self.train, self._since_us = train, now_us
         if train is None:
+            return
+        if first_us is not None:
+            self._anchor_us = first_us
             return
         in_step = before is not None and (before.rate_mhz, before.pulses_per_period) == (
             train.rate_mhz,
@@ -71,6 +78,14 @@ class Ledger:
             # The pulse clock never starts sooner than one period after the newest pulse: no quick restarts.
             free_us = now_us if self._last_pulse_us is None else self._last_pulse_us + period_ps(train) // _PS
             self._anchor_us = max(now_us, free_us)
+
+    def pulse(self, train: PulseTrain, now_us: int) -> None:
+        """One single pulse of ``train``, begun at ``now_us`` and over when it is; its rate is only how it was meant.
+
+        Whatever flowed before has ended. The next change must not come before the pulse is over.
+        """
+        self.set(train, now_us, first_us=now_us)
+        self.set(None, now_us + max(1, pulse_us(train)))
 
     def current_ua(self) -> int:
         """First-phase peak that flows now, in µA."""
