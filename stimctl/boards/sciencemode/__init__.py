@@ -1,1 +1,1 @@
-"""What all versions of HASOMED's ScienceMode share: stuffing (``framing``), frames out of a stream (``walk``), refusals (``fit``)."""
+"""What all versions of HASOMED's ScienceMode share: stuffing (``framing``), frames out of a stream (``decoder``), refusals (``fit``)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Self, final
 
 from stimctl.errors import OurBug
 
@@ -18,6 +18,10 @@ class DoesNotFit(OurBug):
     def __init__(self, field: str, value: object, allowed: str) -> None:
         self.field, self.value, self.allowed = field, value, allowed
         super().__init__(f"{field} {value!r} does not fit the wire; it takes {allowed}")
+
+    def within(self, where: str) -> Self:
+        """The same, told of a field inside ``where``."""
+        return type(self)(f"{where}: {self.field}", self.value, self.allowed)
 
 
 def steps(field: str, value: object, low: int, high: int, step: int = 1, unit: str = "") -> int:

@@ -26,9 +26,12 @@ miscounts a frame after a second start byte, and then loses the good one. A boar
 XOR_KEY: Final = bytes(byte ^ KEY for byte in range(256))
 """For ``bytes.translate``."""
 
-_STUFFED_START: Final = ESCAPE + START.translate(XOR_KEY)
-_STUFFED_STOP: Final = ESCAPE + STOP.translate(XOR_KEY)
-_STUFFED_ESCAPE: Final = ESCAPE + ESCAPE.translate(XOR_KEY)
+STUFFED: Final = [ESCAPE + bytes((byte ^ KEY,)) for byte in range(256)]
+"""Every byte as it stands in a head."""
+
+_STUFFED_START: Final = STUFFED[START[0]]
+_STUFFED_STOP: Final = STUFFED[STOP[0]]
+_STUFFED_ESCAPE: Final = STUFFED[ESCAPE[0]]
 _PAIR: Final = re.compile(rb"\x81(.)", re.DOTALL)
 
 
@@ -40,8 +43,6 @@ def stuff(body: bytes) -> bytes:
 
 def unstuff(wire: bytes) -> bytes | None:
     """The body that ``wire`` stands for; ``None`` when more or less is escaped than has to be."""
-    if ESCAPE not in wire:
-        return wire
     body = wire.replace(_STUFFED_START, START).replace(_STUFFED_STOP, STOP).replace(_STUFFED_ESCAPE, ESCAPE)
     # Every escape has to be one of the three above. Where one is not, these replacements may have paired bytes wrongly.
     return body if len(wire) - len(body) == wire.count(ESCAPE) else None

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, final
 
+from stimctl.boards.sciencemode.decoder import FrameDecoder
 from stimctl.boards.sciencemode.fit import DoesNotFit, steps
-from stimctl.boards.sciencemode.framing import ESCAPE, KEY, START, STOP, stuff
-from stimctl.boards.sciencemode.walk import Walk
+from stimctl.boards.sciencemode.framing import START, STOP, STUFFED, stuff
 from stimctl.boards.sciencemode2 import layout
 from stimctl.boards.sciencemode2 import messages as m
 from stimctl.boards.sciencemode2.codes import PACKET_NUMBERS, Command
@@ -28,7 +28,6 @@ DATA_MAX: Final = 60
 
 _FIELDS: Final = 2  # bytes of the head before stuffing
 _AROUND: Final = len(START) + 2 * _FIELDS + len(STOP)
-_PREFIX: Final = 2
 WIRE_MAX: Final = BODY_MAX + _AROUND
 """Most bytes of a frame on the line; a decoder holds fewer."""
 
@@ -54,7 +53,7 @@ def crc8(data: bytes) -> int:
 
 def head(wire: bytes) -> bytes:
     """What stands before a stuffed body: start, checksum, length."""
-    return bytes((START[0], ESCAPE[0], crc8(wire) ^ KEY, ESCAPE[0], len(wire) ^ KEY))
+    return START + STUFFED[crc8(wire)] + STUFFED[len(wire)]
 
 
 def build(number: int, command: int, payload: bytes) -> bytes:
@@ -95,33 +94,17 @@ class Frame(NamedTuple):
     word: m.Heard
 
 
-@final
-class Decoder:
-    """Bytes in any portions in, intact frames out. Never raises and holds less than :data:`WIRE_MAX` bytes."""
-
-    def __init__(self) -> None:
-        self._walk = Walk(_FIELDS, head, WIRE_MAX)
-        self._short = 0
-
-    @property
-    def damaged(self) -> int:
-        """How many frames were dropped so far, for their length or checksum, or as too short for a command."""
-        return self._walk.damaged + self._short
-
-    @property
-    def held(self) -> int:
-        """Bytes that wait for the rest of a frame."""
-        return self._walk.held
-
-    def feed(self, data: bytes) -> tuple[Frame, ...]:
-        """All frames that ``data`` completes, in order; how the bytes are split over calls makes no difference."""
-        return tuple([_frame(body) for body in self._walk.feed(data) if len(body) >= _PREFIX or self._drop()])
-
-    def _drop(self) -> bool:
-        self._short += 1
-        return False
+_new_tuple = tuple.__new__  # a third of the cost of the class's own constructor, which only sorts out keywords
 
 
 def _frame(body: bytes) -> Frame:
     number, command, payload = body[0], body[1], body[2:]
-    return Frame(number, command, payload, read(command, payload))
+    return _new_tuple(Frame, (number, command, payload, read(command, payload)))
+
+
+@final
+class Decoder(FrameDecoder[Frame]):
+    """Bytes in any portions in, intact frames out. Never raises and holds less than :data:`WIRE_MAX` bytes."""
+
+    def __init__(self) -> None:
+        super().__init__(_FIELDS, head, WIRE_MAX, _frame)

@@ -9,13 +9,13 @@ question of its own: :class:`Frame` has the number and the command for that.
 
 from __future__ import annotations
 
-import struct
 from binascii import crc_hqx
+from functools import partial
 from typing import Final, NamedTuple, final
 
-from stimctl.boards.sciencemode.fit import steps
-from stimctl.boards.sciencemode.framing import START, STOP, stuff
-from stimctl.boards.sciencemode.walk import Walk
+from stimctl.boards.sciencemode.decoder import PREFIX, FrameDecoder
+from stimctl.boards.sciencemode.fit import DoesNotFit, steps
+from stimctl.boards.sciencemode.framing import START, STOP, STUFFED, stuff
 from stimctl.boards.sciencemode4 import layout
 from stimctl.boards.sciencemode4 import messages as m
 from stimctl.boards.sciencemode4.codes import PACKET_NUMBERS, Command
@@ -25,27 +25,23 @@ from stimctl.boards.sciencemode4.reading import read
 WIRE_MAX: Final = 1_200
 """Most bytes of a frame on the line; a decoder holds fewer."""
 
-_HEAD: Final = struct.Struct(">BII")
 _FIELDS: Final = 4  # bytes of the head before stuffing
-_AROUND: Final = _HEAD.size + len(STOP)
-_PREFIX: Final = 2
-_STUFFED: Final = 0x8155_8155  # two bytes as they are stuffed, if they were 0
+_AROUND: Final = len(START) + 2 * _FIELDS + len(STOP)
+_HEADS: Final = [START + STUFFED[length >> 8] + STUFFED[length & 0xFF] for length in range(_AROUND, WIRE_MAX + 1)]
 
 
 def head(wire: bytes) -> bytes:
     """What stands before a stuffed body: start, length, checksum."""
-    length, crc = len(wire) + _AROUND, crc_hqx(wire, 0)
-    return _HEAD.pack(
-        START[0],
-        _STUFFED ^ ((length & 0xFF00) << 8 | length & 0xFF),
-        _STUFFED ^ ((crc & 0xFF00) << 8 | crc & 0xFF),
-    )
+    crc = crc_hqx(wire, 0)
+    return _HEADS[len(wire)] + STUFFED[crc >> 8] + STUFFED[crc & 0xFF]
 
 
 def build(number: int, command: int, payload: bytes) -> bytes:
-    """A frame around ``payload``. ``number`` is 0 to 63; raises :class:`DoesNotFit` for another."""
+    """A frame around ``payload``. ``number`` is 0 to 63; raises :class:`DoesNotFit` for another, and for too much."""
     prefix = steps("packet number", number, 0, PACKET_NUMBERS - 1) << 10 | command
-    wire = stuff(prefix.to_bytes(_PREFIX, "big") + payload)
+    wire = stuff(prefix.to_bytes(PREFIX, "big") + payload)
+    if len(wire) + _AROUND > WIRE_MAX:
+        raise DoesNotFit("frame", len(wire) + _AROUND, f"at most {WIRE_MAX} bytes on the line")
     return head(wire) + wire + STOP
 
 
@@ -82,34 +78,15 @@ class Frame(NamedTuple):
 _new_tuple = tuple.__new__  # a third of the cost of the class's own constructor, which only sorts out keywords
 
 
+def _frame(dialect: Dialect, body: bytes) -> Frame:
+    first = body[0]
+    command, payload = (first & 3) << 8 | body[1], body[2:]
+    return _new_tuple(Frame, (first >> 2, command, payload, read(command, payload, dialect)))
+
+
 @final
-class Decoder:
+class Decoder(FrameDecoder[Frame]):
     """Bytes in any portions in, intact frames out. Never raises and holds less than :data:`WIRE_MAX` bytes."""
 
     def __init__(self, dialect: Dialect = SCIENCEMODE_4) -> None:
-        self._dialect = dialect
-        self._walk = Walk(_FIELDS, head, WIRE_MAX)
-        self._short = 0
-
-    @property
-    def damaged(self) -> int:
-        """How many frames were dropped so far, for their length or checksum, or as too short for a command."""
-        return self._walk.damaged + self._short
-
-    @property
-    def held(self) -> int:
-        """Bytes that wait for the rest of a frame."""
-        return self._walk.held
-
-    def feed(self, data: bytes) -> tuple[Frame, ...]:
-        """All frames that ``data`` completes, in order; how the bytes are split over calls makes no difference."""
-        return tuple([self._frame(body) for body in self._walk.feed(data) if len(body) >= _PREFIX or self._drop()])
-
-    def _drop(self) -> bool:
-        self._short += 1
-        return False
-
-    def _frame(self, body: bytes) -> Frame:
-        first = body[0]
-        command, payload = (first & 3) << 8 | body[1], body[2:]
-        return _new_tuple(Frame, (first >> 2, command, payload, read(command, payload, self._dialect)))
+        super().__init__(_FIELDS, head, WIRE_MAX, partial(_frame, dialect))

@@ -9,6 +9,7 @@ PACKET_NUMBERS: Final = 64
 """Packet numbers count modulo this; an answer has its command's."""
 
 CHANNELS: Final = 8
+COLOURS: Final = 4
 POINTS_MAX: Final = 16
 """Most points of one pulse."""
 

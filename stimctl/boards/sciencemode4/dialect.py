@@ -9,7 +9,7 @@ from stimctl.boards.sciencemode4.codes import Command, Selection
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # there are two, and each is itself: cheap to look up by
 class Dialect:
     """What one version of the language has bits for."""
 

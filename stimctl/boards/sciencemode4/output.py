@@ -6,18 +6,14 @@ limiter has ``Approved`` and makes points of it; the walls hold that (``pyprojec
 
 from __future__ import annotations
 
-import struct
-
 from stimctl.boards.sciencemode.fit import DoesNotFit, flag, steps
 from stimctl.boards.sciencemode4 import messages as m
 from stimctl.boards.sciencemode4.codec import build
-from stimctl.boards.sciencemode4.codes import POINTS_MAX, RAMP_MAX, Command
+from stimctl.boards.sciencemode4.codes import COLOURS, POINTS_MAX, RAMP_MAX, Command
 from stimctl.boards.sciencemode4.dialect import SCIENCEMODE_4, Dialect
 from stimctl.boards.sciencemode4.period import period_bits
-from stimctl.boards.sciencemode4.points import TRAINS, words_of
+from stimctl.boards.sciencemode4.points import PULSES, TRAINS, words_of
 from stimctl.errors import OurBug
-
-_COLOURS = 4
 
 
 def encode_output(word: m.Output, number: int, dialect: Dialect = SCIENCEMODE_4) -> bytes:
@@ -33,36 +29,36 @@ def encode_output(word: m.Output, number: int, dialect: Dialect = SCIENCEMODE_4)
 
 
 def _update(word: m.Update, dialect: Dialect) -> bytes:
-    channels = [pattern.channel for pattern in word.patterns]
-    if channels != sorted(set(channels)):
-        raise DoesNotFit("channels of an update", channels, "each once, in ascending order")
-    parts, mask = [b""], 0
+    mask, parts = 0, [b""]
     for pattern in word.patterns:
-        mask |= 1 << steps("channel", pattern.channel, 0, dialect.channels - 1)
-        parts.append(_pattern(pattern, dialect))
+        channel = steps("channel", pattern.channel, 0, dialect.channels - 1)
+        if mask >> channel:
+            raise DoesNotFit("channels", [each.channel for each in word.patterns], "each once, in ascending order")
+        mask |= 1 << channel
+        try:
+            parts.append(_pattern(pattern, dialect))
+        except DoesNotFit as misfit:
+            raise misfit.within(f"channel {channel}") from None
     parts[0] = bytes((mask,))
     return b"".join(parts)
 
 
 def _pattern(pattern: m.Pattern, dialect: Dialect) -> bytes:
-    where = f"channel {pattern.channel}"
-    words = words_of(pattern.points, where)
+    words = words_of(pattern.points)
     last = len(words) - 1
-    ramp = steps(f"{where}: ramp", pattern.ramp, 0, RAMP_MAX, 1, "pulses")
-    return TRAINS[last].pack(
-        last << 4 | ramp, period_bits(pattern.period_us, pattern.quarter_ms, dialect, where), *words
-    )
+    ramp = steps("ramp", pattern.ramp, 0, RAMP_MAX, 1, "pulses")
+    return TRAINS[last].pack(last << 4 | ramp, period_bits(pattern.period_us, pattern.quarter_ms, dialect), *words)
 
 
 def _channel_config(word: m.ChannelConfig, dialect: Dialect) -> bytes:
-    where = f"colour {word.colour}, socket {word.socket}"
     place = (
-        steps("colour", word.colour, 0, _COLOURS - 1) << 5 | steps("socket", word.socket, 0, dialect.sockets - 1) << 4
+        steps("colour", word.colour, 0, COLOURS - 1) << 5 | steps("socket", word.socket, 0, dialect.sockets - 1) << 4
     )
     execute = flag("execute", word.execute)
     if word.declared is None:
-        words = words_of(word.points, where)
-        return struct.pack(f">B{len(words)}I", execute << 7 | place | len(words) - 1, *words)
+        words = words_of(word.points)
+        last = len(words) - 1
+        return PULSES[last].pack(execute << 7 | place | last, *words)
     if execute or word.points:
         raise DoesNotFit("declared points", word.declared, "None beside points, or when the pulse is executed")
     return bytes((place | steps("declared points", word.declared, 1, POINTS_MAX) - 1,))

@@ -16,13 +16,13 @@ QUARTER_US: Final = 250
 QUARTERS_MAX_US: Final = 8_191_750
 
 
-def period_bits(period_us: int, quarter_ms: bool, dialect: Dialect, where: str) -> int:
-    """The 16 bits; raises :class:`DoesNotFit`, naming ``where``."""
-    if not flag(f"{where}: quarters", quarter_ms):
-        return steps(f"{where}: period", period_us, HALF_US, HALVES_MAX_US, HALF_US, "µs") << 1
+def period_bits(period_us: int, quarter_ms: bool, dialect: Dialect) -> int:
+    """The 16 bits; raises :class:`DoesNotFit`."""
+    if not flag("quarters", quarter_ms):
+        return steps("period", period_us, HALF_US, HALVES_MAX_US, HALF_US, "µs") << 1
     if not dialect.quarter_ms:
-        raise DoesNotFit(f"{where}: quarters", quarter_ms, f"False in {dialect.title}")
-    return steps(f"{where}: period", period_us, QUARTER_US, QUARTERS_MAX_US, QUARTER_US, "µs") << 1 | 1
+        raise DoesNotFit("quarters", quarter_ms, f"False in {dialect.title}")
+    return steps("period", period_us, QUARTER_US, QUARTERS_MAX_US, QUARTER_US, "µs") << 1 | 1
 
 
 def period_of(bits: int, dialect: Dialect) -> tuple[int, bool]:

@@ -16,7 +16,7 @@ from stimctl.boards.sciencemode4.codes import BARE, CHANNELS, DEVICE_ID, RESULT_
 from stimctl.boards.sciencemode4.dialect import Dialect
 from stimctl.boards.sciencemode4.layout import BATTERY, EXTENDED, HIGH_VOLTAGE_MAX, MEASUREMENT_MAX, SAMPLING
 from stimctl.boards.sciencemode4.period import period_of
-from stimctl.boards.sciencemode4.points import TRAINS, points_of
+from stimctl.boards.sciencemode4.points import PULSES, TRAINS, points_of
 
 
 def read(command: int, payload: bytes, dialect: Dialect) -> m.Heard:
@@ -66,7 +66,7 @@ def _channel_config(_command: int, payload: bytes, dialect: Dialect) -> m.Channe
     if not execute and len(payload) == 1:
         return m.ChannelConfig(colour, socket, (), execute=False, declared=count)
     _exactly(payload, 1 + 4 * count)
-    return m.ChannelConfig(colour, socket, points_of(struct.unpack_from(f">{count}I", payload, 1)), execute)
+    return m.ChannelConfig(colour, socket, points_of(PULSES[count - 1].unpack(payload)[1:]), execute)
 
 
 def _ml_init(_command: int, payload: bytes, dialect: Dialect) -> m.MlInit:
