@@ -148,7 +148,7 @@ class Stage:
         ohm = self.impedance_ohm(now_us)
         if train is None or ohm >= OPEN_OHM:
             return None
-        return _clipped(train, COMPLIANCE_MV * 1_000 // ohm)
+        return clipped(train, COMPLIANCE_MV * 1_000 // ohm)
 
     def _commanded_ua(self) -> int:
         return 0 if self.wanted is None else self.wanted.amplitude_ua
@@ -170,7 +170,7 @@ class Stage:
             self._wrong_due_us = now_us + 2 * period_ps(train) // 1_000_000  # two pulses
 
 
-def _clipped(train: PulseTrain, most_ua: int) -> PulseTrain | None:
+def clipped(train: PulseTrain, most_ua: int) -> PulseTrain | None:
     """The train as far as the compliance voltage carries it, its phases still balanced; ``None`` if nothing is left."""
     if train.amplitude_ua <= most_ua and train.recovery_amplitude_ua <= most_ua:
         return train
