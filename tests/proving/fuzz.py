@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Final
 
-from tests.fuzzing import asked, files, lines
+from tests.fuzzing import asked, boards, files, lines
 from tests.fuzzing.probe import Failure, Probe, run
 from tests.proving.table import Outcome, Row
 
-PROBES: Final[dict[str, Probe]] = {each.name: each for each in (*files.PROBES, *lines.PROBES, *asked.PROBES)}
+PROBES: Final[dict[str, Probe]] = {
+    each.name: each for each in (*files.PROBES, *lines.PROBES, *boards.PROBES, *asked.PROBES)
+}
 
 LONG: Final = {
     "record": 3_000,
@@ -26,6 +28,8 @@ LONG: Final = {
     "arguments": 6_000,
     "protocol": 8_000,
     "twin": 6_000,
+    "sciencemode4": 10_000,
+    "sciencemode2": 10_000,
 }
 """Inputs of a long run where one takes more than a millisecond or two; of all others :data:`OTHERS`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Self, final
 
 from stimctl.errors import OurBug
@@ -16,8 +17,11 @@ class DoesNotFit(OurBug):
     """
 
     def __init__(self, field: str, value: object, allowed: str) -> None:
-        self.field, self.value, self.allowed = field, value, allowed
-        super().__init__(f"{field} {value!r} does not fit the wire; it takes {allowed}")
+        plain = (
+            int(value) if isinstance(value, IntEnum) else value
+        )  # the number says more than the enumeration's own words
+        self.field, self.value, self.allowed = field, plain, allowed
+        super().__init__(f"{field} {plain!r} does not fit the wire; it takes {allowed}")
 
     def within(self, where: str) -> Self:
         """The same, told of a field inside ``where``."""

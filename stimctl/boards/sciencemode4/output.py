@@ -12,7 +12,7 @@ from stimctl.boards.sciencemode4.codec import build
 from stimctl.boards.sciencemode4.codes import COLOURS, POINTS_MAX, RAMP_MAX, Command
 from stimctl.boards.sciencemode4.dialect import SCIENCEMODE_4, Dialect
 from stimctl.boards.sciencemode4.period import period_bits
-from stimctl.boards.sciencemode4.points import PULSES, TRAINS, words_of
+from stimctl.boards.sciencemode4.points import PULSE_BYTES, TRAIN_BYTES, words_of
 from stimctl.errors import OurBug
 
 
@@ -47,7 +47,7 @@ def _pattern(pattern: m.Pattern, dialect: Dialect) -> bytes:
     words = words_of(pattern.points)
     last = len(words) - 1
     ramp = steps("ramp", pattern.ramp, 0, RAMP_MAX, 1, "pulses")
-    return TRAINS[last].pack(last << 4 | ramp, period_bits(pattern.period_us, pattern.quarter_ms, dialect), *words)
+    return TRAIN_BYTES[last].pack(last << 4 | ramp, period_bits(pattern.period_us, pattern.quarter_ms, dialect), *words)
 
 
 def _channel_config(word: m.ChannelConfig, dialect: Dialect) -> bytes:
@@ -58,7 +58,7 @@ def _channel_config(word: m.ChannelConfig, dialect: Dialect) -> bytes:
     if word.declared is None:
         words = words_of(word.points)
         last = len(words) - 1
-        return PULSES[last].pack(execute << 7 | place | last, *words)
+        return PULSE_BYTES[last].pack(execute << 7 | place | last, *words)
     if execute or word.points:
         raise DoesNotFit("declared points", word.declared, "None beside points, or when the pulse is executed")
     return bytes((place | steps("declared points", word.declared, 1, POINTS_MAX) - 1,))

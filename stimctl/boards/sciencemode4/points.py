@@ -37,10 +37,10 @@ _CURRENT_BITS: Final = {
 }
 _CURRENT_OF: Final = [(code - _CODE_ZERO) * CURRENT_STEP_UA for code in range(_CODE_MAX + 1)]
 
-TRAINS: Final = [struct.Struct(f">BH{count}I") for count in range(1, POINTS_MAX + 1)]
+TRAIN_BYTES: Final = [struct.Struct(f">BH{count}I") for count in range(1, POINTS_MAX + 1)]
 """What an update says of one channel, by its number of points less one: that and the ramp, the period, the points."""
 
-PULSES: Final = [struct.Struct(f">B{count}I") for count in range(1, POINTS_MAX + 1)]
+PULSE_BYTES: Final = [struct.Struct(f">B{count}I") for count in range(1, POINTS_MAX + 1)]
 """A pulse of the low level, the same way: its place and that number, the points."""
 
 
