@@ -1,0 +1,100 @@
+"""Every board passes the battery, and the battery is one that a bad board would not pass."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from stimctl.boards.stops import StopSequence
+from tests import battery_boards as boards
+from tests.board_battery import BoardBattery, Described
+
+
+class Known(BoardBattery):
+    """The battery, beside all boards that there are."""
+
+    others = staticmethod(boards.all_boards)
+
+
+class TestReference(Known):
+    board = boards.REFERENCE
+
+
+class TestMaster2017(Known):
+    board = boards.OPENEMSSTIM[0]
+
+
+class TestDev(Known):
+    board = boards.OPENEMSSTIM[1]
+
+
+class TestMultiplexer(Known):
+    board = boards.OPENEMSSTIM[2]
+
+
+class TestSimpleMultiplexer(Known):
+    board = boards.OPENEMSSTIM[3]
+
+
+class TestMaster2016(Known):
+    board = boards.OPENEMSSTIM[4]
+
+
+class TestFabbing(Known):
+    board = boards.OPENEMSSTIM[5]
+
+
+class TestNeuroStimDuino(Known):
+    board = boards.NEUROSTIMDUINO
+
+
+class TestUecu(Known):
+    board = boards.UECU
+
+
+def test_every_board_has_its_class() -> None:
+    assert {each.board.name for each in Known.__subclasses__()} == {each.name for each in boards.BOARDS}
+
+
+# --- a battery that passes everything would be none ---------------------------------------------------------------
+
+
+class Bad:
+    """A decoder with a fault: splits matter, damage is believed, it holds what comes, and it raises."""
+
+    def __init__(self) -> None:
+        self.kept = b""
+
+    def feed(self, data: bytes) -> tuple[object, ...]:
+        self.kept += data
+        if b"\xff" in data:
+            raise ValueError(data)
+        return (data[:1],) if data else ()
+
+
+BAD_DECODER = replace(boards.UECU, decoder=Bad, claims=lambda _: True, held=lambda bad: len(bad.kept))
+BAD_STOP = replace(boards.UECU, stop=StopSequence((b"\x00",), 0, 0, ""))
+BAD_SILENCE = replace(boards.UECU, silent_us=500_000)
+BAD_CLAIM = replace(boards.REFERENCE, silent_us=None)
+BAD_TRIGGER = replace(boards.NEUROSTIMDUINO, states={"running": boards.NEUROSTIMDUINO.states["running"]})
+
+
+@pytest.mark.parametrize(
+    ("board", "test"),
+    [
+        (BAD_DECODER, "test_byte_by_byte_is_the_same"),
+        (BAD_DECODER, "test_what_other_boards_say_is_nothing"),
+        (BAD_DECODER, "test_what_hosts_say_is_nothing"),
+        (BAD_STOP, "test_the_stop_stops_in_every_state"),
+        (BAD_SILENCE, "test_silence_in_every_state"),
+        (BAD_CLAIM, "test_silence_in_every_state"),
+        (BAD_TRIGGER, "test_nothing_flows_unasked"),
+        (BAD_TRIGGER, "test_what_other_boards_are_told_does_nothing_to_it"),
+        (BAD_TRIGGER, "test_it_runs_where_it_should"),
+    ],
+)
+def test_a_bad_board_fails(board: Described, test: str) -> None:
+    one = type("One", (BoardBattery,), {"board": board, "others": staticmethod(boards.all_boards)})
+    with pytest.raises((AssertionError, ValueError)):
+        getattr(one(), test)()
