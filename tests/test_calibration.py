@@ -133,7 +133,9 @@ def test_without_a_calibration_no_person() -> None:
         ("2.5, 4.1, 12.25", "2.5, 2.5, 4.1", "twice"),
         ("output = 2", "output = 1", "names an output twice"),
         ("output = 2", "output = 5", "out of range"),
-        ("2026-03-31", '"2026-03-31"', "must be a date"),
+        ("2026-03-31", '"last week"', "must be a date"),
+        ("2026-03-31", "20260331", "must be a date"),
+        ("2026-03-31", '"2026-13-01"', "must be a date"),
         ("2026-03-31", "2026-03-31T10:00:00", "must be a date"),
         ("[[channel]]", "[channel]", "not TOML"),
         ("rate_hz = 35", "rate_hz = 35000", "rate_hz: out of range"),
@@ -143,6 +145,10 @@ def test_every_mistake_has_its_place_and_its_words(before: str, after: str, said
     assert before in FILE
     with pytest.raises(ProtocolError, match=said):
         loads_calibration(FILE.replace(before, after), "x.toml")
+
+
+def test_a_day_may_stand_in_quotes() -> None:
+    assert loads_calibration(FILE.replace("2026-03-31", '"2026-03-31"'), "x") == loads_calibration(FILE, "x")
 
 
 def test_all_mistakes_at_once() -> None:

@@ -6,7 +6,7 @@ What they are for is told in ``boards.openemsstim.calibration``.
 
 from __future__ import annotations
 
-from datetime import date
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Final, final
@@ -31,6 +31,7 @@ POINTS_MAX: Final = 100
 
 _WHERE: Final = "what the board can be told"
 _METER: Final = "a meter between the pads"
+_DAY: Final = re.compile(r"20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 _PERCENTS: Final = Listing(Quantity("%", 1, 100, _WHERE, whole=True), 1, POINTS_MAX, "1 to 100 different percents")
 _CURRENTS: Final = Listing(
     Quantity("mA", 0.1, 150, _METER, (("µA", 1e-3), ("A", 1e3)), exact=microamps),
@@ -47,11 +48,12 @@ def _rising(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
-def _a_day(value: Any) -> Any:
-    """A date as TOML writes it, without quotes and without a time."""
-    if type(value) is not date:
-        raise fault("must be a date", allowed="such as 2026-03-31, without quotes")
-    return value
+def _a_day(value: Any) -> str:
+    """A day as text, from TOML's own date or from text."""
+    day = str(value)
+    if _DAY.fullmatch(day) is None:
+        raise fault("must be a date", allowed="such as 2026-03-31")
+    return day
 
 
 @final
@@ -86,8 +88,8 @@ class CalibrationFile(Strict):
     """The load that it was measured with."""
     calibrated_by: Annotated[str, Words(80)]
     """Who has measured."""
-    calibrated_on: Annotated[date, BeforeValidator(_a_day)]
-    """When, as a date."""
+    calibrated_on: Annotated[str, BeforeValidator(_a_day)]
+    """When: the day, such as 2026-03-31."""
     channels: Annotated[
         tuple[MeasuredChannel, ...], BeforeValidator(as_tuple), Field(min_length=1, max_length=CHANNELS_MAX)
     ] = Field(alias="channel")

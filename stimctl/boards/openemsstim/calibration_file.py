@@ -15,7 +15,7 @@ def calibration_of(file: CalibrationFile) -> Calibration:
         rate_mhz=millihertz(file.rate_hz),
         phase_width_us=file.phase_width_us,
         calibrated_by=file.calibrated_by,
-        calibrated_on=file.calibrated_on.isoformat(),
+        calibrated_on=file.calibrated_on,
     )
     measured = {
         each.output - 1: tuple(zip(each.percent, map(microamps, each.measured_ma), strict=True))
