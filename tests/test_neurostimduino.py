@@ -13,9 +13,10 @@ from stimctl.boards.neurostimduino import words as w
 from stimctl.boards.neurostimduino.answers import Decoder, word_of
 from stimctl.boards.neurostimduino.codec import LINE_MAX, encode
 from stimctl.boards.neurostimduino.reading import decimal, integer, read, steps
-from stimctl.boards.neurostimduino.reply import ANSWER_US, RESET_US, SAMPLE_US, Reply, Verdict
+from stimctl.boards.neurostimduino.reply import ANSWER_US, RESET_US, SAMPLE_US, Reply
 from stimctl.boards.neurostimduino.stopping import LOOK, STOP
 from stimctl.boards.neurostimduino.words import RANGES, Halt, Register
+from stimctl.boards.verdict import Verdict
 from stimctl.errors import OurBug, UsageError
 from stimctl.sim.neurostimduino import NeuroStimDuino
 from stimctl.units import MS, SECOND

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from stimctl.boards.openemsstim import dialects as d
 from stimctl.boards.openemsstim.codec import Decoder, encode, text_of
 from stimctl.boards.openemsstim.dialects import DIALECTS, Form
+from stimctl.boards.openemsstim.echoes import ECHO_US, Echoes
 from stimctl.boards.openemsstim.probe import ANSWER_US, BOOT_US, QUESTION, Probe, Stand
 from stimctl.boards.openemsstim.reading import Action, Option, from_hex, int16, is_hex, read
 from stimctl.boards.openemsstim.stopping import BEFORE_PROBE, BUFFER_BYTES, STOPS
@@ -498,3 +499,69 @@ def test_the_constants_are_the_boards() -> None:
     assert stopping.CLOSING_US == sim.CLOSING_US
     assert len({dialect.name for dialect in DIALECTS}) == 6
     assert all(a != b for a, b in itertools.combinations(DIALECTS, 2))
+
+
+# --- whether it still reads ------------------------------------------------------------------------------------
+
+
+def echo(*lines: str) -> tuple[Echoes, int]:
+    echoes = Echoes()
+    for at, line in enumerate(lines):
+        echoes.wrote(line.encode() + b"\n", at)
+    return echoes, len(lines)
+
+
+@every_dialect
+def test_a_healthy_board_echoes_all_that_it_is_told(dialect: d.Dialect) -> None:
+    twin, now_us = board(dialect)
+    twin.outgoing()
+    echoes, decoder = Echoes(), Decoder()
+    for step in range(20):
+        data = encode(Drive(step % 2, 30, 300), dialect.form)
+        echoes.wrote(data, now_us)
+        twin.feed(data, now_us)
+        now_us += 120 * MS
+        twin.advance(now_us)
+        for word in decoder.feed(twin.outgoing()):
+            echoes.hear(word)
+        echoes.advance(now_us)
+    assert echoes.why == ""
+    assert echoes.due_us is None
+
+
+def test_one_missing_echo_is_noise_and_two_are_a_lost_link() -> None:
+    echoes, _ = echo("C0I1T1G", "C1I1T1G")
+    echoes.hear(Received("C1I1T1G"))
+    assert echoes.why == ""
+    assert echoes.due_us is None
+    echoes, now_us = echo("C0I1T1G")
+    echoes.advance(ECHO_US)
+    assert echoes.why == ""
+    echoes.wrote(b"\nC9G\n", now_us)
+    echoes.advance(now_us + ECHO_US)
+    assert "does not read any more" in echoes.why
+
+
+def test_an_echo_in_between_begins_the_count_anew() -> None:
+    echoes, _ = echo("a", "b", "c")
+    for word in (Received("b"), Received("c")):
+        echoes.hear(word)
+    echoes.wrote(b"d\n", 10)
+    echoes.advance(10 + ECHO_US)
+    assert echoes.why == ""
+
+
+@pytest.mark.parametrize(
+    ("word", "why"),
+    [
+        (Ready(), "booted again"),
+        (Trouble("ERROR: x"), "could do nothing"),
+        (Received("C0I100T5000G"), "was not told"),
+        (Remark("anything"), ""),
+    ],
+)
+def test_what_an_unhealthy_board_prints_is_named(word: Ready | Trouble | Received | Remark, why: str) -> None:
+    echoes, _ = echo("C0I1T1G")
+    echoes.hear(word)
+    assert why in echoes.why
+    assert bool(echoes.why) == bool(why)

@@ -12,7 +12,9 @@ from stimctl.boards.uecu import conversion, layout
 from stimctl.boards.uecu import words as w
 from stimctl.boards.uecu.codec import DATA_MAX, Decoder, checksum, crc16, encode, frame, wrap
 from stimctl.boards.uecu.device import Receiver
+from stimctl.boards.uecu.reply import Reply
 from stimctl.boards.uecu.stopping import EVENTS, ROUNDS, STOP, SWALLOWED_MAX
+from stimctl.boards.verdict import Verdict
 from stimctl.errors import OurBug, UsageError
 from stimctl.sim.uecu import CHECKSUM_CODE, DATA_CODE, LIMIT_CODE, TYPE_CODE, UNKNOWN_ID_CODE, Uecu
 from stimctl.units import MS, SECOND
@@ -377,3 +379,67 @@ def test_a_healthy_board_stops_with_the_first_halt() -> None:
     stop(twin, begun_us, rounds=1)
     for ledger in twin.ledger:
         assert ledger.stretches[-1].end_us <= begun_us + 60 * MS
+
+
+# --- replies ---------------------------------------------------------------------------------------------------
+
+
+def ask(twin: Uecu, word: w.HostWord) -> Reply:
+    reply, decoder = Reply(word, twin.now_us), Decoder()
+    twin.outgoing()
+    twin.feed(encode(word), twin.now_us)
+    while reply.verdict is Verdict.OPEN:
+        twin.advance(twin.now_us + 10 * MS)
+        for answer in decoder.feed(twin.outgoing()):
+            reply.hear(answer)
+        reply.advance(twin.now_us)
+    return reply
+
+
+def test_what_is_made_is_confirmed_and_nothing_else() -> None:
+    twin = Uecu()
+    verdicts: dict[w.HostWord, Verdict] = {
+        w.SetUp(0, 40, 250, 100): Verdict.UNCONFIRMED,
+        w.NewSchedule(SYNC, 50): Verdict.DONE,
+        w.NewEvent(1, 0, 0, 0, 0): Verdict.DONE,
+        w.Go(SYNC): Verdict.UNCONFIRMED,
+        w.ChangeEvent(1, 200, 20): Verdict.UNCONFIRMED,
+        w.ChangeEvent(1, 200, 41): Verdict.FAILED,
+        w.NewEvent(1, 5, 0, 0, 0): Verdict.FAILED,
+        w.DropEvent(7): Verdict.FAILED,
+        w.Halt(): Verdict.UNCONFIRMED,
+    }
+    assert {word: ask(twin, word).verdict for word in verdicts} == verdicts
+    assert "beyond its limits" in ask(twin, w.ChangeEvent(1, 200, 41)).why
+
+
+def test_silence_where_an_answer_belongs_is_a_fault() -> None:
+    twin = Uecu()
+    tell(twin, b"\x04\x80\x19\xff")  # it waits for the rest of that
+    reply = ask(twin, w.NewSchedule(SYNC, 50))
+    assert (reply.verdict, reply.why) == (Verdict.SILENCE, "the board has not answered in time")
+
+
+@pytest.mark.parametrize(
+    ("asked", "heard", "verdict"),
+    [
+        (w.NewEvent(1, 0, 0, 0, 0), w.EventMade(1, 1, 1), Verdict.FAILED),
+        (w.NewEvent(1, 0, 0, 0, 0), w.EventMade(1, 2, 0), Verdict.FAILED),
+        (w.NewEvent(1, 0, 0, 0, 0), w.EventMade(9, 1, 0), Verdict.DONE),
+        (w.NewEvent(1, 0, 0, 0, 0), w.ScheduleMade(1), Verdict.OPEN),
+        (w.ChangeEvent(2, 0, 0), w.EventFailed(1, 1, 1), Verdict.OPEN),
+        (w.ChangeEvent(2, 0, 0), w.EventFailed(1, 2, 1), Verdict.FAILED),
+        (w.Halt(), w.Failed(1, layout.HALT), Verdict.FAILED),
+        (w.Halt(), w.Failed(1, layout.GO), Verdict.OPEN),
+        (w.Halt(), w.Unknown(1, b""), Verdict.OPEN),
+    ],
+    ids=str,
+)
+def test_only_what_is_about_a_word_answers_it(asked: w.HostWord, heard: w.BoardWord, verdict: Verdict) -> None:
+    reply = Reply(asked, 0)
+    reply.hear(heard)
+    assert reply.verdict is verdict
+    assert bool(reply.why) == (verdict is Verdict.FAILED)
+    reply.hear(w.Failed(1, layout.HALT))
+    reply.advance(300 * MS)
+    assert reply.verdict is not Verdict.OPEN

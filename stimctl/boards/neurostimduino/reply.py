@@ -7,27 +7,17 @@ take it for its own answer.
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Final, final
 
 from stimctl.boards.neurostimduino import words as w
 from stimctl.boards.neurostimduino.words import BoardWord, Halt, HostWord
+from stimctl.boards.verdict import Verdict
 from stimctl.units import MS
 
 ANSWER_US: Final = 250 * MS
 RESET_US: Final = 500 * MS
 SAMPLE_US: Final = 1_500 * MS
 """How long an answer may take; silence is answered with the stop sequence."""
-
-
-@final
-class Verdict(Enum):
-    """What became of a word."""
-
-    OPEN = "not answered yet"
-    DONE = "carried out"
-    FAILED = "not carried out"
-    SILENCE = "not answered in time"
 
 
 @final

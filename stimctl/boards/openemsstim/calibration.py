@@ -56,7 +56,7 @@ class Calibration:
         There is none below the lowest measured percent, and none for 0: a board that is told 0 still puts out.
         """
         fitting = [percent for percent, ua in self._points(channel) if ua <= amplitude_ua]
-        if type(amplitude_ua) is not int or amplitude_ua <= 0 or not fitting:
+        if not fitting:
             lowest = ma_text(self._points(channel)[0][1])
             raise UsageError(
                 f"channel {channel + 1}: {ma_text(amplitude_ua)} mA cannot be put out; the least that was measured is "
