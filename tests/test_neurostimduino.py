@@ -462,6 +462,15 @@ def test_the_stop_is_confirmed() -> None:
     assert said(twin) == (w.ReadBack(0, Register.ENABLED, 1), w.ReadBack(1, Register.ENABLED, 1))
 
 
+@pytest.mark.parametrize("half", [b"AMPL 1 3", b"STIM 1 200", b"EO", b"x"])
+def test_half_a_line_swallows_no_part_of_the_stop(half: bytes) -> None:
+    twin = running()
+    twin.outgoing()
+    twin.feed(half + STOP.writes[0], twin.now_us)
+    twin.advance(twin.now_us + 100 * MS)
+    assert {w.EmergencyOffCalled(), w.Halted(0, Halt.STOPPED), w.Halted(1, Halt.STOPPED)} <= set(said(twin))
+
+
 @pytest.mark.parametrize("cut", range(1, 12))
 def test_a_number_that_a_stop_cuts_short_is_a_smaller_one(cut: int) -> None:
     twin = running()
