@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 from stimctl.boards.neurostimduino import answers as nsd_answers
 from stimctl.boards.neurostimduino import codec as nsd
@@ -16,6 +16,11 @@ from stimctl.boards.openemsstim.stopping import STOPS
 from stimctl.boards.reference import messages as m
 from stimctl.boards.reference.codec import END, STOP_FRAME, WIRE_MAX, encode
 from stimctl.boards.reference.codec import Decoder as ReferenceDecoder
+from stimctl.boards.sciencemode.framing import BREAK
+from stimctl.boards.sciencemode2 import codec as codec2
+from stimctl.boards.sciencemode2 import messages as m2
+from stimctl.boards.sciencemode4 import codec as codec4
+from stimctl.boards.sciencemode4 import messages as m4
 from stimctl.boards.stops import StopSequence
 from stimctl.boards.uecu import codec as uecu
 from stimctl.boards.uecu import words as uw
@@ -24,7 +29,9 @@ from stimctl.sim.neurostimduino import NeuroStimDuino
 from stimctl.sim.openemsstim import OpenEmsStim
 from stimctl.sim.uecu import Uecu
 from stimctl.units import MS, SECOND
-from tests.board_battery import AnyTwin, Described
+from tests.board_battery import AnyTwin, Described, Twinned
+from tests.fuzzing.boards import FRAMES
+from tests.sciencemode_naive import SM2, SM4, Wire
 from tests.sim_host import Host, make_twin, train
 from tests.wire_words import EXAMPLES
 
@@ -81,10 +88,12 @@ REFERENCE = Described(
     held_max=WIRE_MAX,
     resync=END,
     checked=True,
-    states={"idle": _host(), "armed": _host(arm=True), "running": _host(go=True), "stopped": _host(stop=True)},
-    running="running",
-    stop=StopSequence((STOP_FRAME,), 0, 0, confirmed_by="STOPPED"),
-    silent_us=500 * MS,
+    twin=Twinned(
+        states={"idle": _host(), "armed": _host(arm=True), "running": _host(go=True), "stopped": _host(stop=True)},
+        running="running",
+        stop=StopSequence((STOP_FRAME,), 0, 0, confirmed_by="STOPPED"),
+        silent_us=500 * MS,
+    ),
 )
 
 
@@ -124,18 +133,20 @@ def _openemsstim(dialect: d.Dialect) -> Described:
         held_max=512,
         resync=ems.LINE_FEED,
         checked=False,
-        states={
-            "idle": _ems(dialect),
-            "running": _ems(dialect, *everywhere),
-            "running long": _ems(dialect, ew.Drive(0, 100, 5_000)),
-            "opening its relays": _ems(dialect, *everywhere, wait_us=345 * MS),
-            "in the middle of a line": _ems(dialect, *everywhere, then=b"WV,0,4330"),
-        },
-        running="running",
-        stop=STOPS[dialect],
-        silent_us=5_000 * MS + dialect.channels * 50 * MS + 100 * MS,
-        hair_trigger=True,  # letters toggle its relays
-        beyond_help=lambda twin: twin.crashed,  # two commands run into one name a channel that is not there
+        twin=Twinned(
+            states={
+                "idle": _ems(dialect),
+                "running": _ems(dialect, *everywhere),
+                "running long": _ems(dialect, ew.Drive(0, 100, 5_000)),
+                "opening its relays": _ems(dialect, *everywhere, wait_us=345 * MS),
+                "in the middle of a line": _ems(dialect, *everywhere, then=b"WV,0,4330"),
+            },
+            running="running",
+            stop=STOPS[dialect],
+            silent_us=5_000 * MS + dialect.channels * 50 * MS + 100 * MS,
+            hair_trigger=True,  # letters toggle its relays
+            beyond_help=lambda twin: twin.crashed,  # two commands run into one name a channel that is not there
+        ),
     )
 
 
@@ -167,6 +178,8 @@ _NSD_ON = (
     nw.Stimulate(1, 2),
 )
 
+running_neurostimduino = _nsd(*_NSD_ON)
+
 NEUROSTIMDUINO = Described(
     name="neurostimduino",
     commands=tuple(
@@ -188,17 +201,19 @@ NEUROSTIMDUINO = Described(
     held_max=1_024,
     resync=nsd.LINE_END,
     checked=False,
-    states={
-        "idle": _nsd(),
-        "running": _nsd(*_NSD_ON),
-        "set and not started": _nsd(*_NSD_ON[:2]),
-        "sampling": _nsd(*_NSD_ON, nw.Sample(0)),
-        "in the middle of a line": _nsd(*_NSD_ON, b"AMPL 1 3"),
-        "run out": _nsd(*_NSD_ON, wait_us=3 * SECOND),
-    },
-    running="running",
-    stop=NSD_STOP,
-    silent_us=2_000 * MS + 165 * MS,
+    twin=Twinned(
+        states={
+            "idle": _nsd(),
+            "running": running_neurostimduino,
+            "set and not started": _nsd(*_NSD_ON[:2]),
+            "sampling": _nsd(*_NSD_ON, nw.Sample(0)),
+            "in the middle of a line": _nsd(*_NSD_ON, b"AMPL 1 3"),
+            "run out": _nsd(*_NSD_ON, wait_us=3 * SECOND),
+        },
+        running="running",
+        stop=NSD_STOP,
+        silent_us=2_000 * MS + 165 * MS,
+    ),
 )
 
 # --- UECU --------------------------------------------------------------------------------------------------------
@@ -251,20 +266,45 @@ UECU = Described(
     held_max=26,
     resync=b"\x00" * 26,
     checked=True,
-    states={
-        "idle": _uecu(),
-        "ready": _uecu(*_UECU_READY),
-        "running": _uecu(*_UECU_ON),
-        "halted": _uecu(*_UECU_ON, uw.Halt()),
-        "in the middle of a frame": _uecu(*_UECU_ON, b"\x04\x80\x19\x04\x01"),
-        "behind a broken length": _uecu(*_UECU_ON, b"\x04\x80\x19\xff"),
-    },
-    running="running",
-    stop=UECU_STOP,
-    silent_us=None,
+    twin=Twinned(
+        states={
+            "idle": _uecu(),
+            "ready": _uecu(*_UECU_READY),
+            "running": _uecu(*_UECU_ON),
+            "halted": _uecu(*_UECU_ON, uw.Halt()),
+            "in the middle of a frame": _uecu(*_UECU_ON, b"\x04\x80\x19\x04\x01"),
+            "behind a broken length": _uecu(*_UECU_ON, b"\x04\x80\x19\xff"),
+        },
+        running="running",
+        stop=UECU_STOP,
+        silent_us=None,
+    ),
 )
 
-BOARDS: tuple[Described, ...] = (REFERENCE, *OPENEMSSTIM, NEUROSTIMDUINO, UECU)
+# --- ScienceMode -------------------------------------------------------------------------------------------------
+
+
+def _sciencemode(name: str, wire: Wire, decoder: Callable[[], Any], host_words: Any, wire_max: int) -> Described:
+    words = {frame: decoder().feed(frame)[0].word for frame in FRAMES[wire]}
+    return Described(
+        name=name,
+        commands=tuple(frame for frame, word in words.items() if isinstance(word, host_words)),
+        answers=tuple(frame for frame, word in words.items() if not isinstance(word, host_words)),
+        decoder=decoder,
+        claims=lambda frame: not isinstance(frame.word, (*get_args(host_words), *_SCIENCEMODE_NOTHING)),
+        held=lambda each: each.held,
+        held_max=wire_max,
+        resync=BREAK,
+        checked=True,
+    )
+
+
+_SCIENCEMODE_NOTHING = (m4.Unknown, m4.Senseless, m2.Motomed, m2.Unknown, m2.Senseless)
+
+SCIENCEMODE_4 = _sciencemode("sciencemode4", SM4, codec4.Decoder, m4.HostWord, codec4.WIRE_MAX)
+SCIENCEMODE_2 = _sciencemode("sciencemode2", SM2, codec2.Decoder, m2.HostWord, codec2.WIRE_MAX)
+
+BOARDS: tuple[Described, ...] = (REFERENCE, *OPENEMSSTIM, NEUROSTIMDUINO, UECU, SCIENCEMODE_4, SCIENCEMODE_2)
 """All of them: each one's words are refused by all others."""
 
 

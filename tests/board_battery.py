@@ -1,9 +1,11 @@
 """One battery for every board: it is described by its facts (:class:`Described`), and the battery does the rest.
 
-A board's codec and twin pass by naming them, in ``battery_boards``, and by a class of their own::
+A board's codec and twin pass by naming them, in ``battery_boards``, and by a class of their own in ``test_battery``::
 
-    class TestReference(BoardBattery):
+    class TestReference(Known):
         board = REFERENCE
+
+A board that has no twin yet is a ``KnownCodec``.
 
 A board may add tests of its own to its class. What it may not do is leave one out: where a board is known to do what it
 should not, its description says so, and the battery then shows that it does.
@@ -50,18 +52,35 @@ class AnyTwin(Protocol):
 
 
 @dataclass(frozen=True)
-class Described:
-    """The facts of one board.
-
-    ``commands`` are whole texts or frames that a host writes, those that raise the output among them; ``answers`` what
-    the board says. ``claims`` tells a decoded word that a driver would believe from one that says nothing. ``held`` is
-    how many bytes a decoder keeps, at most ``held_max``; ``resync`` is what ends anything half heard in either
-    direction. ``checked``: what the board says has a checksum, so that damage makes no other word of it.
+class Twinned:
+    """The facts of one board's twin.
 
     ``states`` make a twin that has booted and stands so; its own time is then the present. ``silent_us`` is how long
     after the host's last byte everything has ended by itself; ``None`` for a board that outlives its host. Bytes that mean
     nothing never energise it, but for the ``hair_trigger`` of a board whose every letter is a command. ``beyond_help`` is
     whether a damaged command has left a twin so that nothing helps but a reset.
+    """
+
+    states: Mapping[str, Callable[[], AnyTwin]]
+    running: str
+    stop: StopSequence
+    silent_us: int | None
+    hair_trigger: bool = False
+    beyond_help: Callable[[Any], bool] = lambda _: False
+
+    def fresh(self) -> AnyTwin:
+        """Booted, and nothing said yet: the first of its states."""
+        return next(iter(self.states.values()))()
+
+
+@dataclass(frozen=True)
+class Described:
+    """The facts of one board: of its codec, and of its twin where it has one.
+
+    ``commands`` are whole texts or frames that a host writes, those that raise the output among them; ``answers`` what
+    the board says. ``claims`` tells a decoded word that a driver would believe from one that says nothing. ``held`` is
+    how many bytes a decoder keeps, at most ``held_max``; ``resync`` is what ends anything half heard in either
+    direction. ``checked``: what the board says has a checksum, so that damage makes no other word of it.
     """
 
     name: str
@@ -73,16 +92,7 @@ class Described:
     held_max: int
     resync: bytes
     checked: bool
-    states: Mapping[str, Callable[[], AnyTwin]]
-    running: str
-    stop: StopSequence
-    silent_us: int | None
-    hair_trigger: bool = False
-    beyond_help: Callable[[Any], bool] = lambda _: False
-
-    def fresh(self) -> AnyTwin:
-        """Booted, and nothing said yet: the first of its states."""
-        return next(iter(self.states.values()))()
+    twin: Twinned | None = None
 
     def believed(self, data: bytes) -> list[Any]:
         """What a driver would believe of these bytes."""
@@ -117,13 +127,19 @@ def said_within(twin: AnyTwin, us: int) -> bytes:
     return twin.outgoing()
 
 
-class BoardBattery:
-    """What every codec and every twin has to pass. ``others`` are all boards that there are."""
+class Battery:
+    """A board among ``others``: all boards that there are."""
 
     board: ClassVar[Described]
     others: ClassVar[Callable[[], tuple[Described, ...]]]
 
-    # --- the host's ear ----------------------------------------------------------------------------------------
+    def strangers(self) -> list[Described]:
+        """All that are no kin: the first word of a name is the family's."""
+        return [each for each in type(self).others() if each.name.split()[0] != self.board.name.split()[0]]
+
+
+class CodecBattery(Battery):
+    """What every codec has to pass: the host's ear."""
 
     def test_each_answer_is_understood_and_nothing_is_wrong_with_it(self) -> None:
         for answer in self.board.answers:
@@ -189,20 +205,25 @@ class BoardBattery:
             for command in described.commands:
                 assert self.board.believed(command + self.board.resync) == [], (described.name, command)
 
-    def strangers(self) -> list[Described]:
-        return [each for each in type(self).others() if each.name.split()[0] != self.board.name.split()[0]]
 
-    # --- the twin ----------------------------------------------------------------------------------------------
+class TwinBattery(Battery):
+    """What every twin has to pass, and with it every stop."""
+
+    @property
+    def twin(self) -> Twinned:
+        """The facts of this board's twin."""
+        assert self.board.twin is not None, f"{self.board.name} has no twin yet: name it in a CodecBattery"
+        return self.board.twin
 
     def test_nothing_flows_unasked(self) -> None:
-        twin = self.board.fresh()
+        twin = self.twin.fresh()
         twin.advance(twin.now_us + HOUR_US)
         assert not any(ledger.active_after(-1) for ledger in twin.ledger)
 
     def test_it_runs_where_it_should(self) -> None:
         """Else the tests below would show nothing."""
-        assert self.board.states[self.board.running]().energised
-        assert len(self.board.states) >= 3
+        assert self.twin.states[self.twin.running]().energised
+        assert len(self.twin.states) >= 3
 
     @given(st.data())
     def test_how_a_hosts_bytes_are_split_makes_no_difference(self, data: st.DataObject) -> None:
@@ -210,7 +231,7 @@ class BoardBattery:
         cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
 
         def life(edges: list[int]) -> tuple[bytes, list[Any]]:
-            twin = self.board.states[self.board.running]()
+            twin = self.twin.states[self.twin.running]()
             for start, end in itertools.pairwise(edges):
                 twin.feed(stream[start:end], twin.now_us)
             said = said_within(twin, SECOND)
@@ -220,62 +241,62 @@ class BoardBattery:
 
     @given(st.lists(st.tuples(st.binary(max_size=60), st.integers(0, SECOND)), max_size=6))
     def test_no_bytes_are_an_error_to_it_and_none_make_it_flow(self, noise: list[tuple[bytes, int]]) -> None:
-        twin = self.board.fresh()
+        twin = self.twin.fresh()
         for piece, pause_us in noise:
             twin.feed(piece, twin.now_us)
             twin.advance(twin.now_us + pause_us)
         twin.advance(twin.now_us + SECOND)
-        assert self.board.hair_trigger or not any(ledger.active_after(-1) for ledger in twin.ledger)
+        assert self.twin.hair_trigger or not any(ledger.active_after(-1) for ledger in twin.ledger)
 
     @given(st.data())
     def test_a_damaged_stream_is_no_error_and_the_stop_stops_it(self, data: st.DataObject) -> None:
-        twin = self.board.states[self.board.running]()
+        twin = self.twin.states[self.twin.running]()
         for command in data.draw(st.lists(st.sampled_from(self.board.commands), max_size=5)):
             bent = bytearray(command)
             for at in data.draw(st.lists(st.integers(0, len(bent) - 1), max_size=2)):
                 bent[at] = data.draw(st.integers(0, 255))
             twin.feed(bytes(bent[: data.draw(st.integers(1, len(bent)))]), twin.now_us)
             twin.advance(twin.now_us + data.draw(st.integers(0, 300_000)))
-        stopped(twin, self.board.stop)
-        if not self.board.beyond_help(twin):
+        stopped(twin, self.twin.stop)
+        if not self.twin.beyond_help(twin):
             self.dead(twin)
 
     def test_what_other_boards_are_told_does_nothing_to_it(self) -> None:
         for other in self.strangers():
             for command in other.commands:
-                twin = self.board.fresh()
+                twin = self.twin.fresh()
                 twin.feed(command, twin.now_us)
                 twin.advance(twin.now_us + SECOND)
                 assert not any(ledger.active_after(-1) for ledger in twin.ledger), (other.name, command)
 
     def test_the_stop_stops_in_every_state(self) -> None:
-        for make in self.board.states.values():
+        for make in self.twin.states.values():
             twin = make()
-            stopped(twin, self.board.stop)
+            stopped(twin, self.twin.stop)
             self.dead(twin)
-            stopped(twin, self.board.stop)
+            stopped(twin, self.twin.stop)
             self.dead(twin)
 
     @given(st.data())
     def test_the_stop_stops_behind_half_of_anything(self, data: st.DataObject) -> None:
-        twin = self.board.states[data.draw(st.sampled_from(sorted(self.board.states)))]()
+        twin = self.twin.states[data.draw(st.sampled_from(sorted(self.twin.states)))]()
         command = data.draw(st.sampled_from(self.board.commands))
         twin.feed(command[: data.draw(st.integers(0, len(command) - 1))], twin.now_us)
         twin.advance(twin.now_us + data.draw(st.integers(0, 100_000)))
-        stopped(twin, self.board.stop)
+        stopped(twin, self.twin.stop)
         self.dead(twin)
 
     def test_silence_in_every_state(self) -> None:
         """What ends by itself has ended; a board that outlives its host is shown to."""
-        for name, make in self.board.states.items():
+        for name, make in self.twin.states.items():
             twin = make()
             said_us, flowed = twin.now_us, twin.energised
             twin.advance(said_us + HOUR_US)
-            if self.board.silent_us is not None:
+            if self.twin.silent_us is not None:
                 assert not twin.energised, name
                 ends = [stretch.end_us for ledger in twin.ledger for stretch in ledger.stretches]
-                assert max(ends, default=0) <= said_us + self.board.silent_us, name
-            elif name == self.board.running:
+                assert max(ends, default=0) <= said_us + self.twin.silent_us, name
+            elif name == self.twin.running:
                 assert flowed
                 assert twin.energised
 
@@ -285,3 +306,7 @@ class BoardBattery:
         now_us = twin.now_us
         twin.advance(now_us + AFTER_US)
         assert not any(ledger.active_after(now_us) for ledger in twin.ledger)
+
+
+class BoardBattery(CodecBattery, TwinBattery):
+    """What every board has to pass."""

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from stimctl.boards.stops import StopSequence
 from tests import battery_boards as boards
-from tests.board_battery import BoardBattery, Described
+from tests.board_battery import BoardBattery, CodecBattery, Described
+
+
+class KnownCodec(CodecBattery):
+    """The battery of codecs, beside all boards that there are."""
+
+    others = staticmethod(boards.all_boards)
 
 
 class Known(BoardBattery):
-    """The battery, beside all boards that there are."""
+    """The whole battery, beside all boards that there are."""
 
     others = staticmethod(boards.all_boards)
 
@@ -53,8 +60,20 @@ class TestUecu(Known):
     board = boards.UECU
 
 
+class TestScienceMode4(KnownCodec):
+    board = boards.SCIENCEMODE_4
+
+
+class TestScienceMode2(KnownCodec):
+    board = boards.SCIENCEMODE_2
+
+
 def test_every_board_has_its_class() -> None:
-    assert {each.board.name for each in Known.__subclasses__()} == {each.name for each in boards.BOARDS}
+    """The whole battery for those with a twin; the ear's for those that have none yet."""
+    whole = {each.board.name for each in Known.__subclasses__()}
+    assert whole == {each.name for each in boards.BOARDS if each.twin is not None}
+    ears = {each.board.name for each in KnownCodec.__subclasses__()}
+    assert ears == {each.name for each in boards.BOARDS if each.twin is None}
 
 
 # --- a battery that passes everything would be none ---------------------------------------------------------------
@@ -73,11 +92,17 @@ class Bad:
         return (data[:1],) if data else ()
 
 
+def with_twin(board: Described, **changes: Any) -> Described:
+    assert board.twin is not None
+    return replace(board, twin=replace(board.twin, **changes))
+
+
 BAD_DECODER = replace(boards.UECU, decoder=Bad, claims=lambda _: True, held=lambda bad: len(bad.kept))
-BAD_STOP = replace(boards.UECU, stop=StopSequence((b"\x00",), 0, 0, ""))
-BAD_SILENCE = replace(boards.UECU, silent_us=500_000)
-BAD_CLAIM = replace(boards.REFERENCE, silent_us=None)
-BAD_TRIGGER = replace(boards.NEUROSTIMDUINO, states={"running": boards.NEUROSTIMDUINO.states["running"]})
+BAD_STOP = with_twin(boards.UECU, stop=StopSequence((b"\x00",), 0, 0, ""))
+BAD_SILENCE = with_twin(boards.UECU, silent_us=500_000)
+BAD_CLAIM = with_twin(boards.REFERENCE, silent_us=None)
+BAD_TRIGGER = with_twin(boards.NEUROSTIMDUINO, states={"running": boards.running_neurostimduino})
+NO_TWIN = replace(boards.UECU, twin=None)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +116,7 @@ BAD_TRIGGER = replace(boards.NEUROSTIMDUINO, states={"running": boards.NEUROSTIM
         (BAD_CLAIM, "test_silence_in_every_state"),
         (BAD_TRIGGER, "test_nothing_flows_unasked"),
         (BAD_TRIGGER, "test_what_other_boards_are_told_does_nothing_to_it"),
+        (NO_TWIN, "test_nothing_flows_unasked"),
         (BAD_TRIGGER, "test_it_runs_where_it_should"),
     ],
 )
