@@ -62,9 +62,10 @@ def test_whatever_is_said_in_3_has_the_same_bytes_in_4(word: m.Word, number: int
 
 @given(any_points)
 def test_a_point_is_what_the_document_says(point: m.Point) -> None:
-    (word,) = points.words_of((point,))
-    assert word == (point.duration_us << 20) + ((2 * point.current_ua // 1_000 + 300) << 10)
-    assert points.points_of((word,)) == (point,)
+    (wire,) = points.wires_of((point,))
+    number = (point.duration_us << 20) + ((2 * point.current_ua // 1_000 + 300) << 10)
+    assert wire == number.to_bytes(4, "big")
+    assert points.points_of(b"\xff" + wire, 1, 1) == (point,)
 
 
 @given(measured())
@@ -396,6 +397,6 @@ def test_points_that_are_looked_up_are_those_that_were_worked_out(monkeypatch: p
     for _ in range(2):
         for code in range(-300, 301, 3):
             pair = (m.Point(10 + abs(code), 500 * code), m.Point(4_095 - abs(code), -500 * code))
-            assert points.points_of(points.words_of(pair)) == pair
-    assert len(points._WORDS) <= 51
+            assert points.points_of(b"".join(points.wires_of(pair)), 0, 2) == pair
+    assert len(points._WIRES) <= 51
     assert len(points._POINTS) <= 51

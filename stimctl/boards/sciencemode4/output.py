@@ -6,13 +6,15 @@ limiter has ``Approved`` and makes points of it; the walls hold that (``pyprojec
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from stimctl.boards.sciencemode.fit import DoesNotFit, flag, steps
 from stimctl.boards.sciencemode4 import messages as m
 from stimctl.boards.sciencemode4.codec import build
 from stimctl.boards.sciencemode4.codes import COLOURS, POINTS_MAX, RAMP_MAX, Command
 from stimctl.boards.sciencemode4.dialect import SCIENCEMODE_4, Dialect
 from stimctl.boards.sciencemode4.period import period_bits
-from stimctl.boards.sciencemode4.points import PULSE_BYTES, TRAIN_BYTES, words_of
+from stimctl.boards.sciencemode4.points import HEAD, wires_of
 from stimctl.errors import OurBug
 
 
@@ -31,23 +33,32 @@ def encode_output(word: m.Output, number: int, dialect: Dialect = SCIENCEMODE_4)
 def _update(word: m.Update, dialect: Dialect) -> bytes:
     mask, parts = 0, [b""]
     for pattern in word.patterns:
-        channel = steps("channel", pattern.channel, 0, dialect.channels - 1)
-        if mask >> channel:
+        channel, points = pattern.channel, pattern.points
+        bit = _bit(channel, dialect)
+        if mask >= bit:
             raise DoesNotFit("channels", [each.channel for each in word.patterns], "each once, in ascending order")
-        mask |= 1 << channel
+        mask |= bit
         try:
-            parts.append(_pattern(pattern, dialect))
+            wires = wires_of(points)
+            parts.append(_head(len(wires), pattern.ramp, pattern.period_us, pattern.quarter_ms, dialect))
         except DoesNotFit as misfit:
             raise misfit.within(f"channel {channel}") from None
+        parts += wires
     parts[0] = bytes((mask,))
     return b"".join(parts)
 
 
-def _pattern(pattern: m.Pattern, dialect: Dialect) -> bytes:
-    words = words_of(pattern.points)
-    last = len(words) - 1
-    ramp = steps("ramp", pattern.ramp, 0, RAMP_MAX, 1, "pulses")
-    return TRAIN_BYTES[last].pack(last << 4 | ramp, period_bits(pattern.period_us, pattern.quarter_ms, dialect), *words)
+# A session has a handful of these. By type as well: a float is no whole number because it was one a moment ago.
+@lru_cache(maxsize=256, typed=True)
+def _bit(channel: int, dialect: Dialect) -> int:
+    return 1 << steps("channel", channel, 0, dialect.channels - 1)
+
+
+@lru_cache(maxsize=256, typed=True)
+def _head(points: int, ramp: int, period_us: int, quarter_ms: bool, dialect: Dialect) -> bytes:
+    """What stands before a channel's points: their number less one and the ramp, the period."""
+    first = points - 1 << 4 | steps("ramp", ramp, 0, RAMP_MAX, 1, "pulses")
+    return HEAD.pack(first, period_bits(period_us, quarter_ms, dialect))
 
 
 def _channel_config(word: m.ChannelConfig, dialect: Dialect) -> bytes:
@@ -56,9 +67,8 @@ def _channel_config(word: m.ChannelConfig, dialect: Dialect) -> bytes:
     )
     execute = flag("execute", word.execute)
     if word.declared is None:
-        words = words_of(word.points)
-        last = len(words) - 1
-        return PULSE_BYTES[last].pack(execute << 7 | place | last, *words)
+        wires = wires_of(word.points)
+        return bytes((execute << 7 | place | len(wires) - 1,)) + b"".join(wires)
     if execute or word.points:
         raise DoesNotFit("declared points", word.declared, "None beside points, or when the pulse is executed")
     return bytes((place | steps("declared points", word.declared, 1, POINTS_MAX) - 1,))

@@ -1,4 +1,4 @@
-"""Points of a pulse as 32-bit words, by table, both ways.
+"""Points of a pulse as four bytes each, by table, both ways.
 
 A point is its duration in µs in bits 31 to 20 and its current in bits 19 to 10, as 2 · mA + 300; the others are 0 (bits 6
 and 5 would interpolate, which no firmware does). Tables and not arithmetic, as one look tells both the bits and whether
@@ -24,6 +24,7 @@ CURRENT_STEP_UA: Final = 500
 CURRENT_MAX_UA: Final = 150_000
 """What has a code; the devices give up to 130 mA, which is for a driver to know."""
 
+POINT_BYTES: Final = 4
 _DURATION_SHIFT: Final = 20
 _CURRENT_SHIFT: Final = 10
 _CODE_ZERO: Final = CURRENT_MAX_UA // CURRENT_STEP_UA
@@ -37,30 +38,28 @@ _CURRENT_BITS: Final = {
 }
 _CURRENT_OF: Final = [(code - _CODE_ZERO) * CURRENT_STEP_UA for code in range(_CODE_MAX + 1)]
 
-TRAIN_BYTES: Final = [struct.Struct(f">BH{count}I") for count in range(1, POINTS_MAX + 1)]
-"""What an update says of one channel, by its number of points less one: that and the ramp, the period, the points."""
-
-PULSE_BYTES: Final = [struct.Struct(f">B{count}I") for count in range(1, POINTS_MAX + 1)]
-"""A pulse of the low level, the same way: its place and that number, the points."""
+HEAD: Final = struct.Struct(">BH")
+"""What an update says of one channel before its points: their number less one and the ramp, the period."""
 
 
-class _Words(dict[Point, int]):
+class _Wires(dict[Point, bytes]):
     """What each point is on the wire, worked out when it is first met: a session has few, and says them again and again.
 
     Found by value: whatever equals a whole number on the grid is that number, and nothing else has an entry.
     """
 
-    def __missing__(self, point: Point) -> int:
+    def __missing__(self, point: Point) -> bytes:
         duration_us, current_ua = point
-        word: int = _DURATION_BITS[duration_us] | _CURRENT_BITS[current_ua]
+        number: int = _DURATION_BITS[duration_us] | _CURRENT_BITS[current_ua]
+        wire = number.to_bytes(POINT_BYTES, "big")
         if len(self) >= _KEPT_MAX:
             self.clear()
-        self[point] = word
-        return word
+        self[point] = wire
+        return wire
 
 
 class _Points(dict[int, Point]):
-    """The same, read."""
+    """The same, read, from a 32-bit number."""
 
     def __missing__(self, word: int) -> Point:
         if word & _STRAY:
@@ -73,24 +72,24 @@ class _Points(dict[int, Point]):
 
 
 _KEPT_MAX: Final = 8_192
-_WORDS: Final = _Words()
+_WIRES: Final = _Wires()
 _POINTS: Final = _Points()
 
 
-def words_of(points: Sequence[Point]) -> tuple[int, ...]:
-    """The points of one pulse, 1 to 16, as numbers for the wire; raises :class:`DoesNotFit`."""
+def wires_of(points: Sequence[Point]) -> tuple[bytes, ...]:
+    """The points of one pulse, 1 to 16, each as its four bytes; raises :class:`DoesNotFit`."""
     try:
         if 1 < len(points) <= POINTS_MAX:
-            words: tuple[int, ...] = itemgetter(*points)(_WORDS)  # all in one call
-            return words
+            wires: tuple[bytes, ...] = itemgetter(*points)(_WIRES)  # all in one call
+            return wires
         (point,) = points
-        return (_WORDS[point],)
+        return (_WIRES[point],)
     except (KeyError, TypeError, ValueError):  # TypeError: what cannot be looked up at all
         raise _misfit(points) from None
 
 
 def _misfit(points: Sequence[Point]) -> DoesNotFit:
-    """What :func:`words_of` could not take, and which point it is."""
+    """What :func:`wires_of` could not take, and which point it is."""
     if not 1 <= len(points) <= POINTS_MAX:
         return DoesNotFit("number of points", len(points), f"whole numbers from 1 to {POINTS_MAX}")
     for number, (duration_us, current_ua) in enumerate(points, 1):
@@ -101,9 +100,16 @@ def _misfit(points: Sequence[Point]) -> DoesNotFit:
     return DoesNotFit("points", points, "whole numbers")
 
 
-def points_of(words: Sequence[int]) -> tuple[Point, ...]:
-    """The points from numbers off the wire, at least one; raises ``ValueError`` or ``IndexError`` for bits that no point has."""
-    if len(words) == 1:
-        return (_POINTS[words[0]],)
-    points: tuple[Point, ...] = itemgetter(*words)(_POINTS)
+_NUMBERS: Final = [struct.Struct(f">{count}I") for count in range(POINTS_MAX + 1)]
+
+
+def points_of(payload: bytes, at: int, count: int) -> tuple[Point, ...]:
+    """As many points, 1 to 16, as stand at a place of a payload.
+
+    Raises ``struct.error`` if there are fewer, and ``ValueError`` or ``IndexError`` for bits that no point has.
+    """
+    numbers = _NUMBERS[count].unpack_from(payload, at)
+    if count == 1:
+        return (_POINTS[numbers[0]],)
+    points: tuple[Point, ...] = itemgetter(*numbers)(_POINTS)
     return points

@@ -16,7 +16,7 @@ from stimctl.boards.sciencemode4.codes import BARE, CHANNELS, DEVICE_ID, RESULT_
 from stimctl.boards.sciencemode4.dialect import Dialect
 from stimctl.boards.sciencemode4.layout import BATTERY, EXTENDED, HIGH_VOLTAGE_MAX, MEASUREMENT_MAX, SAMPLING
 from stimctl.boards.sciencemode4.period import period_of
-from stimctl.boards.sciencemode4.points import PULSE_BYTES, TRAIN_BYTES, points_of
+from stimctl.boards.sciencemode4.points import HEAD, POINT_BYTES, points_of
 
 
 def read(command: int, payload: bytes, dialect: Dialect) -> m.Heard:
@@ -65,8 +65,8 @@ def _channel_config(_command: int, payload: bytes, dialect: Dialect) -> m.Channe
         raise ValueError(f"{dialect.title} has one socket")
     if not execute and len(payload) == 1:
         return m.ChannelConfig(colour, socket, (), execute=False, declared=count)
-    _exactly(payload, 1 + 4 * count)
-    return m.ChannelConfig(colour, socket, points_of(PULSE_BYTES[count - 1].unpack(payload)[1:]), execute)
+    _exactly(payload, 1 + POINT_BYTES * count)
+    return m.ChannelConfig(colour, socket, points_of(payload, 1, count), execute)
 
 
 def _ml_init(_command: int, payload: bytes, dialect: Dialect) -> m.MlInit:
@@ -82,11 +82,12 @@ def _update(_command: int, payload: bytes, dialect: Dialect) -> m.Update:
         raise ValueError(f"{dialect.title} has no channels beyond {dialect.channels}")
     patterns = []
     for channel in _CHANNELS_OF[mask]:
-        train = TRAIN_BYTES[payload[at] >> 4]
-        head, period, *words = train.unpack_from(payload, at)
+        head, period = HEAD.unpack_from(payload, at)
         period_us, quarter_ms = period_of(period, dialect)
-        patterns.append(m.Pattern(channel, period_us, points_of(words), head & 15, quarter_ms))
-        at += train.size
+        count = (head >> 4) + 1
+        points = points_of(payload, at + HEAD.size, count)
+        patterns.append(m.Pattern(channel, period_us, points, head & 15, quarter_ms))
+        at += HEAD.size + count * POINT_BYTES
     _exactly(payload, at)
     return m.Update(tuple(patterns))
 
