@@ -92,7 +92,7 @@ class Probe:
         if self.stand is Stand.DONE or now_us < self._due_us:
             return
         if self.stand is Stand.BOOTING:
-            self._refuse("no openEMSstim: it has not said SETUP DONE within 15 s; close other programs on this port")
+            self._refuse("no openEMSstim: it has not said SETUP DONE within 15 s; press its reset button and try again")
         if self._decoder.held:
             self._refuse("the openEMSstim was still writing a second after it was asked; try again")
         self.dialect = self._named()
