@@ -103,6 +103,13 @@ def test_a_board_has_an_answer_for_everything() -> None:
     ]
 
 
+def test_what_is_no_hosts_command_is_answered_as_unknown() -> None:
+    """One above SinglePulse's answer stands StimulationError, and above Watchdog's nothing."""
+    for command in sorted(codes.RESULT_ONLY | codes.MODE_ACKS | {Command.WATCHDOG}):
+        (frame,) = Decoder().feed(encode_refusal(m.Senseless(command, b"", ""), 1, -2))
+        assert frame.word == m.UnknownCommand(command)
+
+
 @pytest.mark.parametrize(
     ("command", "payload"),
     [

@@ -127,6 +127,13 @@ def test_a_board_has_an_answer_for_everything() -> None:
     assert wire.startswith(bytes.fromhex("F0 81 55 81 58 81 4B 81 CE 58 43 0B 0F"))
 
 
+def test_what_is_no_hosts_command_is_answered_as_unknown() -> None:
+    """One above Ml_update's answer stands Ml_stop: no board says that."""
+    for command in sorted(layout.LONGER | codes.RESULT_ONLY):
+        (frame,) = Decoder().feed(encode_refusal(m.Senseless(command, b"", ""), 1, 2))
+        assert frame.word == m.Ack(Command.UNKNOWN_COMMAND, 2)
+
+
 def point(duration_us: int, code: int, stray: int = 0) -> bytes:
     return (duration_us << 20 | code << 10 | stray).to_bytes(4, "big")
 

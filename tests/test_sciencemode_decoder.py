@@ -157,6 +157,11 @@ def test_start_stop_and_escape_in_a_head_are_data() -> None:
     assert seen == {0xF0, 0x0F, 0x81}
 
 
+def test_any_buffer_will_do() -> None:
+    for frame in FRAMES[SM4]:
+        assert codec4.Decoder().feed(bytearray(frame)) == codec4.Decoder().feed(frame)  # type: ignore[arg-type]
+
+
 def test_more_may_be_escaped_than_has_to_be() -> None:
     """As pysciencemode 1.1.5 does with 55 and 0A: here a current of 10 mA."""
     wire = bytes.fromhex("07 20 00 00 C8 81 5F")

@@ -52,7 +52,7 @@ class FrameDecoder(Generic[FrameT]):
 
     def feed(self, data: bytes) -> tuple[FrameT, ...]:
         """All frames that ``data`` completes, in order; how the bytes are split over calls makes no difference."""
-        buffer = self._tail + data if self._tail else data
+        buffer = self._tail + data if self._tail else bytes(data)
         frames: list[FrameT] = []
         at, size = 0, self._size
         while (stop := buffer.find(STOP, at + size)) >= 0:

@@ -17,7 +17,7 @@ from stimctl.boards.sciencemode.fit import DoesNotFit, steps
 from stimctl.boards.sciencemode.framing import START, STOP, STUFFED, stuff
 from stimctl.boards.sciencemode2 import layout
 from stimctl.boards.sciencemode2 import messages as m
-from stimctl.boards.sciencemode2.codes import PACKET_NUMBERS, Command
+from stimctl.boards.sciencemode2.codes import MODE_ACKS, PACKET_NUMBERS, RESULT_ONLY, Command
 from stimctl.boards.sciencemode2.reading import read
 
 BODY_MAX: Final = 255
@@ -74,10 +74,15 @@ def encode(word: m.Word, number: int) -> bytes:
 
 
 def encode_refusal(heard: m.Motomed | m.Unknown | m.Senseless, number: int, result: int) -> bytes:
-    """A board's answer to a frame that it cannot carry out: UnknownCommand, or the answer of its command, with ``result``."""
-    if type(heard) is m.Unknown:
+    """A board's answer to a frame that it cannot carry out: the answer of its command, with ``result``, or UnknownCommand.
+
+    The latter to what is no command of a host's as well: one above SinglePulse's answer stands StimulationError.
+    """
+    answers = RESULT_ONLY | MODE_ACKS
+    command = heard.command + 1
+    if type(heard) is m.Unknown or heard.command in answers or command not in answers:
         return encode(m.UnknownCommand(heard.command), number)
-    return build(number, heard.command + 1, bytes((layout.signed("result", result),)))
+    return build(number, command, bytes((layout.signed("result", result),)))
 
 
 STOP_FRAME: Final = encode(m.Bare(Command.STOP_CHANNEL_LIST_MODE), 0)

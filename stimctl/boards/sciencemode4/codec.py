@@ -18,7 +18,7 @@ from stimctl.boards.sciencemode.fit import DoesNotFit, steps
 from stimctl.boards.sciencemode.framing import START, STOP, STUFFED, stuff
 from stimctl.boards.sciencemode4 import layout
 from stimctl.boards.sciencemode4 import messages as m
-from stimctl.boards.sciencemode4.codes import PACKET_NUMBERS, Command
+from stimctl.boards.sciencemode4.codes import PACKET_NUMBERS, RESULT_ONLY, Command
 from stimctl.boards.sciencemode4.dialect import SCIENCEMODE_4, Dialect
 from stimctl.boards.sciencemode4.reading import read
 
@@ -55,8 +55,14 @@ def encode(word: m.Word, number: int, dialect: Dialect = SCIENCEMODE_4) -> bytes
 
 
 def encode_refusal(heard: m.Unknown | m.Senseless, number: int, result: int) -> bytes:
-    """A board's answer to a frame that makes no sense: Unknown_cmd, or the answer of its command, with ``result``."""
-    command = Command.UNKNOWN_COMMAND if type(heard) is m.Unknown else heard.command + 1
+    """A board's answer to a frame that makes no sense: the answer of its command, with ``result``, or Unknown_cmd.
+
+    The latter to what is no command of a host's as well: one above an answer there is no answer, but the next command.
+    """
+    answers = layout.LONGER | RESULT_ONLY
+    command = heard.command + 1
+    if type(heard) is m.Unknown or heard.command in answers or command not in answers:
+        command = Command.UNKNOWN_COMMAND
     return build(number, command, bytes((layout.byte("result", result),)))
 
 
