@@ -347,6 +347,14 @@ def test_what_3_has_no_bits_for_is_refused(word: m.Word, field: str) -> None:
     assert refusal.value.field == field
 
 
+@pytest.mark.parametrize("change", [{"channel": 2.0}, {"channel": True}, {"ramp": 3.0}, {"period_us": 20_000.0}])
+def test_what_was_taken_as_a_whole_number_is_not_taken_as_another_sort(change: dict[str, Any]) -> None:
+    whole = {name: int(value) for name, value in change.items()}
+    assert Decoder().feed(written4(pattern(**whole)))
+    with pytest.raises(DoesNotFit, match="whole numbers"):
+        written4(pattern(**change))
+
+
 def test_channels_stand_once_and_in_order() -> None:
     first, second = pattern(channel=1).patterns + pattern(channel=0).patterns
     for patterns in ((first, second), (first, first)):

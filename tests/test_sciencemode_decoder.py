@@ -157,6 +157,15 @@ def test_start_stop_and_escape_in_a_head_are_data() -> None:
     assert seen == {0xF0, 0x0F, 0x81}
 
 
+@WIRES
+def test_a_bare_start_byte_in_a_body_begins_anew_whatever_the_head_says(wire: Wire) -> None:
+    """Right length and right checksum, over a body that was never stuffed."""
+    body = b"\x00\x34\xf0\x01"
+    head = codec4.head(body) if wire is SM4 else codec2.head(body)
+    assert heard(decoder_of(wire), [head + body + framing.STOP]) == []
+    assert heard(decoder_of(wire), [head + body + framing.STOP + FRAMES[wire][0]]) == bodies(FRAMES[wire][0], wire)
+
+
 def test_any_buffer_will_do() -> None:
     for frame in FRAMES[SM4]:
         assert codec4.Decoder().feed(bytearray(frame)) == codec4.Decoder().feed(frame)  # type: ignore[arg-type]
