@@ -118,7 +118,7 @@ def fly(name: str, seed: int, folder: Path, *, brief: bool) -> Flown:
     twins: list[Twin] = []
     said: list[str] = []
 
-    def linked(twin: Twin, *rest: Any) -> sim_link.SimLink:
+    def linked(twin: Twin, *rest: Any) -> sim_link.SimLink[Twin]:
         twins.append(twin)
         return original(twin, *rest)
 

@@ -107,6 +107,7 @@ class Rig:
         assert self.session.link is not None
         link = self.session.link.driver._line._transport
         assert isinstance(link, SimLink)
+        assert isinstance(link.twin, Twin)
         return link.twin
 
     @property

@@ -43,7 +43,7 @@ trains = st.one_of(mild, mild, wild)
 
 def judge(ledger: Ledger, now_us: int) -> None:
     """Hold everything that flowed against the table, from first principles."""
-    for start, end, _, flowing in ledger.history(now_us):
+    for start, end, _, flowing, _ in ledger.history(now_us):
         first, back = flowing.amplitude_ua / 1e6, flowing.recovery_amplitude_ua / 1e6  # A
         t1, t2 = flowing.phase_width_us / 1e6, flowing.recovery_width_us / 1e6  # s
         hz = flowing.rate_mhz / 1e3 * flowing.pulses_per_period

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from stimctl.boards.reference import messages as m
-from stimctl.boards.reference.codec import encode
+from stimctl.boards.reference.codec import STOP_FRAME, encode
 from stimctl.boards.reference.codes import Cause
 from stimctl.pulse import PulseTrain
 from stimctl.sim.analog import CHUNK_MS_MAX, AnalogIn
@@ -24,6 +24,16 @@ from stimctl.sim.patient import Patient
 
 _UNREAD_MAX: Final = 1 << 16  # bytes kept for a host that does not read
 _DISARMS_MAX: Final = 100
+
+_SAID: Final = {
+    Cause.RESET: "reset",
+    Cause.DEAD_MAN: "dead-man tripped",
+    Cause.CONTACT_LOST: "contact lost",
+    Cause.LIMIT_REFUSED: "limit refused",
+    Cause.STOP_BUTTON: "stop button",
+    Cause.OUTPUT_FAULT: "output fault",
+    Cause.STOP_COMMAND: "stopped",
+}
 
 
 class Twin:
@@ -65,6 +75,7 @@ class Twin:
         self._sequence = 0
         self._refreshed_us = now_us
         self._due_us: int | None = None
+        self._told: tuple[bool, tuple[int, Cause] | None] = (False, None)
         self._firmware = self._boot()
         self._touch()
 
@@ -118,6 +129,21 @@ class Twin:
     def cause(self) -> Cause:
         """Why the board disarmed last; ``NONE`` since it was armed."""
         return self._firmware.cause
+
+    def plugged(self, now_us: int) -> None:
+        """A client has opened the port: this board does not notice."""
+
+    def switch_off(self, now_us: int) -> None:
+        """The twin ends: zero, as by a stop."""
+        self.feed(STOP_FRAME, now_us)
+
+    def news(self) -> list[str]:
+        """Whether it has armed or disarmed since this was asked last, and why."""
+        armed, last = self.armed, self.disarms[-1] if self.disarms else None
+        was_armed, told = self._told
+        self._told = armed, last
+        lines = [f"disarmed: {_SAID.get(last[1], 'unknown cause')}"] if last is not None and last != told else []
+        return [*lines, "armed"] if armed and not was_armed else lines
 
     def inject(self, fault: Fault) -> None:
         """Let something go wrong; a fault whose time has come acts at once."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 from typing import Final
 
 from stimctl.pulse import PulseTrain
-from stimctl.sim.ledger import Ledger
+from stimctl.sim.ledger import Exact, Ledger
 from stimctl.sim.patient import Patient
 from stimctl.sim.uart import Uart
 
+FOR_EVER_US: Final = 1 << 62
+
 _UNREAD_MAX: Final = 1 << 16  # bytes kept for a host that does not read
+_NEWS_MAX: Final = 100
 
 
 class Chassis:
@@ -30,6 +33,7 @@ class Chassis:
         self.uart = uart
         self._patient = patient
         self._said = b""
+        self._news: list[str] = []
         self._deaf_until_us = now_us
 
     # --- for whoever holds it ----------------------------------------------------------------------------------
@@ -56,6 +60,21 @@ class Chassis:
         due_us = self._due_us()
         return None if due_us is None else max(now_us, due_us)
 
+    def plugged(self, now_us: int) -> None:
+        """A client has opened the port; here nobody notices."""
+
+    def switch_off(self, now_us: int) -> None:
+        """The power goes: no current any more, and no program."""
+        self.advance(now_us)
+        for output in range(len(self.ledger)):
+            self.drive(output, None)
+        self._deaf_until_us = FOR_EVER_US
+
+    def news(self) -> list[str]:
+        """What a person beside the board would have seen since this was asked last."""
+        news, self._news = self._news, []
+        return news
+
     def current_ua(self, output: int) -> int:
         """First-phase peak in µA that flows at ``output`` now."""
         return self.ledger[output].current_ua()
@@ -67,11 +86,21 @@ class Chassis:
 
     # --- for the board -----------------------------------------------------------------------------------------
 
-    def drive(self, output: int, train: PulseTrain | None, *, first_us: int | None = None) -> None:
+    def drive(
+        self, output: int, train: PulseTrain | None, *, first_us: int | None = None, exact: Exact | None = None
+    ) -> None:
         """From now on ``train`` flows at ``output``, its first pulse at ``first_us`` or now; or nothing."""
-        self.ledger[output].set(train, self.now_us, first_us=first_us)
+        self.ledger[output].set(train, self.now_us, first_us=first_us, exact=exact)
+        self.feel(output, self.ledger[output].train)
+
+    def feel(self, output: int, train: PulseTrain | None) -> None:
+        """What the patient has of what flows at ``output``; pulses that come one by one are no train in the ledger."""
         if self._patient is not None and output < len(self._patient.sites):
-            self._patient.set_output(output, self.ledger[output].train, self.now_us)
+            self._patient.set_output(output, train, self.now_us)
+
+    def show(self, line: str) -> None:
+        """A lamp, a display: something that a person sees."""
+        self._news = [*self._news[1 - _NEWS_MAX :], line]
 
     def say(self, data: bytes) -> None:
         """The board writes."""

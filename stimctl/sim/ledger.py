@@ -18,6 +18,20 @@ APART_US: Final = 10_000
 _PS: Final = 1_000_000
 
 
+class Exact(NamedTuple):
+    """What a train cannot tell: its period where that is no whole number of mHz, pulses that are not of two plain phases.
+
+    ``apart_us`` lies between the pulses of one period; ``charge_pc`` is that of a pulse's largest phase, ``net_pc`` what
+    is left after it, ``peak_ua`` the highest current of either sign.
+    """
+
+    period_us: int
+    apart_us: int
+    charge_pc: int
+    net_pc: int
+    peak_ua: int
+
+
 class Stretch(NamedTuple):
     """``train`` flowed in ``[start_us, end_us)``; its periods count from ``anchor_us``, ``period_ps`` apart."""
 
@@ -25,11 +39,26 @@ class Stretch(NamedTuple):
     end_us: int
     anchor_us: int
     train: PulseTrain
+    exact: Exact | None = None
+
+    @property
+    def period_ps(self) -> int:
+        """Length of one period in ps."""
+        return period_ps(self.train) if self.exact is None else self.exact.period_us * _PS
+
+    @property
+    def sums(self) -> tuple[int, int, int]:
+        """Charge and net charge of one pulse in pC, and its peak in µA."""
+        train = self.train
+        if self.exact is not None:
+            return self.exact.charge_pc, self.exact.net_pc, self.exact.peak_ua
+        return phase_charge_pc(train), net_charge_pc(train), max(train.amplitude_ua, train.recovery_amplitude_ua)
 
     def counts(self, first_us: int, end_us: int) -> Iterator[tuple[int, int, int]]:
         """For each pulse of a period: its own anchor, and the half-open range of periods in ``[first_us, end_us)``."""
-        period = period_ps(self.train)
-        inner = min(APART_US, period // _PS // self.train.pulses_per_period)
+        period = self.period_ps
+        apart_us = APART_US if self.exact is None else self.exact.apart_us
+        inner = min(apart_us, period // _PS // self.train.pulses_per_period)
         for position in range(self.train.pulses_per_period):
             anchor = self.anchor_us + position * inner
             # The k-th pulse is at anchor + k * period rounded down, so the first at or after t is k = ceil((t - anchor) / period).
@@ -44,6 +73,7 @@ class Ledger:
     def __init__(self, keep: int | None = None) -> None:
         self.stretches: deque[Stretch] = deque(maxlen=keep)
         self.train: PulseTrain | None = None
+        self.exact: Exact | None = None
         self.pulses = 0
         self.charge_pc = 0
         self.net_pc = 0
@@ -53,18 +83,22 @@ class Ledger:
         self._last_pulse_us: int | None = None
         self._last_ua = 0
 
-    def set(self, train: PulseTrain | None, now_us: int, *, first_us: int | None = None) -> None:
+    def set(
+        self, train: PulseTrain | None, now_us: int, *, first_us: int | None = None, exact: Exact | None = None
+    ) -> None:
         """From ``now_us`` on, ``train`` flows; ``None`` or zero amplitude: nothing. Times must not run backwards.
 
         ``first_us`` is a time at which the board has, or would have, begun a pulse; a board that has a pulse clock of
-        its own tells it. Without one the clock is the reference board's, which knows no quick restarts.
+        its own tells it. Without one the clock is the reference board's, which knows no quick restarts. ``exact`` is
+        what the train cannot tell.
         """
         train = None if train is None or train.amplitude_ua == 0 or train.rate_mhz == 0 else train
-        if train == self.train and first_us in (None, self._anchor_us):
+        exact = None if train is None else exact
+        if (train, exact) == (self.train, self.exact) and first_us in (None, self._anchor_us):
             return
         before = self.train
         self._close(now_us)
-        self.train, self._since_us = train, now_us
+        self.train, self.exact, self._since_us = train, exact, now_us
         if train is None:
             return
         if first_us is not None:
@@ -111,7 +145,7 @@ class Ledger:
         """Time and train of every pulse in ``[first_us, end_us)``, in order of time."""
         found: list[tuple[int, PulseTrain]] = []
         for stretch in self._recent(first_us, end_us):
-            period = period_ps(stretch.train)
+            period = stretch.period_ps
             spans = stretch.counts(max(first_us, stretch.start_us), min(end_us, stretch.end_us))
             found += [
                 (anchor + k * period // _PS, stretch.train) for anchor, low, end in spans for k in range(low, end)
@@ -128,7 +162,7 @@ class Ledger:
 
     def _open(self, until_us: int) -> Stretch:
         assert self.train is not None
-        return Stretch(self._since_us, until_us, self._anchor_us, self.train)
+        return Stretch(self._since_us, until_us, self._anchor_us, self.train, self.exact)
 
     def _close(self, now_us: int) -> None:
         if self.train is None:
@@ -137,12 +171,13 @@ class Ledger:
         spans = [span for span in stretch.counts(self._since_us, now_us) if span[2] > span[1]]
         count = sum(end - low for _, low, end in spans)
         if count:
-            self._last_pulse_us = max(anchor + (end - 1) * period_ps(self.train) // _PS for anchor, _, end in spans)
+            self._last_pulse_us = max(anchor + (end - 1) * stretch.period_ps // _PS for anchor, _, end in spans)
             self._last_ua = self.train.amplitude_ua
-            self.peak_ua = max(self.peak_ua, self.train.amplitude_ua, self.train.recovery_amplitude_ua)
+            charge_pc, net_pc, peak_ua = stretch.sums
+            self.peak_ua = max(self.peak_ua, peak_ua)
+            self.charge_pc += count * charge_pc
+            self.net_pc += count * net_pc
         self.pulses += count
-        self.charge_pc += count * phase_charge_pc(self.train)
-        self.net_pc += count * net_charge_pc(self.train)
         self.on_us += now_us - self._since_us
         if now_us > self._since_us:
             self.stretches.append(stretch)

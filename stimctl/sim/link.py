@@ -1,28 +1,30 @@
-"""The twin behind a transport in memory: for sessions on the simulated board, and for tests."""
+"""A twin behind a transport in memory: for sessions on the simulated board, and for tests."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
 from threading import Lock
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from stimctl.errors import LinkLost
-from stimctl.sim.board import Twin
+from stimctl.sim.served import Wired
+
+TwinT = TypeVar("TwinT", bound=Wired)
 
 NAME: Final = "simulated board"
 
 _UNREAD_MAX: Final = 1 << 16
 
 
-class SimLink:
+class SimLink(Generic[TwinT]):
     """A :class:`~stimctl.transport.Transport` whose other end is a twin that lives as often as it is looked at.
 
     ``clock`` gives µs; the twin is brought up to it before every byte goes in or out. A write never waits: if
     another thread is inside just then (a stop beside the control loop), that thread carries the bytes in before it leaves.
     """
 
-    def __init__(self, twin: Twin, clock: Callable[[], int]) -> None:
+    def __init__(self, twin: TwinT, clock: Callable[[], int]) -> None:
         self.twin = twin
         self.name = NAME
         self._clock = clock

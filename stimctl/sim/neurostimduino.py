@@ -53,8 +53,8 @@ _SETTINGS: Final = {
 class NeuroStimDuino(Chassis):
     """One board with its Arduino. ``i2c_error`` is what every transfer between them ends with: 0 when all is well.
 
-    ``stuck``: the board does not obey a stop, and says so. ``high_voltage`` is the slide switch of versions 1 and 2; version 3 has none. ``mega``: an Arduino that cannot print
-    amplitudes in its greeting.
+    ``stuck``: the board does not obey a stop, and says so. ``high_voltage`` is the slide switch of versions 1 and 2;
+    version 3 has none. ``mega``: an Arduino that cannot print amplitudes in its greeting.
     """
 
     def __init__(
@@ -84,6 +84,8 @@ class NeuroStimDuino(Chassis):
         """Somebody opens the port: the Arduino starts anew. The board behind it does not notice."""
         self.advance(now_us)
         self._start()
+
+    plugged = reset  # opening the port pulls the reset line of the Arduino
 
     def switch(self, now_us: int, *, on: bool) -> None:
         """The slide switch of the high voltage; version 3 has none."""

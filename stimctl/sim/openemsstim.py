@@ -18,7 +18,7 @@ from typing import Final, final
 from stimctl.boards.openemsstim import dialects as d
 from stimctl.boards.openemsstim.reading import Action, Option, from_hex, int16, is_hex, read
 from stimctl.pulse import PulseTrain, symmetric
-from stimctl.sim.chassis import Chassis
+from stimctl.sim.chassis import FOR_EVER_US, Chassis
 from stimctl.sim.patient import Patient
 from stimctl.sim.uart import Uart
 from stimctl.units import MS, SECOND, MicroAmp
@@ -33,7 +33,6 @@ BOOT_US: Final = 6 * SECOND
 
 _BAUD, _ROOM = 19_200, 64
 _U32: Final = 1 << 32
-_FOR_EVER_US: Final = 1 << 62
 _STEPS: Final = {"q": (0, 1), "a": (0, -1), "w": (1, 1), "s": (1, -1), "e": (0, 1), "r": (1, 1)}
 _TOGGLES: Final = {"1": 0, "2": 1}
 _PREFIX: Final = "."
@@ -90,6 +89,8 @@ class OpenEmsStim(Chassis):
         """Somebody opens the port, or presses the button: everything from the beginning."""
         self.advance(now_us)
         self._boot()
+
+    plugged = reset  # opening the port pulls the reset line of the Arduino
 
     @property
     def sockets(self) -> tuple[Socket, ...]:
@@ -259,7 +260,7 @@ class OpenEmsStim(Chassis):
     def _crash(self) -> None:
         """It has written where it must not: nothing but a reset helps, and what is closed stays closed."""
         self.crashed = True
-        self._deaf_until_us = _FOR_EVER_US
+        self._deaf_until_us = FOR_EVER_US
 
     # --- its hardware ------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The twin on a real pseudo-terminal, in real time, for any client that can open a serial port.
+"""A twin on a real pseudo-terminal, in real time, for any client that can open a serial port.
 
 The one place in the simulator that reads a clock. Clients may come and go; a board does not notice a pulled plug, so
 output then ends by the dead-man as it would on the bench. POSIX only.
@@ -19,11 +19,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from stimctl.boards.reference.codec import STOP_FRAME
-from stimctl.boards.reference.codes import Cause
 from stimctl.errors import UsageError
 from stimctl.sim.board import Twin
 from stimctl.sim.patient import Patient
+from stimctl.sim.served import Served, Settings
 from stimctl.sim.volition import Will
 
 SELF_PACED: Final = Will(spontaneous_s=12.0, spontaneous_min_s=6.0)
@@ -39,16 +38,6 @@ _READ_MAX: Final = 4_096
 _UNSENT_MAX: Final = 4_096  # what a serial adapter would hold for a client that does not read
 _KEEP: Final = 1_000
 _PTY: Final = re.compile(r"/dev/(pts/\d+|ttys\d+|tty[p-za-e][0-9a-f])")
-
-_SAID: Final = {
-    Cause.RESET: "reset",
-    Cause.DEAD_MAN: "dead-man tripped",
-    Cause.CONTACT_LOST: "contact lost",
-    Cause.LIMIT_REFUSED: "limit refused",
-    Cause.STOP_BUTTON: "stop button",
-    Cause.OUTPUT_FAULT: "output fault",
-    Cause.STOP_COMMAND: "stopped",
-}
 
 
 def clock_us() -> int:
@@ -67,8 +56,9 @@ def self_paced_twin(seed: int, *, serial: str = SERIAL) -> Twin:
 
 
 def serve(
-    twin: Twin,
+    twin: Served,
     *,
+    settings: Settings | None = None,
     link_path: Path | None = None,
     on_ready: Callable[[str], None] = lambda _path: None,
     on_status: Callable[[str], None] = lambda _line: None,
@@ -78,33 +68,39 @@ def serve(
     """Run ``twin`` on a pseudo-terminal until SIGINT, SIGTERM, SIGHUP or ``should_stop()``.
 
     ``link_path`` becomes a symbolic link to the terminal and is removed at the end; ``on_ready`` is given the path that
-    clients open; ``on_status`` one line for every change. Raises :class:`UsageError` on Windows and when ``link_path``
-    is taken. Signals are caught only in the main thread.
+    clients open; ``on_status`` one line for every change. A client whose port has not the board's ``settings`` is not
+    understood, nor does it understand anything; ``None``: they do not matter. Raises :class:`UsageError` on Windows and
+    when ``link_path`` is taken. Signals are caught only in the main thread.
     """
     if os.name != "posix":
         raise UsageError("a pseudo-terminal needs Linux or macOS; use the board sim: instead")
     with _pty() as (master, path), _link(link_path, path), _signals() as signalled:
         on_ready(str(link_path) if link_path is not None else path)
         watch = _Watch(twin, on_status)
-        port = _Port(master)
+        port = _Port(master, settings)
         while not (signalled() or should_stop()):
             port.wait(twin.next_event_us(clock()), clock)
             now_us = clock()
             twin.advance(now_us)  # whatever ran out while nobody looked has run out before the bytes behind it
-            twin.feed(port.receive(), now_us)
+            data = port.receive()
+            if port.connected and not watch.connected:
+                twin.plugged(now_us)
+            twin.feed(data, now_us)
             port.send(twin.outgoing())
-            watch.look(connected=port.connected)
-        twin.feed(STOP_FRAME, clock())
-        watch.look(connected=port.connected)
+            watch.look(connected=port.connected, astray=port.astray)
+        twin.switch_off(clock())
+        watch.look(connected=port.connected, astray="")
 
 
 class _Port:
     """The master side: never blocks, and knows whether anybody has the other side open."""
 
-    def __init__(self, master: int) -> None:
-        self._master = master
+    def __init__(self, master: int, settings: Settings | None) -> None:
+        self._master, self._settings = master, settings
         self._unsent = b""
         self.connected = False
+        self.astray = ""
+        """What is wrong with how the client has set its port, once it has written something."""
 
     def wait(self, until_us: int | None, clock: Callable[[], int]) -> None:
         """Until bytes come, until ``until_us``, or until it is time to look around."""
@@ -127,11 +123,25 @@ class _Port:
                 raise
             data = b""
         self.connected = bool(data)
+        if not self._understood():
+            self.astray = f"client not understood: the board's line has {self._settings}" if data else self.astray
+            return b""
+        self.astray = ""
         return data
+
+    def _understood(self) -> bool:
+        """Whether the client has set its port as the board needs it, as far as a pseudo-terminal can tell."""
+        if self._settings is None or not self.connected:
+            return True
+        import termios
+
+        _, _, control, _, _, speed, _ = termios.tcgetattr(self._master)
+        two = bool(control & termios.CSTOPB)
+        return speed == getattr(termios, f"B{self._settings.baud}", speed) and two == (self._settings.stop_bits > 1)
 
     def send(self, data: bytes) -> None:
         """Hand over what goes; what nobody takes is lost, oldest first, as on a wire."""
-        if not self.connected:
+        if not self.connected or (data and not self._understood()):
             self._unsent = b""
             return
         self._unsent = (self._unsent + data)[-_UNSENT_MAX:]
@@ -148,25 +158,24 @@ class _Port:
 class _Watch:
     """One line for each change that a person at the twin's terminal wants to see."""
 
-    def __init__(self, twin: Twin, say: Callable[[str], None]) -> None:
+    def __init__(self, twin: Served, say: Callable[[str], None]) -> None:
         self._twin, self._say = twin, say
-        self._connected = self._armed = self._energised = False
-        self._last: tuple[int, Cause] | None = None
+        self._energised = False
+        self._astray = ""
+        self.connected = False
 
-    def look(self, *, connected: bool) -> None:
+    def look(self, *, connected: bool, astray: str) -> None:
         """Compare with the last look."""
-        twin = self._twin
-        if connected != self._connected:
+        if connected != self.connected:
             self._say("client connected" if connected else "client gone")
-        last = twin.disarms[-1] if twin.disarms else None
-        if last is not None and last != self._last:
-            self._say(f"disarmed: {_SAID.get(last[1], 'unknown cause')}")
-        if twin.armed and not self._armed:
-            self._say("armed")
-        if twin.energised != self._energised:
-            self._say("OUTPUT ON" if twin.energised else "output off")
-        self._connected, self._last = connected, last
-        self._armed, self._energised = twin.armed, twin.energised
+        if astray and astray != self._astray:
+            self._say(astray)
+        for line in self._twin.news():
+            self._say(line)
+        if self._twin.energised != self._energised:
+            self._say("output off" if self._energised else "OUTPUT ON")
+            self._energised = not self._energised
+        self.connected, self._astray = connected, astray
 
 
 @contextmanager

@@ -6,15 +6,15 @@ from collections import deque
 from typing import Final, final
 
 _BITS: Final = 10
-"""A start bit, eight of data and a stop bit: 8N1."""
+"""A start bit, eight of data and a stop bit: 8N1. Parity or a second stop bit makes them eleven."""
 
 
 @final
 class Uart:
     """What a host has written and the program has not read. ``room`` is how many bytes wait; the rest is lost."""
 
-    def __init__(self, baud: int, room: int) -> None:
-        self._byte_ns = _BITS * 1_000_000_000 // baud
+    def __init__(self, baud: int, room: int, bits: int = _BITS) -> None:
+        self._byte_ns = bits * 1_000_000_000 // baud
         self._room = room
         self._coming: deque[tuple[int, int]] = deque()
         self._free_ns = 0
