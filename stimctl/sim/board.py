@@ -120,6 +120,8 @@ class Twin:
         """Whether current flows anywhere."""
         return any(stage.ledger.train is not None for stage in self.stages)
 
+    active = energised  # its pulses come in trains alone
+
     @property
     def armed(self) -> bool:
         """Whether a session is open."""

@@ -84,6 +84,11 @@ class Chassis:
         """Whether current flows anywhere."""
         return any(ledger.train is not None for ledger in self.ledger)
 
+    @property
+    def active(self) -> bool:
+        """Whether pulses come; single ones leave pauses in which no current flows."""
+        return self.energised
+
     # --- for the board -----------------------------------------------------------------------------------------
 
     def drive(

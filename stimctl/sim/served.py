@@ -29,8 +29,8 @@ class Served(Wired, Protocol):
     """A board that can be put on a pseudo-terminal, where people watch it and clients come and go."""
 
     @property
-    def energised(self) -> bool:
-        """Whether current flows anywhere."""
+    def active(self) -> bool:
+        """Whether pulses come anywhere."""
 
     def plugged(self, now_us: int) -> None:
         """A client has opened the port: some boards start anew then."""

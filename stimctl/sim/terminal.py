@@ -160,7 +160,7 @@ class _Watch:
 
     def __init__(self, twin: Served, say: Callable[[str], None]) -> None:
         self._twin, self._say = twin, say
-        self._energised = False
+        self._active = False
         self._astray = ""
         self.connected = False
 
@@ -172,9 +172,9 @@ class _Watch:
             self._say(astray)
         for line in self._twin.news():
             self._say(line)
-        if self._twin.energised != self._energised:
-            self._say("output off" if self._energised else "OUTPUT ON")
-            self._energised = not self._energised
+        if self._twin.active != self._active:
+            self._say("output off" if self._active else "OUTPUT ON")
+            self._active = not self._active
         self.connected, self._astray = connected, astray
 
 
