@@ -11,8 +11,9 @@ from typing import Final, final
 
 from stimctl.boards.sciencemode4.codes import ChannelState
 from stimctl.boards.sciencemode4.messages import ChannelConfig, Pattern
+from stimctl.sim.felt import Felt
 from stimctl.sim.sciencemode_pulse import SPACE_US, lasts_us
-from stimctl.units import MS, SECOND
+from stimctl.units import SECOND
 
 KEPT_ALIVE_US: Final = 2 * SECOND
 """The mid level stops by itself so long after the last update, or the last question how the channels are."""
@@ -117,27 +118,18 @@ class Waiting:
 @final
 @dataclass(slots=True)
 class LowLevel:
-    """Pulses that wait, and the one that is being given; ``rests_us`` is when a channel is felt no more."""
+    """Pulses that wait, and the one that is being given."""
 
     measurement: int
     queue: deque[Waiting] = field(default_factory=deque)
     giving: tuple[int, int, bytes] | None = None
     """Until when, at which output, and what is said of it then."""
-    last_us: dict[int, int] = field(default_factory=dict)
-    rests_us: dict[int, int] = field(default_factory=dict)
+    felt: Felt = field(default_factory=Felt)
 
     def due_us(self, now_us: int) -> Iterator[int]:
         """When something changes by itself."""
-        yield from self.rests_us.values()
+        yield from self.felt.rests_us.values()
         if self.giving is not None:
             yield self.giving[0]
         elif self.queue:
             yield now_us
-
-    def interval_us(self, output: int, now_us: int) -> int:
-        """How long ago this output's last pulse was: what a host's clock makes of single ones; 1 s at most."""
-        since_us = now_us - self.last_us.get(output, now_us - SECOND)
-        self.last_us[output] = now_us
-        interval_us = min(SECOND, max(MS, since_us))
-        self.rests_us[output] = now_us + 2 * interval_us
-        return interval_us

@@ -69,7 +69,7 @@ class ScienceMode4Stage(Chassis):
     @property
     def active(self) -> bool:
         """Whether pulses come, be it one by one."""
-        return self.energised or (self.low is not None and bool(self.low.rests_us))
+        return self.energised or (self.low is not None and bool(self.low.felt.rests_us))
 
     def _close(self) -> None:
         """No level is open and nothing flows, at once."""
@@ -96,8 +96,7 @@ class ScienceMode4Stage(Chassis):
             self._ring_low(self.low)
 
     def _ring_low(self, low: LowLevel) -> None:
-        for output in [each for each, rests_us in low.rests_us.items() if rests_us <= self.now_us]:
-            del low.rests_us[output]
+        for output in low.felt.rested(self.now_us):
             self.feel(output, None)
             self._light()
         if low.giving is not None and low.giving[0] <= self.now_us:
@@ -204,7 +203,7 @@ class ScienceMode4Stage(Chassis):
             points, result = [], Result.HIGH_VOLTAGE
         flow = flow_of(points, SECOND)
         if flow is not None:
-            interval_us = low.interval_us(output, self.now_us)
+            interval_us = low.felt.interval_us(output, self.now_us)
             self.ledger[output].set(flow.train, self.now_us, first_us=self.now_us, exact=flow.exact)
             felt = flow_of(points, interval_us)
             self.feel(output, None if felt is None else felt.train)
