@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, get_args
 
 from stimctl.boards.neurostimduino import answers as nsd_answers
@@ -19,19 +20,25 @@ from stimctl.boards.reference.codec import Decoder as ReferenceDecoder
 from stimctl.boards.sciencemode.framing import BREAK
 from stimctl.boards.sciencemode2 import codec as codec2
 from stimctl.boards.sciencemode2 import messages as m2
+from stimctl.boards.sciencemode2.codes import Command as Command2
 from stimctl.boards.sciencemode4 import codec as codec4
 from stimctl.boards.sciencemode4 import messages as m4
+from stimctl.boards.sciencemode4.dialect import SCIENCEMODE_3
 from stimctl.boards.stops import StopSequence
 from stimctl.boards.uecu import codec as uecu
 from stimctl.boards.uecu import words as uw
 from stimctl.boards.uecu.stopping import STOP as UECU_STOP
 from stimctl.sim.neurostimduino import NeuroStimDuino
 from stimctl.sim.openemsstim import OpenEmsStim
+from stimctl.sim.rehastim2 import RehaStim2
+from stimctl.sim.sciencemode4 import ScienceMode4Board
+from stimctl.sim.sciencemode_model import P24, REHAMOVE3, Model
 from stimctl.sim.uecu import Uecu
 from stimctl.units import MS, SECOND
 from tests.board_battery import AnyTwin, Described, Twinned
 from tests.fuzzing.boards import FRAMES
 from tests.sciencemode_naive import SM2, SM4, Wire
+from tests.sciencemode_words import written2, written4
 from tests.sim_host import Host, make_twin, train
 from tests.wire_words import EXAMPLES
 
@@ -283,9 +290,15 @@ UECU = Described(
 
 # --- ScienceMode -------------------------------------------------------------------------------------------------
 
+_SCIENCEMODE_NOTHING = (m4.Unknown, m4.Senseless, m2.Motomed, m2.Unknown, m2.Senseless)
 
-def _sciencemode(name: str, wire: Wire, decoder: Callable[[], Any], host_words: Any, wire_max: int) -> Described:
-    words = {frame: decoder().feed(frame)[0].word for frame in FRAMES[wire]}
+
+def _sciencemode(
+    name: str, wire: Wire, decoder: Callable[[], Any], host_words: Any, wire_max: int, twin: Twinned
+) -> Described:
+    """The frames of ``wire`` that mean something to ``decoder``: RehaMove3 knows fewer of them than P24."""
+    heard = {frame: decoder().feed(frame)[0].word for frame in FRAMES[wire]}
+    words = {frame: word for frame, word in heard.items() if not isinstance(word, _SCIENCEMODE_NOTHING)}
     return Described(
         name=name,
         commands=tuple(frame for frame, word in words.items() if isinstance(word, host_words)),
@@ -296,15 +309,100 @@ def _sciencemode(name: str, wire: Wire, decoder: Callable[[], Any], host_words: 
         held_max=wire_max,
         resync=BREAK,
         checked=True,
+        twin=twin,
     )
 
 
-_SCIENCEMODE_NOTHING = (m4.Unknown, m4.Senseless, m2.Motomed, m2.Unknown, m2.Senseless)
+_POINTS = (m4.Point(250, 20_000), m4.Point(100, 0), m4.Point(250, -20_000))
+_SM4_ON = (m4.MlInit(), m4.Update((m4.Pattern(0, 25_000, _POINTS, 3), m4.Pattern(2, 30_000, _POINTS))))
+_SM4_PULSES = tuple(m4.ChannelConfig(colour, 0, _POINTS) for colour in (0, 1, 2))
 
-SCIENCEMODE_4 = _sciencemode("sciencemode4", SM4, codec4.Decoder, m4.HostWord, codec4.WIRE_MAX)
-SCIENCEMODE_2 = _sciencemode("sciencemode2", SM2, codec2.Decoder, m2.HostWord, codec2.WIRE_MAX)
 
-BOARDS: tuple[Described, ...] = (REFERENCE, *OPENEMSSTIM, NEUROSTIMDUINO, UECU, SCIENCEMODE_4, SCIENCEMODE_2)
+def _sm4(model: Model, *words: m4.Word, then: bytes = b"", wait_us: int = 0) -> Callable[[], AnyTwin]:
+    def make() -> AnyTwin:
+        twin = ScienceMode4Board(model)
+        for number, word in enumerate(words):
+            twin.feed(written4(word, number, model.dialect), twin.now_us)
+            twin.advance(twin.now_us + 50 * MS)
+        twin.feed(then, twin.now_us)
+        twin.advance(twin.now_us + wait_us)
+        twin.outgoing()
+        return twin
+
+    return make
+
+
+def _sm4_twin(model: Model) -> Twinned:
+    pulses = b"".join(written4(word, 9, model.dialect) for word in _SM4_PULSES * 3)
+    return Twinned(
+        states={
+            "idle": _sm4(model),
+            "mid level open": _sm4(model, *_SM4_ON[:1]),
+            "running": _sm4(model, *_SM4_ON, wait_us=300 * MS),
+            "rising": _sm4(model, *_SM4_ON),
+            "switching": _sm4(model, *_SM4_ON, then=codec4.encode(m4.MlInit(), 1), wait_us=MS),
+            "low level open": _sm4(model, m4.LlInit()),
+            "pulses wait": _sm4(model, m4.LlInit(), then=pulses, wait_us=MS),
+            "in the middle of a frame": _sm4(model, *_SM4_ON, then=pulses[:17]),
+            "run out": _sm4(model, *_SM4_ON, wait_us=3 * SECOND),
+        },
+        running="running",
+        stop=StopSequence((BREAK + codec4.ML_STOP_FRAME + codec4.LL_STOP_FRAME,), 0, 400 * MS, "Get_stim_status"),
+        silent_us=2 * SECOND,
+    )
+
+
+_SM2_HOST = (m2.Ack(Command2.INIT_ACK, 0), m2.Bare(Command2.WATCHDOG))
+_SM2_LIST = m2.InitChannelList((1, 2, 6), 8_000, 25_000)
+_SM2_GROUPS = m2.StartChannelList((m2.Group(1, 200, 20_000), m2.Group(2, 250, 15_000), m2.Group(3, 20, 5_000)))
+_SM2_ON = (*_SM2_HOST, _SM2_LIST, _SM2_GROUPS)
+
+
+def _sm2(*words: m2.Word, then: bytes = b"", wait_us: int = 0) -> Callable[[], AnyTwin]:
+    def make() -> AnyTwin:
+        twin = RehaStim2()
+        for number, word in enumerate(words):
+            twin.feed(written2(word, number), twin.now_us)
+            twin.advance(twin.now_us + 20 * MS)
+        twin.feed(then, twin.now_us)
+        twin.advance(twin.now_us + wait_us)
+        twin.outgoing()
+        return twin
+
+    return make
+
+
+_SM2_TWIN = Twinned(
+    states={
+        "unconnected": _sm2(),
+        "connected": _sm2(*_SM2_HOST),
+        "initialised": _sm2(*_SM2_ON[:-1]),
+        "running": _sm2(*_SM2_ON),
+        "once": _sm2(*_SM2_HOST, m2.InitChannelList((3,), 8_000, 1_000), m2.StartChannelList((_SM2_GROUPS.groups[1],))),
+        "a pulse waits": _sm2(*_SM2_HOST, then=written2(m2.SinglePulse(0, 200, 20_000), 9), wait_us=5 * MS),
+        "in the middle of a frame": _sm2(*_SM2_ON, then=written2(_SM2_GROUPS, 9)[:11]),
+        "run out": _sm2(*_SM2_ON, wait_us=2 * SECOND),
+    },
+    running="running",
+    stop=StopSequence((BREAK + codec2.STOP_FRAME,), 0, 100 * MS, "StopChannelListModeAck"),
+    silent_us=1_200 * MS,
+)
+
+P24_BOARD = _sciencemode("sciencemode4 P24", SM4, codec4.Decoder, m4.HostWord, codec4.WIRE_MAX, _sm4_twin(P24))
+REHAMOVE3_BOARD = _sciencemode(
+    "sciencemode4 RehaMove3",
+    SM4,
+    partial(codec4.Decoder, SCIENCEMODE_3),
+    m4.HostWord,
+    codec4.WIRE_MAX,
+    _sm4_twin(REHAMOVE3),
+)
+REHASTIM2_BOARD = _sciencemode("sciencemode2", SM2, codec2.Decoder, m2.HostWord, codec2.WIRE_MAX, _SM2_TWIN)
+
+BOARDS: tuple[Described, ...] = (
+    *(REFERENCE, *OPENEMSSTIM, NEUROSTIMDUINO, UECU),
+    *(P24_BOARD, REHAMOVE3_BOARD, REHASTIM2_BOARD),
+)
 """All of them: each one's words are refused by all others."""
 
 

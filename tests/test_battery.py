@@ -60,12 +60,16 @@ class TestUecu(Known):
     board = boards.UECU
 
 
-class TestScienceMode4(KnownCodec):
-    board = boards.SCIENCEMODE_4
+class TestP24(Known):
+    board = boards.P24_BOARD
 
 
-class TestScienceMode2(KnownCodec):
-    board = boards.SCIENCEMODE_2
+class TestRehaMove3(Known):
+    board = boards.REHAMOVE3_BOARD
+
+
+class TestRehaStim2(Known):
+    board = boards.REHASTIM2_BOARD
 
 
 def test_every_board_has_its_class() -> None:

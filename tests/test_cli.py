@@ -107,7 +107,7 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "x.toml", "--speed", "0"], "0.1 to 1000"),
         (["run", "x.toml", "--speed", "fast"], "max or a number"),
         (["sim"], "BOARD"),
-        (["sim", "p24"], "p24"),
+        (["sim", "i24"], "i24"),
         (["sessions", "a", "b"], "b"),
     ],
 )

@@ -11,7 +11,18 @@ from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
 from stimctl import __version__
-from stimctl.cli import authoring, checking, drafting_parser, hearing_parser, records, running, say, streaming, tidying
+from stimctl.cli import (
+    authoring,
+    checking,
+    drafting_parser,
+    hearing_parser,
+    records,
+    running,
+    say,
+    sim_parser,
+    streaming,
+    tidying,
+)
 
 EXIT_CODES: Final = "exit codes: 0 all good, 1 faults, 2 wrong usage, 70 a bug in stimctl, 128 + N ended by signal N"
 
@@ -88,7 +99,9 @@ def build() -> argparse.ArgumentParser:
         add(commands)
     drafting_parser.library(adder)
     hearing_parser.emg(adder)
-    for add in (_schema, _sim, _sessions, _verify):
+    _schema(commands)
+    sim_parser.sim(adder, _seed)
+    for add in (_sessions, _verify):
         add(commands)
     return parser
 
@@ -230,22 +243,6 @@ def _schema(commands: Commands[_Parser]) -> None:
         "the JSON Schema of protocol files, for an editor",
         "stimctl schema > stimctl.schema.json",
     )
-
-
-def _sim(commands: Commands[_Parser]) -> None:
-    parser = _command(
-        commands,
-        "sim",
-        running.sim,
-        "a board's twin with a simulated patient, on a pseudo-terminal",
-        "stimctl sim reference --link ./board",
-        "stimctl run wrist.toml --board reference:./board     (in another terminal)",
-        more="It speaks the board's own bytes, for any client to open, until Ctrl+C. Started again with the same --seed,"
-        " or without one, it is the same board: a session finds it again, as after a power cut.",
-    )
-    parser.add_argument("board", metavar="BOARD", choices=("reference",), help="which board: reference")
-    parser.add_argument("--link", metavar="PATH", help="make this link to the pseudo-terminal")
-    parser.add_argument("--seed", metavar="N", type=_seed, help="the simulated patient's seed, and the board's serial")
 
 
 def _sessions(commands: Commands[_Parser]) -> None:

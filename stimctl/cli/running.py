@@ -45,7 +45,7 @@ def sim(arguments: argparse.Namespace) -> int:
     """A board's twin, until it is told to stop."""
     from stimctl.control import start as door
 
-    return door.run_sim(arguments.board, arguments.link, arguments.seed, say.line)
+    return door.run_sim(arguments.board, arguments.link, arguments.seed, say.line, arguments.variant)
 
 
 def _session(arguments: argparse.Namespace, request: RunRequest) -> int:

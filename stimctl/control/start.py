@@ -152,13 +152,11 @@ def _print(line: str) -> None:
     print(line, flush=True)
 
 
-def run_sim(board: str, link: str | None, seed: int | None, say: Callable[[str], None]) -> int:
+def run_sim(board: str, link: str | None, seed: int | None, say: Callable[[str], None], variant: str | None) -> int:
     """A board's twin on a pseudo-terminal until it is told to stop; returns the exit code."""
-    if board != "reference":
-        raise UsageError(f"there is no twin of {board!r}; there is: reference")
     from stimctl.control.twin import serve_twin
 
-    return serve_twin(link, _seed(seed), say, chosen=seed is not None)
+    return serve_twin(board, variant or "", link, _seed(seed), say, chosen=seed is not None)
 
 
 # --- parts -------------------------------------------------------------------------------------------------------

@@ -5,22 +5,36 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
-from stimctl.sim.terminal import SERIAL, self_paced_twin, serve
+from stimctl.sim.catalogue import entry
+from stimctl.sim.terminal import serve
+
+RUNNABLE: Final = ("reference",)
+"""Boards that a session opens by their name and port."""
 
 
-def serve_twin(link: str | None, seed: int, say: Callable[[str], None], *, chosen: bool) -> int:
-    """Serve the reference board's twin until it is told to stop; returns the exit code.
+def serve_twin(
+    board: str, variant: str, link: str | None, seed: int, say: Callable[[str], None], *, chosen: bool
+) -> int:
+    """Serve the twin of ``board`` until it is told to stop; returns the exit code.
 
     A ``chosen`` seed is a board of its own; else it is always the same board, with another patient each time.
     """
+    kind = entry(board)
 
     def ready(path: str) -> None:
-        say("SIMULATED: the reference board's twin with a virtual patient; no current flows anywhere.")
+        say(f"SIMULATED: {kind.title}'s twin with a virtual patient; no current flows anywhere.")
         # As it was typed: a Path would make board of ./board, which reads like a name and not like a place.
-        board = shlex.quote(f"reference:{link or path}")
-        say(f"Ready. Open it with: stimctl run FILE --board {board} (Ctrl+C ends the twin)")
+        place = link or path
+        if board in RUNNABLE:
+            how = f"stimctl run FILE --board {shlex.quote(f'{board}:{place}')}"
+            say(f"Ready. Open it with: {how} (Ctrl+C ends the twin)")
+            return
+        say(f"Ready. Clients of the board open {shlex.quote(place)} (Ctrl+C ends the twin)")
+        if kind.settings is not None:
+            say(f"Their port needs {kind.settings}; otherwise neither side understands the other.")
 
-    twin = self_paced_twin(seed, serial=f"{SERIAL}-{seed % 1_000_000}" if chosen else SERIAL)
-    serve(twin, link_path=Path(link) if link else None, on_ready=ready, on_status=say)
+    twin = kind.twin(variant, seed, chosen=chosen)
+    serve(twin, settings=kind.settings, link_path=Path(link) if link else None, on_ready=ready, on_status=say)
     return 0

@@ -36,7 +36,7 @@ _LOOK_S: Final = 0.1  # how long a signal or should_stop() may go unnoticed
 _NOBODY_S: Final = 0.02  # how often to look for a client: a pty without one cannot be waited on
 _READ_MAX: Final = 4_096
 _UNSENT_MAX: Final = 4_096  # what a serial adapter would hold for a client that does not read
-_KEEP: Final = 1_000
+KEEP: Final = 1_000
 _PTY: Final = re.compile(r"/dev/(pts/\d+|ttys\d+|tty[p-za-e][0-9a-f])")
 
 
@@ -52,7 +52,7 @@ def self_paced_twin(seed: int, *, serial: str = SERIAL) -> Twin:
     when power or cable come back; the challenges, which are made of the count of its boots, do not.
     """
     patient, boots = Patient(seed, will=SELF_PACED), 1 + secrets.randbelow(_BOOTS_MAX)
-    return Twin(patient, seed=seed, now_us=clock_us(), chunk_ms=10, keep=_KEEP, serial=serial, boots=boots)
+    return Twin(patient, seed=seed, now_us=clock_us(), chunk_ms=10, keep=KEEP, serial=serial, boots=boots)
 
 
 def serve(
