@@ -84,6 +84,16 @@ def square_micrometres(cm2: Decimal | float | int) -> SquareMicrometre:
     return SquareMicrometre(_exactly(cm2, UM2_PER_CM2, "cm²", "1 µm²"))
 
 
+def period_above_us(rate_mhz: int, step_us: int) -> int:
+    """The shortest period in whole steps that is no faster than ``rate_mhz``, which must not be 0."""
+    return -(-(1_000 * SECOND) // (rate_mhz * step_us)) * step_us
+
+
+def rate_of_period_mhz(period_us: int) -> int:
+    """The whole rate that stands for a period: its own rounded up, so that no more is given than was judged."""
+    return -(-(1_000 * SECOND) // period_us)
+
+
 def ma_text(ua: int) -> str:
     """``12_500`` as ``"12.5"``: milliamps without a unit and without trailing zeros past one digit."""
     text = f"{Decimal(ua) / 1_000:.3f}".rstrip("0")

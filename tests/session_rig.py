@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from stimctl.control.operator import ScriptedOperator
-from stimctl.driver import OutputState
+from stimctl.driver import Driver, OutputState
 from stimctl.engine import State
 from stimctl.errors import StimctlError
 from stimctl.orders import Order, Status
@@ -105,7 +105,7 @@ class Rig:
     @property
     def twin(self) -> Twin:
         assert self.session.link is not None
-        link = self.session.link.driver._line._transport
+        link = cast(Driver, self.session.link.driver)._line._transport
         assert isinstance(link, SimLink)
         assert isinstance(link.twin, Twin)
         return link.twin

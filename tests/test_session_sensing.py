@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import pytest
 
-from stimctl.driver import DriverState
+from stimctl.driver import Driver, DriverState
 from stimctl.engine import State
 from stimctl.errors import LinkLost
 from stimctl.orders import OrderKind as Kind
@@ -35,7 +36,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
 
 def lose_and_find(rig: Rig) -> None:
     """The cable is pulled and put back; the session is cleared, and at zero."""
-    rig.session.stage.driver._line._transport.close()
+    cast(Driver, rig.session.stage.driver)._line._transport.close()
     rig.go(SECOND)
     assert (rig.state, rig.session.stage.driver.state) == (State.STOPPED, DriverState.LOST)
     assert "looking for the board again" in rig.order(Kind.CLEAR)
@@ -61,7 +62,7 @@ def test_samples_are_no_answer_to_a_stop(made: Made, hammering: bool, monkeypatc
     rig.work(State.BURST)
     rig.go(1_500 * MS)
     rig.twin.inject(Fault(FaultKind.DEAD_MAN_FAILS, rig.now_us))
-    monkeypatch.setattr(rig.session.stage.driver._line._transport, "write", swallow)
+    monkeypatch.setattr(cast(Driver, rig.session.stage.driver)._line._transport, "write", swallow)
     for _ in range(10):
         if hammering or not rig.session.latch.tripped:
             rig.session.stop_now("Space pressed")

@@ -36,6 +36,10 @@ def test_the_encoder_of_output_is_known_to_one_module(package: str) -> None:
     assert users("encode_output") <= DOORS
 
 
+def test_each_door_is_used_by_its_own_driver() -> None:
+    assert users("encode_approved") <= {"stimctl.driver.sciencemode4.hearing"}
+
+
 @pytest.mark.parametrize("door", sorted(DOORS))
 def test_a_door_takes_an_approved_alone(door: str) -> None:
     """Each function of a door that encodes asks for the type itself, as ``reference.update`` does: a look-alike is refused."""

@@ -14,15 +14,26 @@ __all__ = ["KINDS", "BoardFacts", "BoardKind", "board_url"]
 @final
 @dataclass(frozen=True, slots=True)
 class BoardKind:
-    """One kind of board: the scheme of its URLs, what people call it, and its line's baud rate."""
+    """One kind of board: the scheme of its URLs, what people call it, and its serial line: 8 bits, and what stands here."""
 
     scheme: str
     title: str
     baud: int
+    parity: str = "N"
+    stop_bits: int = 1
+    flow_control: bool = False
+    """RTS/CTS. Only where the board needs it: what holds back a setting holds back a stop as well."""
 
 
-KINDS: Final = {kind.scheme: kind for kind in (BoardKind("reference", "reference board", 500_000),)}
-"""All kinds that stimctl can drive; another board is another entry here and a package beside ``reference``."""
+KINDS: Final = {
+    kind.scheme: kind
+    for kind in (
+        BoardKind("reference", "reference board", 500_000),
+        BoardKind("p24", "HASOMED P24", 3_000_000),  # a virtual port: any rate does, and nothing needs holding back
+        BoardKind("rehamove3", "HASOMED RehaMove3", 3_000_000, stop_bits=2, flow_control=True),  # ScienceMode 3, 3.2.4
+    )
+}
+"""All kinds that stimctl can drive; another board is another entry here, a package beside ``reference``, and a driver."""
 
 
 def board_url(url: str) -> tuple[BoardKind, str]:

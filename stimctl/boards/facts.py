@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from stimctl.limits import Limits
+from stimctl.limits import DEAD_MAN_MAX_MS, Limits
 
 
 @final
@@ -16,6 +16,10 @@ class BoardFacts:
     ``limits`` is for the limiter: the board's own table, and the absolute limits for what a board cannot know
     (pads, sites, what a channel is for). ``analog_rate_hz`` is 0 without an analog input. ``simulated``: a twin, with no
     current anywhere.
+
+    ``period_step_us`` is not 0 where a board counts periods in such steps instead of rates. ``dead_man_ms`` is how long it
+    may go on by itself once nobody feeds it. ``stop_switch``: it has one of its own; ``way_out`` is what a person does when
+    no word reaches it any more. ``cautions``: what nobody should find out later, for the operator and the record.
     """
 
     name: str
@@ -31,3 +35,8 @@ class BoardFacts:
     limits: Limits
     limits_crc: int
     simulated: bool
+    period_step_us: int = 0
+    dead_man_ms: int = DEAD_MAN_MAX_MS
+    stop_switch: bool = True
+    way_out: str = "use the stop switch"
+    cautions: tuple[str, ...] = ()

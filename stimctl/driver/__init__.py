@@ -2,14 +2,18 @@
 
 ``words`` holds states and events, ``core`` the :class:`Driver` that a session orders about, ``hearing`` and
 ``conversation`` what the board's words and the passing time do to it, ``armed`` one armed session, ``health`` the
-read-back, ``exchange`` the open questions, ``line`` the lock between the control loop and the stop.
+read-back, ``exchange`` the open questions, ``line`` the lock between the control loop and the stop. That is the reference
+board's; what a session may rely on with any board is ``contract``, and ``kinds`` has a driver for each. ``plain`` and
+``worn`` are what those with a language of their own have in common.
 """
 
 from stimctl.boards import BoardFacts
 from stimctl.boards.reference.codes import Cause, Reason, Trouble
 from stimctl.boards.reference.messages import OutputReport, Samples
+from stimctl.driver.contract import BoardDriver
 from stimctl.driver.core import Driver
 from stimctl.driver.health import is_given
+from stimctl.driver.kinds import driver_for
 from stimctl.driver.words import (
     Analog,
     Armed,
@@ -30,6 +34,7 @@ from stimctl.driver.words import (
 __all__ = [
     "Analog",
     "Armed",
+    "BoardDriver",
     "BoardEvent",
     "BoardFacts",
     "Cause",
@@ -49,5 +54,6 @@ __all__ = [
     "Stopped",
     "Told",
     "Trouble",
+    "driver_for",
     "is_given",
 ]

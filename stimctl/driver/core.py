@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import final
 
 from stimctl.boards.reference import messages as m
@@ -10,6 +11,7 @@ from stimctl.driver.conversation import IDLE, LIVE, STOP_AGAIN_US
 from stimctl.driver.hearing import Hearing
 from stimctl.driver.words import BoardEvent, DriverState, OutputState, Setup
 from stimctl.errors import LinkLost, OurBug, UsageError
+from stimctl.pulse import PulseTrain
 from stimctl.safety import Approved
 
 _S = DriverState
@@ -52,6 +54,10 @@ class Driver(Hearing):
     def fileno(self) -> int | None:
         """What ``select`` can wait on before the next :meth:`poll`, or ``None``."""
         return self._line.fileno()
+
+    def misfit(self, trains: Iterable[tuple[int, PulseTrain]]) -> str:  # noqa: ARG002 - its wire has room for all
+        """Why this board cannot give these trains at the same time: what it could not is beyond its steps and limits."""
+        return ""
 
     # --- the pads --------------------------------------------------------------------------------------------------
 

@@ -25,13 +25,15 @@ LOCK_WAIT_S: Final = 0.05
 class Line:
     """A transport, its lock, and the frame that stops."""
 
-    def __init__(self, transport: Transport, latch: Latch, *, first_sequence: int) -> None:
+    def __init__(
+        self, transport: Transport, latch: Latch, *, first_sequence: int, stop_frame: bytes = codec.STOP_FRAME
+    ) -> None:
         self._transport, self._latch = transport, latch
         self._lock = Lock()
         self._sequence = first_sequence
         self._broken: LinkLost | None = None
         # Sequence and frame in one tuple, so that a stop in another thread never reads a mixed pair.
-        self._stop = (0, codec.STOP_FRAME)
+        self._stop = (0, stop_frame)
 
     # --- the stop's side: any thread -------------------------------------------------------------------------------
 

@@ -49,7 +49,9 @@ def compile_schedule(protocol: Protocol, steps: Steps) -> Schedule:
 
 def _channel(protocol: Protocol, each: FileChannel, steps: Steps, rounded: list[str]) -> ChannelPlan:
     def down(what: str, value: int, step: int, unit: str) -> int:
-        result = value - value % step
+        return noted(what, value, value - value % step, step, unit)
+
+    def noted(what: str, value: int, result: int, step: int, unit: str) -> int:
         if result != value:
             rounded.append(f"{each.name}: {what} {value} {unit} becomes {result} {unit}, the board's step")
         if value and not result:
@@ -57,6 +59,7 @@ def _channel(protocol: Protocol, each: FileChannel, steps: Steps, rounded: list[
         return result
 
     corner = protocol.strongest(each)
+    rate_mhz = millihertz(corner.rate_hz)
     return ChannelPlan(
         name=each.name,
         muscle=each.muscle,
@@ -70,7 +73,7 @@ def _channel(protocol: Protocol, each: FileChannel, steps: Steps, rounded: list[
         shape=symmetric(
             0,
             down("phase width", corner.phase_width_us, steps.width_us, "µs"),
-            down("rate", millihertz(corner.rate_hz), steps.rate_mhz, "mHz"),
+            noted("rate", rate_mhz, steps.rate_down_mhz(rate_mhz), steps.rate_mhz, "mHz"),
             interphase_gap_us=down("interphase gap", each.interphase_gap_us, steps.width_us, "µs"),
             pulses_per_period=corner.pulses_per_period,
         ),

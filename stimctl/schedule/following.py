@@ -111,7 +111,7 @@ def _stair(protocol: Led, channel: Channel, steps: Steps) -> tuple[PulseTrain, .
 
 def _rate_mhz(channel: Channel, steps: Steps) -> int:
     """The rate in the board's steps."""
-    rate_mhz = millihertz(channel.rate_hz) - millihertz(channel.rate_hz) % steps.rate_mhz
+    rate_mhz = steps.rate_down_mhz(millihertz(channel.rate_hz))
     if not rate_mhz:
         raise UsageError(f"{channel.name}: this board's steps are too coarse for pulses that follow a signal")
     return rate_mhz

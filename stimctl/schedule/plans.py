@@ -9,7 +9,7 @@ from stimctl.errors import UsageError
 from stimctl.limits import BodyPart, Effect
 from stimctl.pulse import PulseTrain
 from stimctl.schedule.movement import FULL_PPM, Advance, MovementPlan
-from stimctl.units import MS, MicroAmp, SquareMicrometre
+from stimctl.units import MS, MicroAmp, SquareMicrometre, period_above_us, rate_of_period_mhz
 
 CONTROL_PERIOD_US: Final = 20 * MS
 """How often the amplitude is renewed while it changes: F.3 of the clinical reference asks for 20 to 50 ms."""
@@ -18,11 +18,21 @@ CONTROL_PERIOD_US: Final = 20 * MS
 @final
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The smallest steps a board can set: amplitude in µA, phase width and gap in µs, rate in mHz."""
+    """The smallest steps a board can set: amplitude in µA, phase width and gap in µs, rate in mHz.
+
+    ``period_us`` is not 0 where a board counts periods in such steps: what rates it has then is for those to say.
+    """
 
     amplitude_ua: int = 1
     width_us: int = 1
     rate_mhz: int = 1
+    period_us: int = 0
+
+    def rate_down_mhz(self, rate_mhz: int) -> int:
+        """The highest rate of the board that is not above ``rate_mhz``; 0 where all are."""
+        if not self.period_us or not rate_mhz:
+            return rate_mhz - rate_mhz % self.rate_mhz
+        return rate_of_period_mhz(period_above_us(rate_mhz, self.period_us))
 
 
 @final

@@ -43,7 +43,9 @@ def take(session: Session, event: BoardEvent, now_us: int) -> None:
     elif isinstance(event, Stopped):
         session.diary.write("stop-confirmed", {}, now_us, "The board confirms: zero")
     elif isinstance(event, Lost):
-        session.fault(f"{LOST_TEXT} ({event.error})", now_us, alarm="high")  # first: a record may wait for its disk
+        session.fault(
+            f"{_lost_text(session)} ({event.error})", now_us, alarm="high"
+        )  # first: a record may wait for its disk
         session.diary.write("link-lost", {"why": str(event.error)}, now_us)
     elif isinstance(event, Faulted):
         # What goes on after a stop was sent is worse than what led to it; a pad that was seen in time is neither (F.5).
@@ -56,6 +58,12 @@ def take(session: Session, event: BoardEvent, now_us: int) -> None:
             session.look_at_pads_again(None)
     elif isinstance(event, Refused):
         session.fault(f"the board refused {event.command}: {event.text}", now_us)
+
+
+def _lost_text(session: Session) -> str:
+    """What to do about a board that no word reaches; not every board has a stop switch."""
+    facts = session.stage.driver.facts
+    return LOST_TEXT if facts is None else LOST_TEXT.replace("use the stop switch", facts.way_out)
 
 
 def take_answers(session: Session, now_us: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import final
 
-from stimctl.driver import Connected, Driver, DriverState, Faulted, Lost, OutputState
+from stimctl.driver import BoardDriver, Connected, DriverState, Faulted, Lost, OutputState
 from stimctl.errors import BoardFault, StimctlError, UsageError
 from stimctl.orders import Order
 from stimctl.safety import Latch
@@ -40,7 +40,7 @@ class Connection:
         asking = opening is not None and opening.link.driver.output is not OutputState.OFF
         return asking or self._silent
 
-    def stop(self, reason: str, *, told: Driver | None) -> None:
+    def stop(self, reason: str, *, told: BoardDriver | None) -> None:
         """Stop every board that is being asked, looked for, or has only just answered, but ``told``; any thread."""
         opening = self._opening
         for link in (opening.link if opening is not None else None, self._searching, self.link):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
-from stimctl.driver import Driver
+from stimctl.driver import BoardDriver
 from stimctl.driver import Samples as BoardSamples
 from stimctl.engine.guide_words import Heard
 from stimctl.errors import UsageError
@@ -46,7 +46,7 @@ class PatientAngle:
 class Senses:
     """The one source of a plan, and what it says just now. All times are session µs."""
 
-    def __init__(self, plan: GuidePlan, driver: Driver | None, patient: Patient | None, given: Given) -> None:
+    def __init__(self, plan: GuidePlan, driver: BoardDriver | None, patient: Patient | None, given: Given) -> None:
         self._by = plan.count_by
         self._level_uv: float | None = None
         self._seen_us = 0

@@ -8,7 +8,7 @@ from typing import Final, final
 
 import numpy as np
 
-from stimctl.driver import Driver, DriverState
+from stimctl.driver import BoardDriver, DriverState
 from stimctl.driver import Samples as BoardSamples
 from stimctl.errors import LinkLost, OurBug, RecordError, UsageError
 from stimctl.orders import EmgStatus
@@ -32,7 +32,9 @@ BOARD: Final = ("", "board:", "sim:")
 class Hearing:
     """One ear and its source: for attempts, or for the effort of a muscle that is stimulated. All times are session µs."""
 
-    def __init__(self, given: Recording | LslSource | None, plan: EarPlan | ControlPlan, driver: Driver | None) -> None:
+    def __init__(
+        self, given: Recording | LslSource | None, plan: EarPlan | ControlPlan, driver: BoardDriver | None
+    ) -> None:
         self._driver = driver
         self._source: Source | None = None
         self._stream = given if isinstance(given, LslSource) else None
@@ -110,7 +112,7 @@ class Hearing:
             raise LinkLost(f"{self.trouble}; see to it, and try again")
         self._on = True
 
-    def hear_through(self, driver: Driver, now_us: int) -> None:
+    def hear_through(self, driver: BoardDriver, now_us: int) -> None:
         """The board was found again: what is heard comes through ``driver``, and of rest it has to be learnt anew."""
         self._driver = driver
         if self._source is None:
@@ -119,7 +121,7 @@ class Hearing:
                 driver.listen(True, now_us)
 
     @property
-    def _board(self) -> Driver:
+    def _board(self) -> BoardDriver:
         if self._driver is None:
             raise OurBug("a board is asked for samples where there is none")
         return self._driver

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stimctl.boards import board_url
-from stimctl.driver import Driver
+from stimctl.driver import BoardDriver, Driver, driver_for
 from stimctl.safety import Latch
 from stimctl.sensors.signals import SignalSource
 from stimctl.transport import open_transport
@@ -37,7 +37,7 @@ _PATIENT_SITES: Final = {
 class Link(NamedTuple):
     """A driver, and the virtual patient where there is one in this process."""
 
-    driver: Driver
+    driver: BoardDriver
     patient: Patient | None
     next_event_us: Callable[[int], int | None]
     angle: SignalSource | None = None
@@ -52,7 +52,10 @@ def open_link(url: str, latch: Latch, *, clock: Callable[[], int], seed: int, si
     if url == SIMULATED:
         return _simulated(latch, clock, seed, sites)
     kind, port = board_url(url)
-    return Link(Driver(open_transport(port, baud=kind.baud), latch, tokens=_token), None, _nothing_due)
+    transport = open_transport(
+        port, baud=kind.baud, parity=kind.parity, stop_bits=kind.stop_bits, flow_control=kind.flow_control
+    )
+    return Link(driver_for(kind.scheme, transport, latch, tokens=_token), None, _nothing_due)
 
 
 def elsewhere(url: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
 from stimctl import __version__
-from stimctl.driver import Connected, Faulted, Lost
+from stimctl.driver import BoardDriver, Connected, Faulted, Lost
 from stimctl.errors import LinkTimeout, UsageError
 from stimctl.orders import Order
 from stimctl.protocols import Loaded, library_text, load_with_hash, loads_with_hash, stimulating
@@ -174,7 +174,7 @@ class Opening:
         assert facts is not None
         if not facts.simulated:
             self._refuse_on_a_real_board()
-        steps = Steps(facts.amplitude_step_ua, facts.width_step_us, facts.rate_step_mhz)
+        steps = Steps(facts.amplitude_step_ua, facts.width_step_us, facts.rate_step_mhz, facts.period_step_us)
         schedule = compile_schedule(stimulating(self.loaded.protocol), steps)
         glove.check(schedule, self.wishes.robot, simulated=facts.simulated)
         # A goniometer or glove goes with the link, as the simulated patient does whose place it takes.
@@ -184,6 +184,8 @@ class Opening:
         for plan in schedule.channels:
             if plan.channel >= facts.outputs:
                 raise UsageError(f"{plan.name} needs output {plan.channel + 1}; {facts.name} has {facts.outputs}")
+        if misfit := _misfit(schedule, self.link.driver):
+            raise UsageError(f"{facts.name} cannot give this protocol: {misfit}")
         rehearsal = rehearse(schedule, facts.limits, senses_impedance=facts.senses_impedance)
         board = f"{facts.name} {facts.serial}".strip()
         return Case(
@@ -192,12 +194,25 @@ class Opening:
             schedule,
             rehearsal,
             (*schedule_lines(schedule), file_line(self.loaded.sha256)),
-            warning_lines(rehearsal.warnings, schedule, self.loaded.text),
+            (*facts.cautions, *warning_lines(rehearsal.warnings, schedule, self.loaded.text)),
             facts.simulated,
             facts.senses_current,
             board,
             emg_of(self._given),
         )
+
+
+def _misfit(schedule: Schedule, driver: BoardDriver) -> str:
+    """Why the board cannot be told what this schedule may ask of it, or "": all at their strongest, and each weaker pulse."""
+    strongest = [(plan.channel, plan.train(plan.max_ua)) for plan in schedule.channels]
+    whole = driver.misfit(strongest)
+    for phase in schedule.movement.phases if schedule.movement is not None and not whole else ():
+        for plan in schedule.channels:
+            goal = phase.goals.get(plan.channel, phase.others)
+            for pulses in (*([] if goal.pulses is None else [goal.pulses]), *goal.stair):
+                if misfit := driver.misfit([(plan.channel, pulses.at(plan.max_ua))]):
+                    return misfit
+    return whole
 
 
 def _recording(url: str, loaded: Loaded) -> Given:
@@ -242,4 +257,5 @@ def board_facts(link: Link) -> dict[str, object]:
     """The board's own facts as JSON values."""
     facts = link.driver.facts
     assert facts is not None
-    return {key: value for key, value in asdict(facts).items() if isinstance(value, (str, int, bool, dict))}
+    told = {key: value for key, value in asdict(facts).items() if isinstance(value, (str, int, bool, dict))}
+    return told | {"cautions": list(facts.cautions)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, final
 
-from stimctl.driver import BoardEvent, Driver, DriverState, OutputState, Setup
+from stimctl.driver import BoardDriver, BoardEvent, DriverState, OutputState, Setup
 from stimctl.errors import Refusal, StimctlError
 from stimctl.limits import Sensation
 from stimctl.pulse import Command
@@ -28,7 +28,7 @@ PRESS_UA: Final = 1_000
 class OutputStage:
     """Limiter and driver around one latch."""
 
-    def __init__(self, latch: Latch, driver: Driver) -> None:
+    def __init__(self, latch: Latch, driver: BoardDriver) -> None:
         self.latch, self.driver = latch, driver
         self._limiter: Limiter | None = None
         self._earlier_us: dict[str, int] = {}

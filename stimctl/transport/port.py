@@ -15,7 +15,7 @@ import select
 import socket
 import stat
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import serial
 
@@ -127,17 +127,24 @@ class _PyserialPort(Tailed):
         _close(self._port)
 
 
-def open_transport(url: str, *, baud: int = BAUD) -> Transport:
+def open_transport(
+    url: str, *, baud: int = BAUD, parity: str = "N", stop_bits: int = 1, flow_control: bool = False
+) -> Transport:
     """Open a serial device, the path of a pseudo-terminal, or a network URL, for this process alone.
 
+    Bytes have 8 bits; ``parity`` is N, E or O; ``flow_control`` is RTS/CTS. A pseudo-terminal has none of it, and is asked
+    for none: some systems refuse what it would not do.
     Which ones is said in :mod:`~stimctl.transport.address`. Network URLs may take some seconds. Raises :class:`UsageError` when the port is absent, in use, not allowed or no
     port at all, and :class:`LinkLost` when something answers that cannot be talked to.
     """
     address.check(url)
+    line: dict[str, Any] = {"baudrate": baud}
+    if not os.path.realpath(url).startswith(_PSEUDO):
+        line |= {"parity": parity, "stopbits": stop_bits, "rtscts": flow_control}
     # rfc2217 refuses to be opened with a write timeout; _has_room() stands in for it.
     patience = None if url.startswith("rfc2217:") else WRITE_MAX_S
     try:
-        port = serial.serial_for_url(url, baudrate=baud, timeout=0, write_timeout=patience, exclusive=True)
+        port = serial.serial_for_url(url, **line, timeout=0, write_timeout=patience, exclusive=True)
     except (*_BROKEN, NotImplementedError) as error:
         raise _why(url, error) from None
     fd = _descriptor(port)

@@ -1,0 +1,26 @@
+"""From a kind of board to its driver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from stimctl.boards.sciencemode4.devices import P24, REHAMOVE3, Device
+from stimctl.driver.contract import BoardDriver
+from stimctl.driver.core import Driver
+from stimctl.driver.sciencemode4 import ScienceMode4Driver
+from stimctl.errors import OurBug
+from stimctl.safety import Latch
+from stimctl.transport import Transport
+
+_SCIENCEMODE_4: Final[dict[str, Device]] = {"p24": P24, "rehamove3": REHAMOVE3}
+
+
+def driver_for(scheme: str, transport: Transport, latch: Latch, *, tokens: Callable[[], int]) -> BoardDriver:
+    """The driver of ``stimctl.boards.KINDS[scheme]``; ``tokens`` gives a new number from 1 to 2^32-1 each time."""
+    if scheme == "reference":
+        return Driver(transport, latch, tokens=tokens)
+    device = _SCIENCEMODE_4.get(scheme)
+    if device is None:
+        raise OurBug(f"no driver for {scheme}")
+    return ScienceMode4Driver(transport, latch, device, tokens=tokens)
