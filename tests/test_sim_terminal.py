@@ -8,7 +8,6 @@ import select
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,12 +21,11 @@ from stimctl.errors import UsageError
 from stimctl.sim.board import Twin
 from stimctl.sim.patient import Patient
 from stimctl.sim.terminal import SERIAL, clock_us, self_paced_twin, serve
+from tests.serving import PATIENCE_S, Server
 from tests.sim_host import Host, make_twin, train
 from tests.twin_rig import dead_for_good
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are a POSIX thing")
-
-PATIENCE_S = 20.0
 
 
 class Client(Host):
@@ -88,53 +86,14 @@ def connect() -> Iterator[Connect]:
         client.close()
 
 
-class Server:
-    """``serve`` in a thread, with what it said."""
-
-    def __init__(self, twin: Twin, link: Path | None) -> None:
-        self.twin, self.lines = twin, list[str]()
-        self.path = ""
-        self._ready, self._over = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(link,))
-        self._thread.start()
-        assert self._ready.wait(PATIENCE_S)
-
-    def _run(self, link: Path | None) -> None:
-        try:
-            serve(
-                self.twin,
-                link_path=link,
-                on_ready=self._on_ready,
-                on_status=self.lines.append,
-                should_stop=self._over.is_set,
-            )
-        finally:
-            self._ready.set()
-
-    def _on_ready(self, path: str) -> None:
-        self.path = path
-        self._ready.set()
-
-    def said(self, line: str, times: int = 1) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while self.lines.count(line) < times:
-            assert time.monotonic() < deadline, self.lines
-            time.sleep(0.005)
-
-    def stop(self) -> None:
-        self._over.set()
-        self._thread.join(PATIENCE_S)
-        assert not self._thread.is_alive()
-
-
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def server(tmp_path: Path) -> Iterator[Server[Twin]]:
     server = Server(Twin(Patient(1), now_us=clock_us()), tmp_path / "board")
     yield server
     server.stop()
 
 
-def test_a_session_over_the_wire(server: Server, tmp_path: Path, connect: Connect) -> None:
+def test_a_session_over_the_wire(server: Server[Twin], tmp_path: Path, connect: Connect) -> None:
     assert server.path == str(tmp_path / "board")
     client = connect(server.path)
     assert identity(client).name.startswith("stimctl")
@@ -149,7 +108,7 @@ def test_a_session_over_the_wire(server: Server, tmp_path: Path, connect: Connec
         server.said(line)
 
 
-def test_a_client_that_goes_leaves_the_dead_man(server: Server, connect: Connect) -> None:
+def test_a_client_that_goes_leaves_the_dead_man(server: Server[Twin], connect: Connect) -> None:
     client = connect(server.path)
     client.ready(dead_man_ms=200)
     client.update({0: train(1_000)})
@@ -165,7 +124,7 @@ def test_a_client_that_goes_leaves_the_dead_man(server: Server, connect: Connect
     server.said("client gone", times=2)
 
 
-def test_a_client_that_does_not_read_stops_nothing(server: Server, connect: Connect) -> None:
+def test_a_client_that_does_not_read_stops_nothing(server: Server[Twin], connect: Connect) -> None:
     client = connect(server.path)
     client.ready(dead_man_ms=300)
     client.update({0: train(1_000)})
@@ -182,7 +141,7 @@ def test_a_client_that_does_not_read_stops_nothing(server: Server, connect: Conn
     client.close()
 
 
-def test_garbage_first_then_sense(server: Server, connect: Connect) -> None:
+def test_garbage_first_then_sense(server: Server[Twin], connect: Connect) -> None:
     client = connect(server.path)
     client.write(bytes(range(256)) * 8)
     assert isinstance(client.raw(STOP_FRAME)[-1], m.Stopped)

@@ -88,7 +88,7 @@ def _heard(emg: str, angle: str) -> str:
 def _only_simulated(arguments: argparse.Namespace) -> None:
     """Refuse what would bend time or chance around a board that has neither to bend."""
     board = vars(arguments).get("board", SIMULATED)
-    if board == SIMULATED:
+    if board.startswith(SIMULATED):
         return
     if arguments.speed is not None:
         raise UsageError(f"--speed works on the simulated board alone, and this is {board}; leave it out")

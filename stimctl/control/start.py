@@ -27,7 +27,7 @@ from stimctl.records.reading import default_store
 from stimctl.session.diary import Diary
 from stimctl.session.door import AnySession
 from stimctl.session.lab import Lab
-from stimctl.session.link import SIMULATED
+from stimctl.session.link import SIMULATED, is_simulated
 from stimctl.session.opening import Reach, Wishes, load_protocol
 from stimctl.session.part import Part
 from stimctl.session.search import ANGLE
@@ -187,7 +187,7 @@ def _held(code: int, outcome: Outcome, session: AnySession) -> Held:
 def _clock(request: RunRequest, speed: float | None) -> Clock:
     if speed is None:
         return RealClock()
-    if request.board != SIMULATED:
+    if not is_simulated(request.board):
         raise UsageError("--speed is for the simulated board: no real board's time can be hurried")
     return VirtualClock(None if math.isinf(speed) else speed)
 

@@ -12,7 +12,7 @@ from stimctl.protocols import Activity, AnyProtocol, Biofeedback, Guided
 from stimctl.records.words import BOARDLESS, SessionMeta
 from stimctl.safety import Latch
 from stimctl.schedule.guided import CountBy, GuidePlan
-from stimctl.session.link import SIMULATED, Link, open_link
+from stimctl.session.link import Link, is_simulated, open_link
 from stimctl.session.opening import Wishes, board_facts
 from stimctl.session.search import ANGLE, Given, given_angle
 
@@ -30,11 +30,6 @@ def guided(protocol: AnyProtocol) -> Guided:
     if not isinstance(protocol, (Activity, Biofeedback)):
         raise UsageError(f"{protocol.kind} stimulates, and this session cannot")
     return protocol
-
-
-def is_simulated(url: str) -> bool:
-    """Whether this is the board in this process."""
-    return url == SIMULATED
 
 
 def link(url: str, plan: GuidePlan, latch: Latch, clock: Callable[[], int], seed: int) -> Link | None:

@@ -19,7 +19,7 @@ from stimctl.session.guide_screening import questions
 from stimctl.session.guide_senses import Senses
 from stimctl.session.guide_view import view
 from stimctl.session.guide_wording import plan_lines, plan_warnings, review_lines
-from stimctl.session.link import Link
+from stimctl.session.link import Link, is_simulated
 from stimctl.session.opening import SIDES, Wishes
 from stimctl.session.screening import Screening
 from stimctl.session.summary import file_line
@@ -49,7 +49,7 @@ class GuidedRooms:
         self.refusal = self.stop_reason = ""
         self.alarm: tuple[str, str] = ("", "")
         self.went_wrong = self.opened = self.screened = self.started = False
-        self.simulated = guide_opening.is_simulated(self.wishes.board)
+        self.simulated = is_simulated(self.wishes.board)
         self.board = BOARDLESS
         self.senses: Senses | None = None
         self.value: float | None = None

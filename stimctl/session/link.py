@@ -1,6 +1,7 @@
 """From a board URL to a driver: ``sim:``, or ``SCHEME:PORT`` for a real one.
 
-``sim:`` is the twin in this process, with a virtual patient; every other board is reached through a transport.
+``sim:`` is the reference board's twin in this process, ``sim:p24`` another's, each with a virtual patient; every other board
+is reached through a transport.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stimctl.boards import board_url
 from stimctl.driver import BoardDriver, Driver, driver_for
+from stimctl.errors import UsageError
 from stimctl.safety import Latch
 from stimctl.sensors.signals import SignalSource
 from stimctl.transport import open_transport
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
     from stimctl.sim.patient import Patient
 
 SIMULATED: Final = "sim:"
-"""The twin in this process."""
+"""A twin in this process: the reference board's, unless a name follows."""
+
+SIMULATED_KINDS: Final = ("p24", "rehamove3")
+"""What may follow."""
 
 _PATIENT_SITES: Final = {
     "forearm-dorsal": "dorsal-forearm",
@@ -49,8 +54,8 @@ def open_link(url: str, latch: Latch, *, clock: Callable[[], int], seed: int, si
 
     ``sites`` says for the virtual patient where the pads of each output sit.
     """
-    if url == SIMULATED:
-        return _simulated(latch, clock, seed, sites)
+    if is_simulated(url):
+        return _simulated(url.removeprefix(SIMULATED), latch, clock, seed, sites)
     kind, port = board_url(url)
     transport = open_transport(
         port, baud=kind.baud, parity=kind.parity, stop_bits=kind.stop_bits, flow_control=kind.flow_control
@@ -63,19 +68,34 @@ def elsewhere(url: str) -> str:
 
     Raises :class:`UsageError` for a URL that makes no sense.
     """
-    return "" if url == SIMULATED else host_elsewhere(board_url(url)[1])
+    return "" if is_simulated(url) else host_elsewhere(board_url(url)[1])
 
 
-def _simulated(latch: Latch, clock: Callable[[], int], seed: int, sites: dict[int, str]) -> Link:
+def is_simulated(url: str) -> bool:
+    """Whether ``url`` means a twin in this process, where no current flows and time may be hurried."""
+    return url.startswith(SIMULATED)
+
+
+def _simulated(kind: str, latch: Latch, clock: Callable[[], int], seed: int, sites: dict[int, str]) -> Link:
     # Imported late: the simulator brings NumPy, which a session on a real board without EMG never needs.
     from stimctl.sim.board import Twin
     from stimctl.sim.link import SimLink
     from stimctl.sim.patient import DEFAULT_SITES, Patient
     from stimctl.sim.tissue import Site
 
+    if kind and kind not in SIMULATED_KINDS:
+        known = ", ".join(SIMULATED + name for name in ("", *SIMULATED_KINDS))
+        raise UsageError(f"{SIMULATED}{kind} is no board that stimctl can simulate; write {known}")
     count = max(len(DEFAULT_SITES), 1 + max(sites, default=0))
     worn = {output: Site(_PATIENT_SITES[site]) for output, site in sites.items()}
     patient = Patient(seed, tuple(worn.get(n, DEFAULT_SITES[n % len(DEFAULT_SITES)]) for n in range(count)))
+    if kind:
+        from stimctl.sim.sciencemode4 import ScienceMode4Board
+        from stimctl.sim.sciencemode_model import P24, REHAMOVE3
+
+        board = ScienceMode4Board({"p24": P24, "rehamove3": REHAMOVE3}[kind], now_us=clock(), patient=patient)
+        line = SimLink(board, clock)
+        return Link(driver_for(kind, line, latch, tokens=_token), patient, line.next_event_us)
     link = SimLink(Twin(patient, seed=seed), clock)
     return Link(Driver(link, latch, tokens=_token), patient, link.next_event_us)
 

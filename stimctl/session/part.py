@@ -16,7 +16,7 @@ from stimctl.orders import Order
 from stimctl.protocols import Loaded, Plan, PlanWeek
 from stimctl.protocols.findings import field_name
 from stimctl.protocols.places import find_places
-from stimctl.session.link import SIMULATED
+from stimctl.session.link import is_simulated
 from stimctl.session.opening import load_protocol
 from stimctl.session.sittings import DayOf, Earlier, Sittings
 from stimctl.units import MINUTE
@@ -81,7 +81,7 @@ class Part:
 
     def earlier(self, order: Order, store: Path) -> Earlier | None:
         """What the order's person has had of this plan; ``None`` on a simulated board, which counts for nobody."""
-        if order.board == SIMULATED:
+        if is_simulated(order.board):
             return None
         week = self._week
         least_us = 0 if week is None else round(week.min_rest_h * HOUR_US)

@@ -77,7 +77,7 @@ def _before_opening(session: Session, now_us: int) -> Status:
         output=_OUTPUT[session.output],
         alarm="high" if silent else "",
         alarm_text=_SILENT if silent else "",
-        simulated=wishes.board == "sim:",
+        simulated=wishes.board.startswith("sim:"),
         board=wishes.board,
         refusal=session.refusal,
         protocol=wishes.protocol,
