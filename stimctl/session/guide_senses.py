@@ -12,9 +12,12 @@ from stimctl.errors import UsageError
 from stimctl.orders import EmgStatus
 from stimctl.schedule.guided import CountBy, GuidePlan
 from stimctl.sensors.angles import Angle, AngleSource
+from stimctl.session.losses import Presence
 from stimctl.session.search import Given, Search, angle_of, emg_of
+from stimctl.units import SECOND
 
 if TYPE_CHECKING:
+    from stimctl.session.diary import Diary
     from stimctl.session.hearing import Hearing
     from stimctl.sim.patient import Patient
 
@@ -49,7 +52,8 @@ class Senses:
     def __init__(self, plan: GuidePlan, driver: Driver | None, patient: Patient | None, given: Given) -> None:
         self._by = plan.count_by
         self._level_uv: float | None = None
-        self._seen_us = 0
+        self._seen_us = self._measured_us = 0
+        self._told = Presence("angle", "Angle")
         self.angles: AngleSource | None = PatientAngle(patient) if patient is not None else None
         self.hearing: Hearing | None = None
         self._search: Search | None = None
@@ -97,10 +101,10 @@ class Senses:
         if self.hearing is not None:
             self.hearing.keep(path)
 
-    def take(self, samples: BoardSamples, now_us: int) -> None:
-        """A chunk of EMG from the board."""
+    def take(self, samples: BoardSamples, missing: int, now_us: int) -> None:
+        """A chunk of EMG from the board; ``missing`` samples were lost before it."""
         if self.hearing is not None:
-            self.hearing.take(samples, now_us)
+            self.hearing.take(samples, missing, now_us)
 
     def start(self, now_us: int) -> None:
         """Listen from now on; raises :class:`LinkLost` where nothing would ever come, and what keeps a stream away."""
@@ -127,6 +131,21 @@ class Senses:
             angle = self._angle(now_us)
             return Heard(value=None if angle is None else round(angle * THOUSAND), ready=angle is not None)
         return Heard()
+
+    def tell(self, diary: Diary, now_us: int) -> None:
+        """Have it recorded when what is heard or measured is lost, comes back, or is not what it should be."""
+        if self.hearing is not None:
+            if self.hearing.is_on:
+                self.hearing.told.tell(self.hearing, diary, now_us)
+        elif self._by is CountBy.ANGLE and self.angles is not None:
+            self._told.tell(self._absence(self.angles, now_us), diary, now_us)
+
+    def _absence(self, angles: AngleSource, now_us: int) -> str:
+        """Why there has been no angle for a second, or ""."""
+        if self._angle(now_us) is not None or not self._measured_us:
+            self._measured_us = now_us
+        gone = not 0 <= now_us - self._measured_us <= SECOND
+        return f"{angles.name} has given no angle that can be believed for a second" if gone else ""
 
     def _smoothed(self, level_uv: float | None, now_us: int) -> float | None:
         """The envelope without its flicker; what cannot be believed ends it."""

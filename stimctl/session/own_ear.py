@@ -32,6 +32,11 @@ class OwnEar:
         self.unasked_uv: float | None = None
         """The most that was heard behind pulses which nobody's effort had asked for, in µV; ``None`` before there were any."""
 
+    @property
+    def quality(self) -> Quality:
+        """The state of the signal as of the last look."""
+        return self._quality
+
     def expect(self, *, stimulated: bool, led: bool) -> None:
         """Say whether pulses are on their way, and whether they follow the effort that is heard.
 
