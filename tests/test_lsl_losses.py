@@ -60,7 +60,7 @@ class Live(Made):
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch) -> Live:
     made = Live()
-    monkeypatch.setattr("stimctl.transport.lsl_in.find", lambda key, value: made)
+    monkeypatch.setattr("stimctl.transport.lsl_in.find", lambda *_: made)
     search.ahead(URL)
     return made
 

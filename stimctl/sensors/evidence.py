@@ -33,11 +33,6 @@ SLOPE: Final = 1 - 1 / GROWN
 TOLL: Final = math.log(GROWN)
 
 
-def likelihood(ratio: float, dof: float) -> float:
-    """What a power of ``ratio`` times rest says for a signal that has grown: the logarithm of the likelihoods' ratio."""
-    return dof / 2 * (ratio * SLOPE - TOLL)
-
-
 @final
 class Evidence:
     """Takes one number a moment, its power over that of rest. ``dof``: degrees of freedom of such a power; ``steps``: how

@@ -73,7 +73,7 @@ class Front:
         """Whether what has grown for ``age`` blocks, over ``rest``, may be a knock, or a hum that begins."""
         if self._knocks.doubt():
             return True
-        return self._begins.doubt(age, rest, dof) if self._begins else self._hum.begins(age)
+        return self._begins.doubt(rest, dof) if self._begins else self._hum.begins(age)
 
     def push(self, raw: Samples, listed: list[float], heard: BoolArray | None, first: int) -> Block | None:
         """Take the block from sample ``first``; ``None`` when too little of it was heard."""
@@ -93,7 +93,7 @@ class Front:
         power, band = float(wide.dot(wide)) / count, float(muscle.dot(muscle)) / count
         self._knocks.push(sum(listed) / self._block, band)
         if self._begins and heard is None:
-            self._begins.push(listed, band)
+            self._begins.push(muscle)
         self._hum.push(first, power, self._filter.probed.tolist())
         if self._ringing:
             self._ringing -= 1

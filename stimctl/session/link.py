@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from stimctl.boards import board_url
 from stimctl.driver import Driver
 from stimctl.safety import Latch
-from stimctl.sensors.signals import SignalSource
+from stimctl.sensors.signals import OpenSignal
 from stimctl.transport import open_transport
 from stimctl.transport.address import host_elsewhere
 
@@ -40,8 +40,8 @@ class Link(NamedTuple):
     driver: Driver
     patient: Patient | None
     next_event_us: Callable[[int], int | None]
-    angle: SignalSource | None = None
-    """A goniometer or glove that was given beside the board."""
+    signal: OpenSignal | None = None
+    """A goniometer, a glove or an amplifier of the sound hand that was given beside the board."""
 
 
 def open_link(url: str, latch: Latch, *, clock: Callable[[], int], seed: int, sites: dict[int, str]) -> Link:

@@ -30,7 +30,6 @@ def heard(session: Session, now_us: int) -> bool:
     if hearing.is_on:
         _mind_the_signal(session, hearing, now_us)
     if session.following is not None:
-        hearing.own.expect(stimulated=flowing, led=session.state is not State.TITRATING)
         return False
     waiting = session.state is State.LISTENING or session.engine.awaits is Advance.ATTEMPT
     hearing.ear.listen(trying or waiting)

@@ -39,26 +39,35 @@ class Presence:
 
 
 @final
+class Gaps:
+    """How much of one signal is missing by now, told once a second at the most."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._lost, self._lost_us = (0, 0), -SECOND
+
+    def tell(self, losses: tuple[int, int], diary: Diary, now_us: int) -> None:
+        """``losses``: how often samples were lost so far, and how many those were at least."""
+        if losses != self._lost and not 0 <= now_us - self._lost_us < SECOND:
+            self._lost, self._lost_us = losses, now_us
+            diary.write(f"{self._kind}-gap", {"gaps": losses[0], "samples_missing": losses[1]}, now_us)
+
+
+@final
 class Losses:
     """The same of an EMG, with what was lost of it on its way, and its quality."""
 
     def __init__(self) -> None:
         self.presence = Presence("emg", "EMG")
-        self._lost, self._lost_us = (0, 0), -SECOND
+        self._gaps = Gaps("emg")
         self._quality = self._seen = GOOD
         self._seen_us = 0
 
     def tell(self, hearing: Hearing, diary: Diary, now_us: int) -> None:
         """Look at what is heard, in every pass in which something is listened to."""
-        self._tell_of_gaps(hearing.losses, diary, now_us)
+        self._gaps.tell(hearing.losses, diary, now_us)
         self.presence.tell(hearing.trouble or hearing.silence(now_us), diary, now_us)
         self._tell_of_quality(hearing.quality.value, diary, now_us)
-
-    def _tell_of_gaps(self, losses: tuple[int, int], diary: Diary, now_us: int) -> None:
-        """How much is missing by now, once a second at the most."""
-        if losses != self._lost and not 0 <= now_us - self._lost_us < SECOND:
-            self._lost, self._lost_us = losses, now_us
-            diary.write("emg-gap", {"gaps": losses[0], "samples_missing": losses[1]}, now_us)
 
     def _tell_of_quality(self, quality: str, diary: Diary, now_us: int) -> None:
         """What bars triggers, and that it does not any more."""
