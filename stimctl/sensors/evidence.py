@@ -28,7 +28,6 @@ RAISED: Final = 4
 
 OVER: Final = 1.5
 
-
 SLOPE: Final = 1 - 1 / GROWN
 TOLL: Final = math.log(GROWN)
 
