@@ -43,6 +43,18 @@ def test_an_effort_during_a_train_is_found_within_a_few_pulses(late: int) -> Non
     assert onsets[0].envelope_uv > onsets[0].threshold_uv
 
 
+def test_after_an_attempt_that_set_a_train_off_the_next_one_is_heard_in_it() -> None:
+    """A task's phase may wait for an attempt while its muscles are stimulated, and an attempt began the task."""
+    values, pulses = trained(bursts(RATE, at_s=(3.0, 6.0)), 3_150, 10_000)
+    onsets = feed(detector(), values, pulses=pulses)
+    assert [onset.index // 1_000 for onset in onsets] == [3, 6]
+
+
+def test_an_attempt_that_goes_on_under_stimulation_is_no_second_one() -> None:
+    values, pulses = trained(bursts(RATE, at_s=(3.0, 4.5, 6.0, 7.5)), 3_150, 10_000)
+    assert [onset.index // 1_000 for onset in feed(detector(), values, pulses=pulses)] == [3]
+
+
 @pytest.mark.parametrize("late", [0, 1])
 def test_a_train_that_ramps_and_steps_sets_nothing_off(late: int) -> None:
     sizes = np.concatenate([np.linspace(0.05, 1.0, 20), np.ones(80), np.full(60, 1.4), np.ones(80), [0.7, 0.4, 0.1]])
