@@ -138,7 +138,9 @@ def test_the_sound_hand_is_followed_by_what_was_named(tmp_path: Path, file: Path
 def test_what_follows_no_angle_is_given_none(tmp_path: Path, file: Path) -> None:
     url = f"angle:file:{file}?rate=100"
     assert "follows no angle; leave out file:" in opened(tmp_path, CYCLIC, url)[0]
-    assert "is not an EMG source" in opened(tmp_path, EMG, url)[0]
+    assert "a fes-emg-triggered protocol follows no angle; leave out file:" in opened(tmp_path, EMG, url)[0]
+    for board in ("angle:board:", "angle:board:2"):
+        assert "is no angle: a board has one analog input" in opened(tmp_path, LED, board)[0]
     assert "'glove:1' is not a source of angles" in opened(tmp_path, LED, "angle:glove:1")[0]
     assert "there is no such file" in opened(tmp_path, LED, "angle:file:none.csv")[0]
 

@@ -205,13 +205,13 @@ def _recording(url: str, loaded: Loaded) -> Given:
     """What to listen to or to follow, if anything was named; a protocol that has no use for it is not given it in silence."""
     from stimctl.session.hearing import BOARD, load_recording  # brings NumPy, which only listening needs
 
-    if getattr(loaded.protocol, "trigger", None) is not None:  # whatever its kind: it says how an attempt is heard
-        return load_recording(url)
     source = _followed(loaded)
     if url.startswith(ANGLE):
         if source != ANGLE_SOURCE:
             raise UsageError(f"a {loaded.protocol.kind} protocol follows no angle; leave out {url.removeprefix(ANGLE)}")
         return given_angle(url)
+    if getattr(loaded.protocol, "trigger", None) is not None:  # whatever its kind: it says how an attempt is heard
+        return load_recording(url)
     if url not in BOARD:
         if source == EMG_SOURCE:
             return load_recording(url)

@@ -137,8 +137,8 @@ def given_angle(url: str) -> Search | AngleRecording:
     scheme, _, path = url.removeprefix(ANGLE).partition(":")
     if scheme == "board":
         raise UsageError(
-            f"{url.removeprefix(ANGLE)} is no angle: the board's wire protocol has one analog input, and it carries EMG in"
-            " volts; have the goniometer sent as a stream (lsl:NAME#CHANNEL), or use --emg board:"
+            f"{url.removeprefix(ANGLE)} is no angle: a board has one analog input on its line, and that is EMG; have the"
+            " goniometer or glove sent as a stream (lsl:NAME#CHANNEL)"
         )
     if scheme != "file" or not path:
         raise UsageError(f"{url.removeprefix(ANGLE)!r} is not a source of angles; write lsl:NAME#CHANNEL or file:PATH")
