@@ -151,6 +151,14 @@ def test_the_command_takes_one_source(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "give --emg or --angle, not both" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--angle", "--lsl-out"])
+def test_an_option_that_names_nothing_is_not_taken_for_absent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    assert main(["run", "x.toml", "--headless", option, "", "--store", str(tmp_path / "r.db")]) == 2
+    assert option in capsys.readouterr().err
+
+
 def test_the_stream_of_an_angle_is_looked_for_without_its_mark(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, str]] = []
 
