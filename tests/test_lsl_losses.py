@@ -216,3 +216,39 @@ def test_guided_work_records_what_its_stream_lost(guided: GuidedRig, live: Live)
     assert [each.payload["why"] for each in recorded if each.kind == "emg-lost"] == [
         "the sender of the LSL stream Amp is gone"
     ]
+
+
+class Bent(Live):
+    """A goniometer at a wrist that does nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.facts = facts(100.0, ("wrist",), "degrees")
+
+
+def test_guided_work_records_an_angle_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live, url = Bent(), f"angle:{URL}"
+    monkeypatch.setattr("stimctl.transport.lsl_in.find", lambda *_: live)
+    search.ahead(url)
+    rig = GuidedRig(tmp_path, library_text("biofeedback-angle-wrist"), emg=url)
+    live.clock = lambda: rig.now_us
+    try:
+        rig.work(until="doing")
+        rig.work(most_us=2 * SECOND)
+        live.lost = "the sender of the LSL stream Amp is gone"
+        rig.work(most_us=2 * SECOND)
+        live.lost = ""
+        rig.work(most_us=2 * SECOND)
+        live.sends = False
+        rig.work(most_us=2 * SECOND)
+        rig.journal.flush()
+        [row] = sessions(rig.store)
+        told = [
+            (each.kind, each.payload.get("why")) for each in events(rig.store, row.id) if each.kind.startswith("angle-")
+        ]
+    finally:
+        rig.session.close("test over", rig.now_us)
+        rig.journal.close()
+    silent = "LSL Amp has given no angle that can be believed for a second"
+    gone = "the sender of the LSL stream Amp is gone"
+    assert told == [("angle-lost", gone), ("angle-back", None), ("angle-lost", silent)]

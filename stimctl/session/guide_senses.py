@@ -32,6 +32,8 @@ SMOOTH_US: Final = 200_000
 class PatientAngle:
     """The simulated patient's hand, as a goniometer would see it."""
 
+    trouble = ""
+
     def __init__(self, patient: Patient) -> None:
         self._patient = patient
 
@@ -144,8 +146,9 @@ class Senses:
         """Why there has been no angle for a second, or ""."""
         if self._angle(now_us) is not None or not self._measured_us:
             self._measured_us = now_us
-        gone = not 0 <= now_us - self._measured_us <= SECOND
-        return f"{angles.name} has given no angle that can be believed for a second" if gone else ""
+        if 0 <= now_us - self._measured_us <= SECOND:
+            return ""
+        return angles.trouble or f"{angles.name} has given no angle that can be believed for a second"
 
     def _smoothed(self, level_uv: float | None, now_us: int) -> float | None:
         """The envelope without its flicker; what cannot be believed ends it."""
