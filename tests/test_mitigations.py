@@ -261,7 +261,9 @@ def test_no_kind_of_protocol_follows_a_joint(kind: str) -> None:
 @pytest.mark.parametrize("source", ["glove:1", "angle:left", "goniometer", "http://host/angle"])
 def test_no_source_of_angles_can_be_named(made: Made, source: str) -> None:
     rig = made(EMG)
-    assert "not an EMG source" in rig.order(Kind.OPEN, protocol=str(rig.path), patient="P-1", side="left", emg=source)
+    refused = rig.order(Kind.OPEN, protocol=str(rig.path), patient="P-1", side="left", emg=source)
+    assert ("follows no angle; leave out left" if source == "angle:left" else "not an EMG source") in refused
+    assert rig.session.link is None
 
 
 # --- H33: a stop key that is not at the board -------------------------------------------------------------------
