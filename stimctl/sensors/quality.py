@@ -70,7 +70,7 @@ Electrodes face to face have under 1 µV of noise, on skin 1 to 15 (Fernandez an
 so less would be enough in many people. But a muscle that was tense while rest was learnt and lets go falls to 0.28 in the
 development recordings, and is still to be heard."""
 
-FALLEN_MS: Final = 3_000.0
+FALLEN_MS: Final = 1_000.0
 """It has to stay down for so long (project)."""
 
 BACK_MS: Final = 500.0
@@ -124,7 +124,9 @@ class Contact:
         self._means: deque[float] = deque(maxlen=self._kept)
         self._powers: deque[float] = deque(maxlen=self._kept)
         self._before, self._wanders, self._is_off = Quality.GOOD, False, False
-        self._lost_for = self._low_for = self._well_for = 0
+        self._lost_for = self._well_for = 0
+        self.low_for = 0
+        """For how many looks there was less than skin gives: nothing of rest is learnt from these."""
 
     def judge(self, sign: Quality, raw: list[float], power: float, rest: float) -> Quality:
         """The verdict after the next block, which alone would be ``sign``.
@@ -151,14 +153,14 @@ class Contact:
         self._before, self._wanders = sign, self._moves(rest)
         lost = sign is Quality.RAILED or (sign is Quality.MAINS and power > HUM_GROWS * rest > 0.0)
         self._lost_for = self._lost_for + 1 if lost else 0
-        self._low_for = self._low_for + 1 if sign in USABLE and power < FALLEN * rest else 0
-        well = sign in USABLE and not (lost or self._low_for or self._wanders)
+        self.low_for = self.low_for + 1 if sign in USABLE and power < FALLEN * rest else 0
+        floats = self._wanders and sign is not Quality.GOOD
+        well = sign in USABLE and not (lost or floats or self.low_for)
         self._well_for = self._well_for + 1 if well else 0
         if self._is_off:
             self._is_off = self._well_for < self._back
         else:
-            floats = self._wanders and sign is not Quality.GOOD
-            self._is_off = floats or self._lost_for >= self._lost or self._low_for >= self._fallen
+            self._is_off = floats or self._lost_for >= self._lost or self.low_for >= self._fallen
 
     def _moves(self, rest: float) -> bool:
         """Whether the baseline wanders by more than a good electrode's."""
@@ -179,7 +181,7 @@ class Steadiness:
         self._stuck = max(2, math.ceil(STUCK_MS / block_ms))
         self._rail_uv = math.inf if rail_uv is None else rail_uv
         self._clipped: deque[int] = deque(maxlen=self._stuck)
-        self._contact = Contact(block_ms)
+        self.contact = Contact(block_ms)
         self.reset()
 
     def reset(self) -> None:
@@ -187,14 +189,15 @@ class Steadiness:
         self._last = math.nan
         self._still, self._sign = 0, Quality.GOOD
         self._raw: list[float] = []
-        self._contact.reset()
+        self.contact.reset()
         self._clipped.clear()
 
     def judge(self, raw: list[float], *, loud: bool) -> Quality:
         """The verdict after the next block; ``loud`` says that the envelope is over the threshold."""
         last, self._last, self._raw = self._last, raw[-1], raw
         self._still = self._still + 1 if last == raw[0] == raw[-1] and min(raw) == max(raw) else 0
-        if (loud and self._still >= self._stuck) or self._clips(raw):
+        stuck = self._still >= self._stuck and (loud or self._sign is Quality.RAILED)  # it is, until it moves
+        if self._clips(raw) or stuck:
             self._sign = Quality.RAILED
         else:
             self._sign = Quality.FLAT if self._still >= self._flat else Quality.GOOD
@@ -202,7 +205,7 @@ class Steadiness:
 
     def conclude(self, power: float, rest: float, *, hum: bool) -> Quality:
         """What the signal is, once it is known of that block whether it is hum; the others are as for :class:`Contact`."""
-        return self._contact.judge(Quality.MAINS if hum else self._sign, self._raw, power, rest)
+        return self.contact.judge(Quality.MAINS if hum else self._sign, self._raw, power, rest)
 
     def _clips(self, raw: list[float]) -> bool:
         if self._rail_uv == math.inf:

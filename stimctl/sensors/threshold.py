@@ -219,7 +219,7 @@ class ThresholdDetector:
             self._comparator.hold()
             self._evidence.reset()
             return False
-        if self._resting.push(block.muscle, held=self._comparator.held):
+        if not self._steadiness.contact.low_for and self._resting.push(block.muscle, held=self._comparator.held):
             self._refresh()
         if threshold is None or release is None:
             return self._learn(envelope)
