@@ -17,6 +17,7 @@ from stimctl.schedule import ControlPlan, EarPlan
 from stimctl.sensors.gonio import AngleRecording
 from stimctl.sensors.lsl import LslSource
 from stimctl.sensors.onset import Onset
+from stimctl.sensors.quality import Quality
 from stimctl.sensors.recording import Recording, load_spec
 from stimctl.sensors.replay import RecordingSource
 from stimctl.sensors.samples import Chunk, Source
@@ -40,6 +41,9 @@ class Hearing:
         """Whether it was said that the stream is not what it was."""
         self.told_losses, self.told_losses_us = (0, 0), -1
         """The losses that were recorded last, and when."""
+        self.quality_seen = self.quality_told = Quality.GOOD
+        self.quality_since_us = 0
+        """The signal as it is and since when, and as it was recorded last."""
         facts = driver.facts if driver is not None else None
         if given is None:
             if facts is None or not facts.analog_rate_hz:
@@ -109,6 +113,7 @@ class Hearing:
         if self.trouble:
             raise LinkLost(f"{self.trouble}; see to it, and try again")
         self._on = True
+        self.quality_seen = Quality.GOOD  # how it was before nobody listened says nothing of how long it has been so
 
     def hear_through(self, driver: Driver, now_us: int) -> None:
         """The board was found again: what is heard comes through ``driver``, and of rest it has to be learnt anew."""
@@ -133,6 +138,11 @@ class Hearing:
     def trouble(self) -> str:
         """Why nothing of a stream can be believed, or ""."""
         return self._stream.trouble if self._stream is not None else ""
+
+    @property
+    def quality(self) -> Quality:
+        """The state of the signal."""
+        return self._ear.quality
 
     @property
     def losses(self) -> tuple[int, int]:

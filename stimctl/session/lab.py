@@ -21,7 +21,8 @@ TOLD: Final = frozenset(
         "to-listening", "trigger", "missed", "assist", "burst-delivered", "trigger-tried", "switch", "opening",
         "threshold-adapted", "control-range", "level", "titrate", "armed", "start", "begin", "pause", "resume",
         "stop", "stop-arming", "stop-again", "stop-confirmed", "fault", "refusal", "link-lost", "link-found",
-        "emg-lost", "emg-back", "emg-gap", "control-lost", "control-back", "robot-ready", "robot-not-ready", "dose-done",
+        "emg-lost", "emg-back", "emg-gap", "emg-bad", "emg-good", "control-lost", "control-back",
+        "robot-ready", "robot-not-ready", "dose-done",
         "emg-range", "threshold-set", "repetition-counted", "repetition-missed", "repetition-unheard", "repetition-done", "goal-moved",
     }
 )  # fmt: skip
@@ -29,7 +30,7 @@ TOLD: Final = frozenset(
 
 DETAILS: Final = (
     "repetition", "set", "delivered", "channel", "level_ua", "percent", "threshold_uv", "reason", "why", "heard", "goal",
-    "gaps", "samples_missing", "rule",
+    "gaps", "samples_missing", "rule", "quality",
 )  # fmt: skip
 """What of an event goes with it."""
 

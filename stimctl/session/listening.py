@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from stimctl.session.hearing import Hearing
     from stimctl.session.rooms import Rooms
 
+LASTS_US: Final = SECOND
+"""So long the signal has to be bad, or good again, before the record says so (project)."""
+
 
 def heard(session: Session, now_us: int) -> bool:
     """Whether an attempt was heard just now."""
@@ -27,6 +30,7 @@ def heard(session: Session, now_us: int) -> bool:
         return False
     hearing.poll(now_us)
     _mind_the_stream(session, hearing, now_us)
+    _mind_the_signal(session, hearing, now_us)
     if session.following is not None:
         hearing.own.expect(stimulated=flowing, led=session.state is not State.TITRATING)
         return False
@@ -87,6 +91,26 @@ def _tell_of_losses(session: Session, hearing: Hearing, now_us: int) -> None:
     if losses != hearing.told_losses and not 0 <= now_us - hearing.told_losses_us < SECOND:
         hearing.told_losses, hearing.told_losses_us = losses, now_us
         session.diary.write("emg-gap", {"gaps": losses[0], "samples_missing": losses[1]}, now_us)
+
+
+def _mind_the_signal(session: Session, hearing: Hearing, now_us: int) -> None:
+    """A signal that turned bad, or good again, is recorded and said once it has been so for :data:`LASTS_US`.
+
+    The screen shows each change at once. A lead that comes and goes several times a second is no more than one row a second.
+    """
+    if not hearing.is_on:
+        return
+    quality = hearing.quality
+    if quality != hearing.quality_seen:
+        hearing.quality_seen, hearing.quality_since_us = quality, now_us
+    if quality == hearing.quality_told or now_us - hearing.quality_since_us < LASTS_US or hearing.trouble:
+        return
+    hearing.quality_told = quality
+    if quality == "good":
+        session.diary.write("emg-good", {}, now_us, "The EMG signal is good again")
+    else:
+        text = f"EMG signal: {quality.value}; look at electrodes and lead, no attempt is heard meanwhile"
+        session.diary.write("emg-bad", {"quality": quality.value}, now_us, text)
 
 
 _HEARD: Final = {Event.TRIGGER: True, Event.MISSED: False, Event.ASSIST: False}
