@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stimctl.orders import EmgStatus
 from stimctl.sensors.quality import DRIFTS, Contact, Quality
 from stimctl.sensors.samples import Samples
 from stimctl.sensors.settings import DEFAULT
 from stimctl.sensors.threshold import BLOCK_MS, ThresholdDetector
+from stimctl.widgets.emg import heading
 from tests.sensors_kit import cut, detector, feed, noise
 
 RATE = 500.0
@@ -264,3 +266,10 @@ def test_less_than_skin_gives_is_a_lead_that_is_off_and_a_muscle_that_lets_go_is
     assert fallen == [Quality.GOOD] * 9 + [Quality.LEAD_OFF]
     assert looks(contact, Quality.GOOD, [0.0] * 5) == [Quality.LEAD_OFF] * 4 + [Quality.GOOD]
     assert set(looks(Contact(5.0), Quality.GOOD, [0.0] * 60, power=0.1, rest=0.0)) == {Quality.GOOD}
+
+
+def test_the_screen_says_what_to_do_about_each_bad_signal_within_eighty_columns() -> None:
+    for quality in set(Quality) - {Quality.GOOD}:
+        line = heading(EmgStatus(source="board", listening=True, quality=quality.value, envelope_uv=(5.0,)))
+        assert "look at" in line or "press" in line
+        assert len("EMG " + line) <= 78
