@@ -28,6 +28,22 @@ def switched_on(rate_hz: float, hz: float, uv: float, phase: float, at_s: float,
 
 
 @pytest.mark.parametrize("hz", [50.0, 60.0])
+@pytest.mark.parametrize("rate_hz", RATES[:2])
+def test_hum_that_swells_never_triggers(rate_hz: float, hz: float) -> None:
+    """As when an electrode peels off: it takes a fifth to a whole second to be there."""
+    heard = []
+    for seed, takes_s in enumerate((0.2, 0.5, 1.0)):
+        made = detector(rate_hz, SHORT)
+        values = noise(3.0, rate_hz, 3.0, seed)
+        t = np.arange(len(values)) / rate_hz
+        values += 420.0 * np.clip((t - 1.8) / takes_s, 0.0, 1.0) * np.sin(2 * np.pi * hz * t + seed)
+        if feed(made, values, rate_hz=rate_hz):
+            heard.append(takes_s)
+        assert made.threshold_uv is not None
+    assert heard == []
+
+
+@pytest.mark.parametrize("hz", [50.0, 60.0])
 @pytest.mark.parametrize("rate_hz", RATES)
 def test_hum_that_is_switched_on_never_triggers(rate_hz: float, hz: float) -> None:
     heard = []

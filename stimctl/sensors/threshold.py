@@ -20,7 +20,7 @@ from stimctl.sensors.evidence import Evidence
 from stimctl.sensors.front import Block, Front
 from stimctl.sensors.level import RestLevel
 from stimctl.sensors.onset import Onset
-from stimctl.sensors.quality import Quality, Steadiness
+from stimctl.sensors.quality import USABLE, Quality, Steadiness
 from stimctl.sensors.rest import Rest, RestFinder
 from stimctl.sensors.samples import NOTHING, RATE_MAX_HZ, RATE_MIN_HZ, Chunk, Samples
 from stimctl.sensors.settings import OnsetSettings
@@ -209,16 +209,17 @@ class ThresholdDetector:
             self._settling -= 1
             return  # whatever was wrong stays on show until filter and window hold nothing of it any more
         self._envelope_uv = self._shown_uv = math.sqrt(sum(self._powers) / len(self._powers))
-        self._quality = Quality.MAINS if steady is Quality.GOOD and self._front.is_hum() else steady
+        hum = steady is Quality.GOOD and self._front.is_hum()
+        self._quality = self._steadiness.conclude(block.muscle, self._learnt, hum=hum)
 
     def _decide(self, block: Block, index: int) -> bool:
         """The trigger itself, over one more block."""
         envelope, threshold, release = self._envelope_uv, self._threshold_uv, self._release_uv
-        if envelope is None or not (self._quality is Quality.GOOD or self._quality is Quality.MAINS):
+        if envelope is None or self._quality not in USABLE:
             self._comparator.hold()
             self._evidence.reset()
             return False
-        if self._resting.push(block.muscle, held=self._comparator.held):
+        if not self._steadiness.contact.low_for and self._resting.push(block.muscle, held=self._comparator.held):
             self._refresh()
         if threshold is None or release is None:
             return self._learn(envelope)
@@ -238,9 +239,9 @@ class ThresholdDetector:
     def _decide_in_train(self, frame: Frame | None, index: int) -> bool:
         """The same while frames between pulses speak."""
         self._evidence.reset()
-        self._comparator.interrupt()
-        threshold = self._threshold_uv
-        if frame is None or threshold is None:
+        threshold, usable = self._threshold_uv, self._quality in USABLE
+        (self._comparator.interrupt if usable else self._comparator.hold)()
+        if frame is None or threshold is None or not usable:
             return False
         if frame.quiet:
             self._comparator.let_go()
@@ -286,8 +287,7 @@ class ThresholdDetector:
     def _start_over(self, why: Quality) -> None:
         """Forget the signal so far; ``why`` is shown until there is enough of a new one."""
         self._quality = why
-        self._envelope_uv = None
-        self._shown_uv = 0.0
+        self._envelope_uv, self._shown_uv = None, 0.0
         self._pending = NOTHING
         self._blanking.reset()
         self._powers.clear()

@@ -115,6 +115,7 @@ class Hearing:
         if self.trouble:
             raise LinkLost(f"{self.trouble}; see to it, and try again")
         self._on = True
+        self.quality_seen = Quality.GOOD  # how it was before nobody listened says nothing of how long it has been so
 
     def hear_through(self, driver: Driver, now_us: int) -> None:
         """The board was found again: what is heard comes through ``driver``, and of rest it has to be learnt anew."""

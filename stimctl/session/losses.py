@@ -75,4 +75,9 @@ class Losses:
             self._seen, self._seen_us = quality, now_us
         if self._seen != self._quality and now_us - self._seen_us >= STANDS_US:
             self._quality = self._seen
-            diary.write("emg-quality", {"quality": quality}, now_us)
+            words = (
+                "is good again"
+                if quality == GOOD
+                else f"{quality}; look at electrodes and lead, nothing is heard meanwhile"
+            )
+            diary.write("emg-quality", {"quality": quality}, now_us, f"EMG signal: {words}")
