@@ -170,9 +170,9 @@ def test_rest_without_any_spread_keeps_a_floor() -> None:
 def test_a_knock_is_doubted_and_muscle_is_not() -> None:
     knock, muscle = Knocks(), Knocks()
     for mean in [0.0] * 6 + [100.0] * 4:
-        knock.push(mean, 25.0)
+        knock.push([mean] * 5, 25.0)
     for mean in [1.0, -1.0] * 5:
-        muscle.push(mean, 25.0)
+        muscle.push([mean] * 5, 25.0)
     assert knock.doubt()
     assert not muscle.doubt()
     assert Knocks().doubt()  # nothing is known of the signal yet

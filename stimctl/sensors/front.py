@@ -91,7 +91,7 @@ class Front:
                 return None
             wide, muscle = wide[heard], muscle[heard]
         power, band = float(wide.dot(wide)) / count, float(muscle.dot(muscle)) / count
-        self._knocks.push(sum(listed) / self._block, band)
+        self._knocks.push(listed, band)
         if self._begins and heard is None:
             self._begins.push(muscle)
         self._hum.push(first, power, self._filter.probed.tolist())

@@ -30,7 +30,7 @@ BLOCK_MS: Final = 5.0
 """The detector's step. Latency grows by half of it on average, cost falls with it."""
 
 SANE: Final = 1e12
-"""Sum of magnitudes in a block that no source gives, whatever its unit; larger is as good as not a number."""
+"""Root of the sum of squares in a block that no source gives, whatever its unit; larger is as good as not a number."""
 
 RELEASE_MS: Final = 50.0
 """Time below the release level that counts as let go; shorter dips are the envelope's own ripple (project)."""
@@ -188,7 +188,7 @@ class ThresholdDetector:
         heard = blanking.free(first, end)
         free = raw if heard is None else blanking.held_over(raw, heard)
         listed = free.tolist()
-        if not sum(map(abs, listed)) < SANE:  # NaN and infinity included
+        if not math.hypot(*listed) < SANE:  # NaN and infinity included
             self._start_over(Quality.GAP)
             return False
         blanking.keep(listed[-1])
