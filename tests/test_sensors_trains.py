@@ -34,11 +34,11 @@ def trained(
     return values, [pulse + int(rng.integers(-late, late + 1)) for pulse in true]
 
 
-@pytest.mark.parametrize("late", [0, 1])
-def test_an_effort_during_a_train_is_found_within_a_few_pulses(late: int) -> None:
-    """Pulses logged a millisecond off are found again by their artefact."""
+@pytest.mark.parametrize(("late", "level"), [(0, 0.0), (1, 0.0), (0, 1e5)])
+def test_an_effort_during_a_train_is_found_within_a_few_pulses(late: int, level: float) -> None:
+    """Pulses logged a millisecond off are found again by their artefact; and counts may sit on any level."""
     values, pulses = trained(bursts(RATE, at_s=(6.0,)), 3_000, 10_000, late=late)
-    onsets = feed(detector(), values, pulses=pulses)
+    onsets = feed(detector(), values + level, pulses=pulses)
     assert [0 <= onset.index - 6_000 <= 120 for onset in onsets] == [True]
     assert onsets[0].envelope_uv > onsets[0].threshold_uv
 
