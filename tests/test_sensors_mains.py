@@ -58,8 +58,8 @@ def test_hum_that_is_switched_on_never_triggers(rate_hz: float, hz: float) -> No
 
 @pytest.mark.parametrize("rate_hz", RATES)
 def test_an_effort_right_after_hum_was_switched_on_is_heard(rate_hz: float) -> None:
-    """Doubt about the hum does not outlast what the hum explains."""
-    values = switched_on(rate_hz, 50.0, 10.0, 0.4, 1.7, 3)
+    """A hum is known, and taken off, after two or three tenths of a second."""
+    values = switched_on(rate_hz, 50.0, 7.0, 0.4, 1.6, 3)
     start = round(1.9 * rate_hz)
     values[start:] += noise(0.3, rate_hz, 60.0, 8)
     onsets = feed(detector(rate_hz, SHORT), values, rate_hz=rate_hz)

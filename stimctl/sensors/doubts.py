@@ -16,9 +16,9 @@ With half as much, one knock in fifty passes; with half as much again, efforts a
 APART: Final = 4
 """Means of ten milliseconds are compared over so many blocks of 5 ms."""
 
-SEEN: Final = 10
+SEEN: Final = 14
 BAND: Final = 6
-"""Knocks are looked for over 50 ms of raw signal, and compared with 30 ms of the muscle's band."""
+"""Knocks are looked for over 70 ms of raw signal, and compared with 30 ms of the muscle's band, in which they ring on for 40."""
 
 
 @final

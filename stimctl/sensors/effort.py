@@ -20,7 +20,7 @@ from stimctl.errors import UsageError
 from stimctl.sensors.lsl import LslSource
 from stimctl.sensors.recording import Recording
 from stimctl.sensors.replay import RecordingSource
-from stimctl.sensors.samples import NOTHING, Chunk, Samples
+from stimctl.sensors.samples import NOTHING, SANE, Chunk, Samples
 from stimctl.sensors.signals import Sample
 
 BLOCK_MS: Final = 5.0
@@ -38,8 +38,6 @@ LEAST_SHARE: Final = 0.5
 
 LEAST_SPAN_UV: Final = 10.0
 """Rest and the best effort lie so far apart at the least: sound extensors give a hundred µV and more (general knowledge)."""
-
-_SANE: Final = 1e12  # a sum of magnitudes that no source gives
 
 
 @final
@@ -127,7 +125,7 @@ class SoundEffort:
             self._newest = Sample(chunk.at_us, math.sqrt(sorted(self._powers)[len(self._powers) // 4]))
 
     def _hear(self, block: Samples) -> None:
-        if not float(np.abs(block).sum()) < _SANE:
+        if not float(np.abs(block).sum()) < SANE:
             self._forget()  # NaN and infinity included
             return
         self._still = self._still + 1 if np.ptp(block) == 0.0 else 0

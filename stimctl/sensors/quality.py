@@ -128,8 +128,8 @@ class Contact:
         self.low_for = 0
         """For how many looks there was less than skin gives: nothing of rest is learnt from these."""
 
-    def judge(self, sign: Quality, raw: list[float], power: float, rest: float) -> Quality:
-        """The verdict after the next block, which alone would be ``sign``.
+    def judge(self, sign: Quality, raw: list[float], power: float, rest: float, *, hums: bool = False) -> Quality:
+        """The verdict after the next block, which alone would be ``sign``; ``hums``: most of it is hum that was taken off.
 
         ``power`` and ``rest``, of the block and of the rest that was learnt, are in the muscle's band; 0 for a rest that is
         not known. Blocks are only put by here, because summing them up one by one costs more than all the rest.
@@ -137,12 +137,12 @@ class Contact:
         self._raw.extend(raw)
         self._heard.append(power)
         if len(self._heard) == self._look:
-            self._take_look(sign, rest)
+            self._take_look(sign, rest, hums=hums or sign is Quality.MAINS)
         if self._is_off:
             return Quality.LEAD_OFF
         return Quality.DRIFT if self._wanders and sign in USABLE else sign
 
-    def _take_look(self, sign: Quality, rest: float) -> None:
+    def _take_look(self, sign: Quality, rest: float, *, hums: bool) -> None:
         power = sum(self._heard) / self._look
         self._means.append(sum(self._raw) / len(self._raw))
         self._powers.append(power)
@@ -151,10 +151,10 @@ class Contact:
         if sign in USABLE and self._before not in USABLE:
             self._means.clear()  # back from the rail: that jump is no wandering
         self._before, self._wanders = sign, self._moves(rest)
-        lost = sign is Quality.RAILED or (sign is Quality.MAINS and power > HUM_GROWS * rest > 0.0)
+        lost = sign is Quality.RAILED or (hums and power > HUM_GROWS * rest > 0.0)
         self._lost_for = self._lost_for + 1 if lost else 0
         self.low_for = self.low_for + 1 if sign in USABLE and power < FALLEN * rest else 0
-        floats = self._wanders and sign is not Quality.GOOD
+        floats = self._wanders and (hums or sign is not Quality.GOOD)
         well = sign in USABLE and not (lost or floats or self.low_for)
         self._well_for = self._well_for + 1 if well else 0
         if self._is_off:
@@ -203,9 +203,9 @@ class Steadiness:
             self._sign = Quality.FLAT if self._still >= self._flat else Quality.GOOD
         return self._sign
 
-    def conclude(self, power: float, rest: float, *, hum: bool) -> Quality:
-        """What the signal is, once it is known of that block whether it is hum; the others are as for :class:`Contact`."""
-        return self.contact.judge(Quality.MAINS if hum else self._sign, self._raw, power, rest)
+    def conclude(self, power: float, rest: float, *, hum: bool, hums: bool) -> Quality:
+        """What the signal is, once it is known whether it is ``hum``; all others are as for :class:`Contact`."""
+        return self.contact.judge(Quality.MAINS if hum else self._sign, self._raw, power, rest, hums=hums)
 
     def _clips(self, raw: list[float]) -> bool:
         if self._rail_uv == math.inf:
