@@ -134,7 +134,7 @@ STOP: Final = (
 
 DRIVER: Final = (
     _one("off-by-request", "driver.core",
-         "        if state in IDLE:\n            return OutputState.OFF if self._is_quiet() else OutputState.UNKNOWN\n",
+         "        if state in IDLE:\n            return OutputState.OFF if self._is_quiet() and not self._doubt else OutputState.UNKNOWN\n",
          "        if state in IDLE or state is _S.STOPPING:\n            return OutputState.OFF\n",
          "off is shown because a stop was asked for, not because the board has confirmed it"),
     _one("trouble-ignored", "driver.health",
