@@ -682,6 +682,14 @@ def test_a_stop_that_was_confirmed_before_a_sleep_says_nothing_of_afterwards() -
     assert bench.driver.output is OutputState.OFF
 
 
+def test_a_clock_that_has_run_for_long_before_opening_is_no_sleep() -> None:
+    bench = Bench()
+    bench.now_us = 3_600 * SECOND
+    bench.driver.open(bench.now_us)
+    bench.run(5 * MS)  # one round: what introduced the board is enough
+    assert (bench.driver.state, bench.driver.output) == (DriverState.DISARMED, OutputState.OFF)
+
+
 def test_a_round_that_comes_when_the_board_is_to_be_asked_doubts_nothing() -> None:
     bench = Bench().connected()
     bench.now_us += SECOND
