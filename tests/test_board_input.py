@@ -148,7 +148,8 @@ def test_an_input_that_stops_bars_the_trigger_and_is_recorded_until_it_is_back(r
 
 
 @pytest.mark.parametrize(
-    ("kind", "quality"), [(FaultKind.EMG_FLAT, "flat"), (FaultKind.EMG_RAILED, "lead-off"), (FaultKind.EMG_HUM, "mains")]
+    ("kind", "quality"),
+    [(FaultKind.EMG_FLAT, "flat"), (FaultKind.EMG_RAILED, "lead-off"), (FaultKind.EMG_HUM, "mains")],
 )
 def test_a_signal_that_is_bad_for_a_while_is_recorded(rig: Rig, kind: FaultKind, quality: str) -> None:
     rig.work(State.LISTENING)
