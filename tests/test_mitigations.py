@@ -235,7 +235,7 @@ def test_reduced_sensation_lowers_what_may_be_given(made: Made) -> None:
 # --- H26: a threshold that rest alone may pass -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("sd", "warns"), [("2", True), ("5.99", True), ("6", False), ("8.0", False)])
+@pytest.mark.parametrize(("sd", "warns"), [("2", True), ("3.99", True), ("4", False), ("8.0", False)])
 def test_a_low_threshold_is_a_warning_of_check(sd: str, warns: bool) -> None:
     report = checked(texts.put(texts.EMG, "threshold_sd", sd))
     assert report.ok
