@@ -231,7 +231,8 @@ class Row(NamedTuple):
     worst: float
 
 
-def _row(what: str, condition: str, times: list[int | None]) -> Row:
+def row(what: str, condition: str, times: list[int | None]) -> Row:
+    """Times in ns, ``None`` for what was lost, as one line."""
     came = [ns / 1e6 for ns in times if ns is not None] or [float("nan")]
     median, p99, p999 = (quantile(came, share) for share in (0.5, 0.99, 0.999))
     return Row(what, condition, len(times), times.count(None), median, p99, p999, max(came))
@@ -245,7 +246,7 @@ _ASIDE: Final = ("hung", "flood")  # a fifth of the keys is enough
 
 
 @contextlib.contextmanager
-def _spinning(condition: str) -> Iterator[None]:
+def spinning(condition: str) -> Iterator[None]:
     """Under load, one spinning process a core."""
     spin = [sys.executable, "-c", "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"]
     spinning = [subprocess.Popen(spin) for _ in range(os.cpu_count() or 1)] if condition in _LOADED else []
@@ -264,13 +265,13 @@ def measure(part: str, condition: str, keys: int, chance: random.Random) -> tupl
         targets = [
             stack.enter_context(contextlib.closing(Target(name, CONDITIONS[condition]))) for name in ("floor", part)
         ]
-        stack.enter_context(_spinning(condition))
+        stack.enter_context(spinning(condition))
         times: tuple[list[int | None], list[int | None]] = ([], [])
         for number in range(keys):
             for target, found in zip(targets, times, strict=True):
                 time.sleep(chance.uniform(*_GAP_S))
                 found.append(target.press(front + KEYS[number % len(KEYS)]))
-        return _row("floor", condition, times[0]), _row(part, condition, times[1])
+        return row("floor", condition, times[0]), row(part, condition, times[1])
 
 
 def _report(floor: Row, row: Row, *, real_time: bool) -> str:

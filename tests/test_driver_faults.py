@@ -644,6 +644,59 @@ def test_a_host_that_was_asleep_blames_nobody() -> None:
     assert bench.driver.state is DriverState.ARMED
 
 
+@pytest.mark.parametrize("answered", [True, False])
+def test_off_is_not_said_from_before_a_sleep(answered: bool) -> None:
+    """What was heard before it, and what waited in the line through it, says nothing of what flows now."""
+    bench = Bench().connected()
+    bench.run(SECOND, board=False)
+    bench.now_us += 20 * MS
+    bench.driver.poll(bench.now_us)  # the board is asked just before the computer sleeps
+    if answered:
+        bench.board.work()
+    bench.now_us += 310 * SECOND
+    bench.board.measured = [5_000, None]  # and an output gets stuck meanwhile
+    bench.driver.poll(bench.now_us)
+    assert (bench.driver.state, bench.driver.output) == (DriverState.DISARMED, OutputState.UNKNOWN)
+    assert faults(bench.run(5 * MS))
+    assert bench.driver.output is OutputState.UNKNOWN
+
+
+def test_after_a_sleep_one_answer_says_off_again() -> None:
+    bench = Bench().connected()
+    bench.now_us += SECOND + 1
+    bench.driver.poll(bench.now_us)
+    assert bench.driver.output is OutputState.UNKNOWN
+    bench.run(5 * MS)
+    assert bench.driver.output is OutputState.OFF
+
+
+def test_a_stop_that_was_confirmed_before_a_sleep_says_nothing_of_afterwards() -> None:
+    bench = Bench().delivering(10_000, 0)
+    bench.driver.stop("key")
+    bench.driver.poll(bench.now_us)
+    bench.board.work()  # its answer is in the line
+    bench.now_us += 310 * SECOND
+    bench.driver.poll(bench.now_us)
+    assert (bench.driver.state, bench.driver.output) == (DriverState.STOPPED, OutputState.UNKNOWN)
+    bench.run(5 * MS)
+    assert bench.driver.output is OutputState.OFF
+
+
+def test_a_clock_that_has_run_for_long_before_opening_is_no_sleep() -> None:
+    bench = Bench()
+    bench.now_us = 3_600 * SECOND
+    bench.driver.open(bench.now_us)
+    bench.run(5 * MS)  # one round: what introduced the board is enough
+    assert (bench.driver.state, bench.driver.output) == (DriverState.DISARMED, OutputState.OFF)
+
+
+def test_a_round_that_comes_when_the_board_is_to_be_asked_doubts_nothing() -> None:
+    bench = Bench().connected()
+    bench.now_us += SECOND
+    bench.driver.poll(bench.now_us)
+    assert bench.driver.output is OutputState.OFF
+
+
 @given(st.lists(st.binary(max_size=60), max_size=30))
 @settings(max_examples=30)
 def test_garbage_from_the_board_changes_nothing(noise: list[bytes]) -> None:

@@ -16,7 +16,7 @@ from stimctl.envelope.words import rise_ua, strength
 from stimctl.errors import Refusal
 from stimctl.limits import Effect
 from stimctl.pulse import PulseTrain, symmetric
-from stimctl.schedule import FULL_PPM, Advance, ChannelPlan, Goal, MovementPlan, PhasePlan, Schedule
+from stimctl.schedule import CONTROL_PERIOD_US, FULL_PPM, Advance, ChannelPlan, Goal, MovementPlan, PhasePlan, Schedule
 from stimctl.session.rehearsal import rehearse
 from stimctl.units import MINUTE, MS, SECOND, MicroAmp
 from tests.schedules import TRIGGER, channel, cyclic, tens
@@ -231,3 +231,25 @@ def test_the_phases_of_a_task_are_told_once_and_what_is_awaited_shows() -> None:
     assert [turn.cue for turn in engine.take_turns()] == ["Reach", "Grasp", ""]
     assert engine.take_turns() == ()
     assert engine.awaits is Advance.KEY
+
+
+# --- how soon a burst begins ---------------------------------------------------------------------------------------
+
+
+@given(st.integers(4_000, 25_000), st.sampled_from([10, 100, 250]), st.integers(0, 999_999))
+def test_a_burst_begins_with_the_boards_first_step_and_waits_for_no_period(level: int, step: int, at_us: int) -> None:
+    """After an attempt was heard nothing is to send before the ramp has come to one step, and then it is sent."""
+    engine = flowing(cyclic(channel(step_ua=step), trigger=TRIGGER), level)
+    heard_us = 100 * SECOND + at_us
+    engine.baseline_ready = True
+    engine.attend(heard_us)
+    engine.step(heard_us - 1)
+    assert engine.state is State.LISTENING
+    engine.step(heard_us, onset=True)
+    assert engine.state is State.BURST
+    begun_us = engine.next_change_us(heard_us)
+    engine.step(begun_us)
+    due_us = max(MS, -(-SECOND * (step + 1) // level))
+    assert begun_us - heard_us == min(CONTROL_PERIOD_US, due_us)
+    if due_us <= CONTROL_PERIOD_US:
+        assert engine.command().outputs[0].train.amplitude_ua >= step

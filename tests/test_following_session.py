@@ -278,7 +278,7 @@ def test_without_a_source_the_kind_is_refused_with_a_sentence(rig: Rig) -> None:
     assert link is not None
     for source, what in (
         ("sound-hand-angle", "name its goniometer or glove, as in --angle lsl:NAME#CHANNEL"),
-        ("sound-hand-emg", "no second EMG input can be read yet"),
+        ("sound-hand-emg", "name its amplifier's stream, as in --emg lsl:NAME#CHANNEL"),
     ):
         plan = ControlPlan(source, "width", 1, 2, 3, 4)
         assert source_of(plan, link).name == "the simulated sound hand"

@@ -138,7 +138,9 @@ def test_the_sound_hand_is_followed_by_what_was_named(tmp_path: Path, file: Path
 def test_what_follows_no_angle_is_given_none(tmp_path: Path, file: Path) -> None:
     url = f"angle:file:{file}?rate=100"
     assert "follows no angle; leave out file:" in opened(tmp_path, CYCLIC, url)[0]
-    assert "is not an EMG source" in opened(tmp_path, EMG, url)[0]
+    assert "a fes-emg-triggered protocol follows no angle; leave out file:" in opened(tmp_path, EMG, url)[0]
+    for board in ("angle:board:", "angle:board:2"):
+        assert "is no angle: a board has one analog input" in opened(tmp_path, LED, board)[0]
     assert "'glove:1' is not a source of angles" in opened(tmp_path, LED, "angle:glove:1")[0]
     assert "there is no such file" in opened(tmp_path, LED, "angle:file:none.csv")[0]
 
@@ -147,6 +149,14 @@ def test_the_command_takes_one_source(tmp_path: Path, capsys: pytest.CaptureFixt
     given = ["run", "x.toml", "--headless", "--emg", "lsl:A", "--angle", "lsl:B", "--store", str(tmp_path / "r.db")]
     assert main(given) == 2
     assert "give --emg or --angle, not both" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--angle", "--lsl-out"])
+def test_an_option_that_names_nothing_is_not_taken_for_absent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    assert main(["run", "x.toml", "--headless", option, "", "--store", str(tmp_path / "r.db")]) == 2
+    assert option in capsys.readouterr().err
 
 
 def test_the_stream_of_an_angle_is_looked_for_without_its_mark(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,34 @@ def test_a_session_tells_its_bursts_triggers_and_stops(rig: Told) -> None:
     assert max(ua for _, (ua,) in rig.sent.rows) > 0, "the current that flowed"
 
 
+def test_every_change_of_a_threshold_is_told_with_its_numbers(rig: Told) -> None:
+    """What rest gave, what was measured with the patient, what was taken of it, and what an attempt was held against."""
+    rig.work(State.READY)
+    for _ in range(4):
+        rig.order(Kind.NEXT)
+        rig.go(6 * SECOND)
+    rig.work(State.LISTENING)
+    told = [(text.partition(" ")[0], json.loads(text.partition(" ")[2] or "{}")) for text, _ in rig.sent.marks]
+    kinds = [kind for kind, _ in told]
+    [measured] = [said for kind, said in told if kind == "emg-range"]
+    assert len(measured["attempts_uv"]) == 3
+    assert measured["rest_uv"] < measured["threshold_uv"] < min(measured["attempts_uv"])
+    assert {said["threshold_uv"] for kind, said in told if kind == "threshold-set"} == {measured["threshold_uv"]}
+    found = [said for kind, said in told if kind == "rest-found"]
+    assert len(found) == 2, "while the trigger was tried, and in the treatment"
+    assert all(said["rest_uv"] < said["threshold_uv"] for said in found)
+    _, heard = told[kinds.index("onset", kinds.index("trigger-tried"))]
+    assert heard["envelope_uv"] > heard["threshold_uv"] > found[0]["rest_uv"]
+    assert 0 <= heard["before_ms"] <= 50
+
+
+def test_a_trigger_is_followed_by_what_was_heard(rig: Told) -> None:
+    rig.work(State.BURST)
+    rig.go(SECOND)
+    kinds = [kind for kind in rig.sent.kinds if kind in ("trigger", "burst-begin", "onset")]
+    assert kinds[kinds.index("trigger") :] == ["trigger", "burst-begin", "onset"]
+
+
 def test_every_burst_that_begins_ends(rig: Told) -> None:
     rig.work(State.REVIEW, most_us=300 * SECOND)
     given = rig.kinds().count("burst-delivered")

@@ -77,7 +77,7 @@ def test_another_process_sets_a_burst_off_and_its_death_ends_output(sender: Send
         told = listener(f"{name}-told")
         if sys.platform == "linux":
             assert heard_from_outside(controller.process.pid) == []
-        controller.wait_for("burst 1 of 9; OUTPUT ON", patience_s=60.0)
+        controller.wait_for("try 1 of 9: attempt heard, burst", patience_s=60.0)
         sender.process.kill()
         markers = markers_until_the_end(told)
         assert controller.wait() == 1

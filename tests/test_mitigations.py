@@ -235,7 +235,7 @@ def test_reduced_sensation_lowers_what_may_be_given(made: Made) -> None:
 # --- H26: a threshold that rest alone may pass -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("sd", "warns"), [("2", True), ("5.99", True), ("6", False), ("8.0", False)])
+@pytest.mark.parametrize(("sd", "warns"), [("2", True), ("3.99", True), ("4", False), ("8.0", False)])
 def test_a_low_threshold_is_a_warning_of_check(sd: str, warns: bool) -> None:
     report = checked(texts.put(texts.EMG, "threshold_sd", sd))
     assert report.ok
@@ -261,7 +261,9 @@ def test_no_kind_of_protocol_follows_a_joint(kind: str) -> None:
 @pytest.mark.parametrize("source", ["glove:1", "angle:left", "goniometer", "http://host/angle"])
 def test_no_source_of_angles_can_be_named(made: Made, source: str) -> None:
     rig = made(EMG)
-    assert "not an EMG source" in rig.order(Kind.OPEN, protocol=str(rig.path), patient="P-1", side="left", emg=source)
+    refused = rig.order(Kind.OPEN, protocol=str(rig.path), patient="P-1", side="left", emg=source)
+    assert ("follows no angle; leave out left" if source == "angle:left" else "not an EMG source") in refused
+    assert rig.session.link is None
 
 
 # --- H33: a stop key that is not at the board -------------------------------------------------------------------

@@ -13,7 +13,7 @@ from tests.proving import seeds
 from tests.proving.sim_faults import KINDS
 from tests.proving.sim_scenario import Scenario
 
-BRINGERS = (2, 10, 50, 74, 142, 165, 635, 770, 870, 1095, 1126, 1203, 1370)
+BRINGERS = (109, 130, 176, 260, 340, 371, 414, 525, 531, 560, 563, 651, 657, 725, 749, 918, 968, 1094, 1310)
 """Everyday seeds in which every kind has been seen: tried first, relied on never."""
 
 
@@ -30,6 +30,13 @@ def test_the_everyday_sessions_are_five_hundred_others() -> None:
     assert len(set(chosen)) == len(chosen) == seeds.SHORT >= 500
     whole = [seed for seed in chosen if Scenario(seed).length_us > seeds.BRIEF_US]
     assert len(whole) >= 50  # sessions that come as far as a treatment
+
+
+def test_no_chunk_of_them_runs_short_whatever_the_seeds_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new kind of fault makes other sessions of all seeds: none of a chunk's own may happen to be brief."""
+    monkeypatch.setattr(seeds, "BRIEF_US", 0)
+    chosen = [seed for chunk in (0, 17) for seed in seeds.everyday(chunk)]
+    assert len(set(chosen)) == len(chosen) == 2 * seeds.CHUNK
 
 
 def brings(world: Scenario) -> set[str]:

@@ -34,13 +34,25 @@ def trained(
     return values, [pulse + int(rng.integers(-late, late + 1)) for pulse in true]
 
 
-@pytest.mark.parametrize("late", [0, 1])
-def test_an_effort_during_a_train_is_found_within_a_few_pulses(late: int) -> None:
-    """Pulses logged a millisecond off are found again by their artefact."""
+@pytest.mark.parametrize(("late", "level"), [(0, 0.0), (1, 0.0), (0, 1e5)])
+def test_an_effort_during_a_train_is_found_within_a_few_pulses(late: int, level: float) -> None:
+    """Pulses logged a millisecond off are found again by their artefact; and counts may sit on any level."""
     values, pulses = trained(bursts(RATE, at_s=(6.0,)), 3_000, 10_000, late=late)
-    onsets = feed(detector(), values, pulses=pulses)
+    onsets = feed(detector(), values + level, pulses=pulses)
     assert [0 <= onset.index - 6_000 <= 120 for onset in onsets] == [True]
     assert onsets[0].envelope_uv > onsets[0].threshold_uv
+
+
+def test_after_an_attempt_that_set_a_train_off_the_next_one_is_heard_in_it() -> None:
+    """A task's phase may wait for an attempt while its muscles are stimulated, and an attempt began the task."""
+    values, pulses = trained(bursts(RATE, at_s=(3.0, 6.0)), 3_150, 10_000)
+    onsets = feed(detector(), values, pulses=pulses)
+    assert [onset.index // 1_000 for onset in onsets] == [3, 6]
+
+
+def test_an_attempt_that_goes_on_under_stimulation_is_no_second_one() -> None:
+    values, pulses = trained(bursts(RATE, at_s=(3.0, 4.5, 6.0, 7.5)), 3_150, 10_000)
+    assert [onset.index // 1_000 for onset in feed(detector(), values, pulses=pulses)] == [3]
 
 
 @pytest.mark.parametrize("late", [0, 1])
@@ -158,9 +170,9 @@ def test_rest_without_any_spread_keeps_a_floor() -> None:
 def test_a_knock_is_doubted_and_muscle_is_not() -> None:
     knock, muscle = Knocks(), Knocks()
     for mean in [0.0] * 6 + [100.0] * 4:
-        knock.push(mean, 25.0)
+        knock.push([mean] * 5, 25.0)
     for mean in [1.0, -1.0] * 5:
-        muscle.push(mean, 25.0)
+        muscle.push([mean] * 5, 25.0)
     assert knock.doubt()
     assert not muscle.doubt()
     assert Knocks().doubt()  # nothing is known of the signal yet

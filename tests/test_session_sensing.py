@@ -191,3 +191,30 @@ def test_nobody_listens_to_a_lost_board_in_silence(made: Made) -> None:
     assert rig.status.alarm == "high"
     rig.journal.flush()
     assert len(sessions(rig.store)) == 1
+
+
+# --- a bad signal (H25) ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [(FaultKind.EMG_LEAD_OFF, "lead-off"), (FaultKind.EMG_DRIFT, "drift"), (FaultKind.EMG_SHORTED, "lead-off")],
+)
+def test_a_bad_signal_is_told_once_triggers_nothing_and_is_good_again(made: Made, kind: FaultKind, named: str) -> None:
+    rig = made(EMG)
+    rig.work(State.LISTENING)
+    assert rig.session.hearing is not None
+    while not rig.session.hearing.ear.ready:
+        rig.go(100 * MS)
+    rig.twin.advance(rig.now_us)
+    before = rig.session.engine.counts().triggered
+    rig.twin.inject(Fault(kind, rig.now_us, rig.now_us + 8 * SECOND))
+    rig.go(7 * SECOND)
+    assert rig.status.emg is not None
+    assert rig.status.emg.quality == named
+    assert rig.session.engine.counts().triggered == before
+    rig.go(5 * SECOND)
+    told = [each.payload["quality"] for each in rig.events() if each.kind == "emg-quality"]
+    assert named in told
+    assert told[-1] == "good"
+    assert len(told) <= 4, "a change is a row: what comes on again wanders for two seconds"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from stimctl.boards.reference import messages as m
@@ -250,6 +251,18 @@ def test_bad_signals(host: Host) -> None:
     assert {value for chunk in samples(host)[1:] for value in chunk.values} == {32_767}
     inject(host, FaultKind.EMG_HUM, value=800, for_us=SECOND)
     assert max(value for chunk in samples(host)[1:] for value in chunk.values) == pytest.approx(8_000, rel=0.05)
+
+
+def test_a_lead_that_is_off_floats_and_leads_that_touch_fall_silent(host: Host) -> None:
+    host.say(m.Listen(1_000))
+    inject(host, FaultKind.EMG_DRIFT, value=2_000, for_us=3 * SECOND)
+    wander = [value for chunk in samples(host, 3 * SECOND)[1:-1] for value in chunk.values]
+    assert max(wander) - min(wander) == pytest.approx(40_000, rel=0.1)
+    inject(host, FaultKind.EMG_SHORTED, for_us=SECOND)
+    assert {abs(value) <= 8 for chunk in samples(host)[1:-1] for value in chunk.values} == {True}
+    inject(host, FaultKind.EMG_LEAD_OFF, value=800, for_us=SECOND)
+    steps = np.diff([value for chunk in samples(host)[1:-1] for value in chunk.values])
+    assert max(abs(steps)) == pytest.approx(8_000 * 2 * np.pi * 50 / 1_000, rel=0.1)
 
 
 def test_a_stale_signal_leaves_a_gap_in_the_index(host: Host) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks.onset import patients, variants
+from benchmarks.onset import crossval, patients, variants
 from benchmarks.onset.cases import CPU_PERCENT, GOALS, Case, by_group, cases
 from benchmarks.onset.detectors import STREAMING, Ours, neurokit
 from benchmarks.onset.judging import CHUNK_MS, Result, offline, streamed, total
@@ -117,6 +117,7 @@ PARTS: Final[dict[str, Callable[[], None]]] = {
     "chunks": chunk_sizes,
     "variants": changed,
     "people": people,
+    "crossval": crossval.main,
     "patient": simulated,
 }
 """What can be asked for by name."""

@@ -75,7 +75,7 @@ def _rest_rms(case: Case) -> float:
 
 VARIANTS: Final[dict[str, Change]] = {
     "gain x 0.1": partial(gain, times=0.1),
-    "gain x 10": partial(gain, times=10.0),
+    "gain x 30": partial(gain, times=30.0),
     "offset of 1,000 x rest": partial(offset, rests=1_000.0),
     **{f"at {hz} Hz": partial(resampled, rate_hz=float(hz)) for hz in (500, 1_000, 2_000, 4_000)},
     "mains of 50 Hz": partial(mains, hz=50.0),

@@ -66,23 +66,34 @@ def _request(arguments: argparse.Namespace, *, demo: bool = False) -> RunRequest
     return door.RunRequest(
         protocol=given.get("protocol"),
         board=given.get("board", SIMULATED),
-        emg=_heard(given.get("emg") or "", given.get("angle") or ""),
+        emg=_heard(given.get("emg") or "", given.get("angle")),
         robot=given.get("robot", ""),
         seed=given.get("seed"),
         speed=given.get("speed"),
         store=given.get("store"),
         demo=demo,
         remote_terminal=bool(given.get("remote_terminal")),
-        lsl_out=given.get("lsl_out") or "",
+        lsl_out=_sent(given.get("lsl_out")),
         lsl_scope=given.get("lsl_scope") or "",
     )
 
 
-def _heard(emg: str, angle: str) -> str:
+def _heard(emg: str, angle: str | None) -> str:
     """The one source that a session has, beside its board: it listens to EMG or follows an angle."""
-    if emg and angle:
+    if angle is None:
+        return emg
+    if not angle:
+        raise UsageError("--angle names no source; write lsl:NAME#CHANNEL or file:PATH, or leave it out")
+    if emg:
         raise UsageError("a session listens to EMG or follows an angle: give --emg or --angle, not both")
-    return f"angle:{angle}" if angle else emg
+    return f"angle:{angle}"
+
+
+def _sent(name: str | None) -> str:
+    """The name of the streams that are sent, "" for none: a name that is empty would be taken for that."""
+    if name is not None and not name.strip():
+        raise UsageError(f"--lsl-out {name!r} is no name for an LSL stream; write a short one, such as stimctl")
+    return name or ""
 
 
 def _only_simulated(arguments: argparse.Namespace) -> None:

@@ -27,6 +27,7 @@ from stimctl.records.reading import default_store
 from stimctl.session.diary import Diary
 from stimctl.session.door import AnySession
 from stimctl.session.lab import Lab
+from stimctl.session.leading import ANGLE_SOURCE, EMG_SOURCE
 from stimctl.session.link import SIMULATED, is_simulated
 from stimctl.session.opening import Reach, Wishes, load_protocol
 from stimctl.session.part import Part
@@ -170,11 +171,17 @@ def _plan(request: RunRequest) -> Loaded | None:
 
 def _part_of(request: RunRequest, part: Part) -> RunRequest:
     """The request of one block. Only one that listens is given a source of EMG, and only one that is led a glove."""
-    names = ("angle", "control") if request.emg.startswith(ANGLE) else ("trigger", "emg")
-    listens = any(getattr(part.block.protocol, name, None) is not None for name in names)
+    listens = _listens(part.block.protocol, request.emg)
     led = getattr(getattr(part.block.protocol, "switch", None), "source", "") == "robot"
     emg, robot = request.emg if listens else "", request.robot if led else ""
     return replace(request, protocol=part.block.name, emg=emg, robot=robot)
+
+
+def _listens(protocol: object, url: str) -> bool:
+    """Whether one block has a use for the EMG, or the angle, that was named."""
+    names, source = (("angle",), ANGLE_SOURCE) if url.startswith(ANGLE) else (("trigger", "emg"), EMG_SOURCE)
+    followed = getattr(getattr(protocol, "control", None), "source", "") == source
+    return followed or any(getattr(protocol, name, None) is not None for name in names)
 
 
 def _held(code: int, outcome: Outcome, session: AnySession) -> Held:

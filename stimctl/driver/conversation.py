@@ -62,7 +62,7 @@ class Conversation:
         self._table: m.LimitsTable | None = None
         self._report: m.Report | None = None
         self._answers = self._doubt = self._listening = False
-        self._since_us = self._again_us = self._status_us = 0
+        self._since_us = self._again_us = self._status_us = self._polled_us = 0
         self.facts: BoardFacts | None = None
         """Who the board is; ``None`` until :class:`~stimctl.driver.words.Connected`."""
 
@@ -159,6 +159,15 @@ class Conversation:
             self._drive(now_us)
             if now_us >= self._status_us and not self._exchange.is_open(m.StatusRequest):
                 self._ask(m.StatusRequest(), now_us)
+
+    def _mind_absence(self, now_us: int) -> None:
+        """After longer without a round than a board at rest is left unasked, nothing counts as off before it answers.
+
+        The computer was asleep, or the process: what was known is old, and so is whatever waited in the line.
+        """
+        if now_us - self._polled_us > STATUS_IDLE_US:
+            self._doubt = True
+        self._polled_us = now_us
 
     def _greet(self, now_us: int) -> None:
         if now_us - self._since_us >= CONNECT_US:

@@ -33,7 +33,7 @@ class Driver(Hearing):
         """What is known about output: off from the board's own words alone, and not once it was told to arm."""
         state = self.state
         if state in IDLE:
-            return OutputState.OFF if self._is_quiet() else OutputState.UNKNOWN
+            return OutputState.OFF if self._is_quiet() and not self._doubt else OutputState.UNKNOWN
         session = self._session  # one look: the stop's thread asks as well, and the control loop may end it meanwhile
         if state not in LIVE or self._doubt or session is None:
             return OutputState.UNKNOWN
@@ -73,7 +73,7 @@ class Driver(Hearing):
 
     def open(self, now_us: int) -> None:
         """Stop whatever the board may be doing, and ask who is there; :class:`Connected` or :class:`Lost` follows."""
-        self._since_us = now_us
+        self._since_us = self._polled_us = now_us
         self._line.renew_stop()
         with self._link():
             self._say_hello(now_us)
@@ -170,6 +170,7 @@ class Driver(Hearing):
                 for frame in self._decoder.feed(data):
                     self._hear(frame, now_us)
                 self._keep_time(now_us)
+                self._mind_absence(now_us)
             except LinkLost as error:
                 self._lose(error)
         events, self._events = tuple(self._events), []

@@ -10,6 +10,7 @@ from stimctl.engine.table import DELIVERING, State
 from stimctl.limits import Effect
 from stimctl.pulse import Command
 from stimctl.schedule import FULL_PPM, TEST_BURST, Advance, MovementPlan, Schedule, Spell
+from stimctl.units import MS
 
 _NEVER_US: Final = 1 << 62
 
@@ -199,6 +200,22 @@ class Delivery:
             left_us = self._left_us
             mark_us = min(mark_us, now_us + (left_us - SENSORY_RAMP_US if left_us > SENSORY_RAMP_US else left_us))
         return mark_us
+
+    def first_step_us(self, now_us: int) -> int:
+        """When an amplitude that has only begun to rise comes to the board's first step: before, there is nothing to send.
+
+        A burst that an attempt set off need not wait for the next period to begin.
+        """
+        course, first_us = self._course, _NEVER_US
+        for output, lane in self.lanes.items():
+            if course is None or lane.stepped_ua or not lane.level_ua or self._alone not in (None, output):
+                continue
+            # One µA more than a step, because shares and amplitudes are rounded down on the way there.
+            left_ua = lane.plan.step_ua + 1 - lane.amplitude_ua
+            at_us = now_us + max(MS, -(-self._pace(output).rise_us * left_ua // lane.level_ua))
+            if course.share_ppm(output, at_us):
+                first_us = min(first_us, at_us)
+        return first_us
 
     def part(self, now_us: int) -> tuple[str, int, int] | None:
         """Name of the phase under way, how long it has lasted and how long it is at most; ``None`` without a movement."""

@@ -214,7 +214,9 @@ class Engine:
         event_us = max(now_us + 1, self._next_event_us(now_us))
         if self._delivery.moving(now_us):
             # The envelope's own corners come first, so that a burst ends when it should and not a period later.
-            return min(now_us + period_us, event_us)
+            # A loop that is flown late is late with the first step as well.
+            first_us = self._delivery.first_step_us(now_us) if period_us <= CONTROL_PERIOD_US else NEVER_US
+            return min(now_us + period_us, event_us, first_us)
         prompt_us = self._attended_us + PRESENCE_EVERY_US
         return min(event_us, prompt_us if prompt_us > now_us else max(now_us + 1, prompt_us + PRESENCE_GRACE_US))
 

@@ -37,5 +37,9 @@ class AngleSource(Protocol):
     def name(self) -> str:
         """What a person calls it."""
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing comes, where that is known, or ""."""
+
     def read(self, now_us: int) -> Angle | None:
         """The newest angle by ``now_us``; ``None`` while there is none."""

@@ -16,32 +16,32 @@ With half as much, one knock in fifty passes; with half as much again, efforts a
 APART: Final = 4
 """Means of ten milliseconds are compared over so many blocks of 5 ms."""
 
-SEEN: Final = 10
+SEEN: Final = 14
 BAND: Final = 6
-"""Knocks are looked for over 50 ms of raw signal, and compared with 30 ms of the muscle's band."""
+"""Knocks are looked for over 70 ms of raw signal, and compared with 30 ms of the muscle's band, in which they ring on for 40."""
 
 
 @final
 class Knocks:
-    """Takes each block's mean and its power in the muscle's band."""
+    """Takes each raw block and its power in the muscle's band."""
 
     def __init__(self) -> None:
-        self._means: deque[float] = deque(maxlen=SEEN)
+        self._raw: deque[list[float]] = deque(maxlen=SEEN)
         self._powers: deque[float] = deque(maxlen=BAND)
 
     def reset(self) -> None:
         """Forget what went before."""
-        self._means.clear()
+        self._raw.clear()
         self._powers.clear()
 
-    def push(self, mean: float, power: float) -> None:
-        """Take the next block."""
-        self._means.append(mean)
+    def push(self, raw: list[float], power: float) -> None:
+        """Take the next block; what it says is worked out when it is asked for, which is seldom."""
+        self._raw.append(raw)
         self._powers.append(power)
 
     def doubt(self) -> bool:
         """Whether the raw signal jumped, or swung, by more than muscle explains."""
-        means = list(self._means)
+        means = [sum(raw) / len(raw) for raw in self._raw]
         pairs = [means[i] + means[i + 1] for i in range(len(means) - 1)]
         jump = max((abs(b - a) / 2 for a, b in zip(pairs, pairs[APART:], strict=False)), default=math.inf)
         rms = math.sqrt(sum(self._powers) / max(1, len(self._powers)))

@@ -10,8 +10,11 @@ import math
 from typing import NamedTuple, final
 
 import numpy as np
+import numpy.typing as npt
 
 from stimctl.sensors.samples import Samples
+
+ComplexArray = npt.NDArray[np.complex128]
 
 
 class Biquad(NamedTuple):
@@ -108,11 +111,17 @@ class BlockFilter:
         self._input[:] = 0.0
 
 
+def response(sections: tuple[Biquad, ...], turns: Samples) -> ComplexArray:
+    """What a steady wave of so many radians a sample becomes behind ``sections``: size and phase as complex numbers."""
+    z = np.exp(-1j * turns)
+    through = np.ones(len(z), dtype=complex)
+    for b0, b1, b2, a1, a2 in sections:
+        through *= (b0 + b1 * z + b2 * z * z) / (1 + a1 * z + a2 * z * z)
+    return through
+
+
 def freedom(sections: tuple[Biquad, ...], rate_hz: float, seconds: float) -> float:
     """Degrees of freedom of the power of white noise behind ``sections``, over ``seconds``: twice time times bandwidth."""
-    z = np.exp(-2j * np.pi * (np.arange(2_000) + 0.5) / 4_000)
-    power = np.ones(len(z))
-    for b0, b1, b2, a1, a2 in sections:
-        power *= np.abs((b0 + b1 * z + b2 * z * z) / (1 + a1 * z + a2 * z * z)) ** 2
+    power = np.abs(response(sections, 2 * np.pi * (np.arange(2_000) + 0.5) / 4_000)) ** 2
     bandwidth_hz = float(power.sum() ** 2 / (power * power).sum()) * rate_hz / 4_000
     return 2 * bandwidth_hz * seconds

@@ -10,6 +10,7 @@ from stimctl.sensors import filters
 from stimctl.sensors.blanking import BoolArray
 from stimctl.sensors.doubts import Knocks
 from stimctl.sensors.mains import HumBegins
+from stimctl.sensors.notch import Notch
 from stimctl.sensors.quality import MAINS_SHARE, Hum
 from stimctl.sensors.samples import Samples
 
@@ -22,6 +23,10 @@ MUSCLE_HZ: Final = (45.0, 300.0)
 
 HUM_EVERY: Final = 4
 """Blocks between two looks for hum; an onset is checked for it in any case."""
+
+HUM_MOST: Final = 25.0
+"""Hum of so many times the power of rest (five times its rms) is taken off, and not trusted: a lead may hang loose, and what is
+left where the mains is a twentieth of a hertz off comes near to rest itself (project)."""
 
 SHAPED_HZ: Final = 400.0
 """From this rate on, a few periods hold samples enough to tell a sine from muscle. Below, as with armbands at 200 Hz, that would
@@ -52,6 +57,7 @@ class Front:
         self._filter = filters.BlockFilter(wide, block, self._hum.probes, narrower)
         self.dof = filters.freedom(wide + narrower, rate_hz, block / rate_hz)
         """Degrees of freedom of a block's power in the muscle's band."""
+        self._notch = Notch(wide, rate_hz, block)
         self._knocks = Knocks()
         self._begins = HumBegins(wide + narrower, rate_hz, block) if rate_hz >= SHAPED_HZ else None
         self.reset()
@@ -73,7 +79,7 @@ class Front:
         """Whether what has grown for ``age`` blocks, over ``rest``, may be a knock, or a hum that begins."""
         if self._knocks.doubt():
             return True
-        return self._begins.doubt(age, rest, dof) if self._begins else self._hum.begins(age)
+        return self._begins.doubt(rest, dof) if self._begins else self._hum.begins(age)
 
     def push(self, raw: Samples, listed: list[float], heard: BoolArray | None, first: int) -> Block | None:
         """Take the block from sample ``first``; ``None`` when too little of it was heard."""
@@ -82,7 +88,8 @@ class Front:
             self._offset = listed[0]
             self._filter.reset()
             self._ringing = RINGING
-        self._filter.advance(raw, self._offset)
+        self._filter.advance(self._notch.clean(raw, first), self._offset)
+        self._notch.hear(self._filter.filtered, whole=heard is None)
         wide, muscle, count = self._filter.filtered, self._filter.narrowed, self._block
         if heard is not None:
             if self._begins:
@@ -91,19 +98,33 @@ class Front:
                 return None
             wide, muscle = wide[heard], muscle[heard]
         power, band = float(wide.dot(wide)) / count, float(muscle.dot(muscle)) / count
-        self._knocks.push(sum(listed) / self._block, band)
+        self._knocks.push(listed, band)
         if self._begins and heard is None:
-            self._begins.push(listed, band)
+            self._begins.push(muscle)
         self._hum.push(first, power, self._filter.probed.tolist())
         if self._ringing:
             self._ringing -= 1
         return Block(power, band, not self._ringing)
 
+    @property
+    def hum_power(self) -> float:
+        """Mean square of the hum that is taken off, where it is most of the signal; else 0."""
+        hum, other = self._notch.power, self._notch.other
+        return hum if hum > MAINS_SHARE * (hum + other) else 0.0
+
+    @property
+    def hum_changes(self) -> bool:
+        """Whether hum has begun or ended just now: what is heard beside it says nothing yet."""
+        return self._notch.changes
+
     def is_hum(self) -> bool:
-        """Whether most of the last 60 ms is hum; looked at anew every fourth block."""
+        """Whether most of the last 60 ms is hum that is not taken off, or too much is; looked at anew every fourth block."""
+        if self._notch.changes:
+            return True
         self._since_hum += 1
         if self._since_hum >= HUM_EVERY:
-            self._since_hum, self._is_hum = 0, self._hum.share() > MAINS_SHARE
+            much = self._notch.power > HUM_MOST * self._notch.other
+            self._since_hum, self._is_hum = 0, much or self._hum.share() > MAINS_SHARE
         return self._is_hum
 
 

@@ -55,14 +55,19 @@ class AngleStream:
             raise UsageError(f"{self.name} gives {facts.rate_hz:g} angles a second; {RATE_MIN_HZ:g} are needed")
         self._scale = scale
         self._newest: Sample | None = None
+        self.trouble = ""
+        """That its sender is gone, in words, or ""."""
+        self.losses = (0, 0)
+        """None are counted: only the newest angle is ever looked at, and that it is old shows."""
 
     def read(self, now_us: int) -> Sample | None:
         """The newest angle; ``None`` before there is one, while its sender is gone, and where it is no number."""
         try:
             pulled = self._inlet.pull(self._channel)
-        except LinkLost:
-            self._newest = None
+        except LinkLost as error:
+            self._newest, self.trouble = None, str(error)
             return None
+        self.trouble = ""
         if pulled is not None:
             value, age_us = float(pulled.values[-1]) * self._scale, float(pulled.ages_us[-1])
             at_us = now_us - round(age_us) if math.isfinite(age_us) else None
@@ -82,6 +87,7 @@ class AngleRecording:
 
     unit = "degrees"
     least_span = LEAST_SPAN_DEG
+    trouble, losses = "", (0, 0)
 
     def __init__(self, recording: Recording) -> None:
         self.name = recording.name
@@ -113,6 +119,15 @@ class Goniometer:
     def name(self) -> str:
         """What a person calls it."""
         return self._signal.name
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing comes, where that is known, or ""."""
+        return self._signal.trouble
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._signal.close()
 
     def read(self, now_us: int) -> Angle | None:
         """The newest angle; ``None`` while there is none."""

@@ -74,7 +74,8 @@ class RestLevel:
         self._settled = -1
         self._recent = self._peak = self._anchor = 0.0
         self._steady_for = 0
-        self._busy = False
+        self._busy = self.lingers = False
+        """Whether an effort that was an onset is over, and the muscle not yet at rest: what it does meanwhile is no new one."""
 
     @property
     def power(self) -> float:
@@ -119,9 +120,10 @@ class RestLevel:
             self._means.append(mean)
             self._squares.append(square)
             return False
+        self.lingers = self.lingers or held
         if held or (self._busy and mean > 1.3 * self._used):
             return self._follow_effort(mean)
-        self._busy = False
+        self._busy = self.lingers = False
         if self._peak:
             self._come_to_rest()
         self._follow_rest(mean)

@@ -1,144 +1,114 @@
 """Mains hum that begins, as when a lead comes off or a lamp is switched on: known from an effort by its shape.
 
 Hum that was always there is rest, and hum alone is told as bad signal. What is left is the moment of its beginning: for a few
-tens of milliseconds it has grown as an effort grows. But whatever its phase and height, one sine of a known frequency explains
-it, from the switch-on to now, and what an effort has beyond any sine is evidence by itself.
+tens of milliseconds it has grown as an effort grows. So two stories are compared over the last 60 ms, each told as well as it
+can be: noise of some power began somewhere (an effort), or one sine of the mains did, and beside it there is only rest. The
+likelier one is believed. An effort leaves a sine little to explain within two or three blocks, and hum leaves nothing else.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 from collections import deque
 from typing import Final, NamedTuple, final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from stimctl.sensors import filters
-from stimctl.sensors.evidence import likelihood
-from stimctl.sensors.quality import MAINS_HZ, MAINS_SHARE
+from stimctl.sensors.quality import MAINS_HZ
 from stimctl.sensors.samples import Samples
 
 LONGEST: Final = 12
-"""Blocks of 5 ms that a sine is fitted to: three periods of 50 Hz."""
+"""Blocks of 5 ms that are looked at: three periods of 50 Hz."""
 
-REMEMBERED: Final = 48
-"""Blocks whose power is remembered: what has grown so slowly for longer is known by its last 240 ms."""
+APART_MS: Final = 0.5
+"""Hum is tried from moments that lie so far apart, or from each sample where these do."""
 
-YOUNGEST: Final = 4
-"""Fewer blocks than this are one period of the mains, and muscle often looks like one period of a sine."""
+LATEST: Final = 2
+"""The last samples from which it is tried; two samples are a sine in any case."""
 
-BEFORE: Final = 5.0
-"""Evidence, in natural units, that must have stood before hum could have begun; else all of it may be the hum's (project)."""
-
-LEFT: Final = 4.0
-"""Evidence that must be left when the sine is taken off (project): with 2 instead, some switch-ons in a hundred pass."""
-
-TIMES: Final = 4.0
-"""A sine explains nothing unless each of its numbers takes off so many times what a number that is left holds (project)."""
-
-JUDGED: Final = 4.0
-"""Degrees of freedom that must be left over to tell that."""
-
-HARMONICS: Final = 3
-"""A sine that explains most may be a bent one: then its second and third harmonic are taken off, too. Without that, hum with a
-fifth of its third harmonic passes nearly always.
+BENT: Final = 0.15
+"""Hum may be no plain sine (harmonics, an amplifier's own high-pass): so much of what the sine explains may be left beside it,
+as if it were noise. Without that, hum with a fifth of its third harmonic passes nearly always; with 0.1, one in twenty.
 """
+
+FAVOUR: Final = 2.5
+"""Nats by which hum must be likelier than an effort: efforts come often and hum begins seldom (project). With 4, one switch-on in
+fifteen passes at 500 Hz; with 0, efforts at 3 dB come 5 ms later."""
 
 
 @final
-class _Fit(NamedTuple):
-    """Over so many samples: ``band`` filters them from rest to the muscle's band; ``waves``, for each mains frequency, are
-    orthonormal and span a level and a sine behind the same filter, and then the same with harmonics.
+class _Bank(NamedTuple):
+    """Sines of the mains behind the filters, by frequency and by where they began: ``waves`` holds two rows for each, that are
+    orthonormal from there on and zero before. ``lasted``: samples from each beginning; the last one was there all the time.
     """
 
-    band: Samples
-    waves: tuple[tuple[Samples, Samples], ...]
+    waves: Samples
+    lasted: Samples
 
 
 @functools.cache
-def _fits(sections: tuple[filters.Biquad, ...], rate_hz: float, block: int) -> tuple[_Fit, ...]:
-    """For each number of blocks up to the longest."""
-    longest = LONGEST * block
-    echo = np.array(filters.run(sections, [1.0] + [0.0] * (longest - 1), [0.0] * (2 * len(sections))))
-    lag = np.subtract.outer(np.arange(longest), np.arange(longest))
-    band = np.where(lag >= 0, echo[np.maximum(lag, 0)], 0.0)
+def _bank(sections: tuple[filters.Biquad, ...], rate_hz: float, length: int) -> _Bank:
+    """Over ``length`` samples."""
+    starts = np.arange(0, length - LATEST + 1, max(1, round(APART_MS * rate_hz / 1e3)))
+    n = np.arange(float(length))
     made = []
-    for length in range(block, longest + 1, block):
-        part, n = np.ascontiguousarray(band[:length, :length]), np.arange(float(length))
-        turns = [2 * np.pi * hz / rate_hz * n for hz in MAINS_HZ]
-        made.append(_Fit(part, tuple((_span(part, turn, 1), _span(part, turn, HARMONICS)) for turn in turns)))
-    return tuple(made)
-
-
-def _span(band: Samples, turn: Samples, harmonics: int) -> Samples:
-    """What a level and the sine of ``turn`` with its harmonics become behind ``band``, orthonormal, without what is lost there."""
-    angles = [turn * order for order in range(1, harmonics + 1)]
-    shapes = np.stack([np.ones(len(turn)), *(wave(angle) for angle in angles for wave in (np.cos, np.sin))])
-    _, sizes, rows = np.linalg.svd(shapes @ band.T, full_matrices=False)
-    kept: Samples = rows[sizes > 1e-3 * sizes[0]]
-    return kept
+    for hz in MAINS_HZ:
+        turn = 2 * np.pi * hz / rate_hz * n
+        steady = np.stack((np.cos(turn), np.sin(turn)))
+        behind = [filters.run(sections, wave.tolist(), [0.0] * (2 * len(sections))) for wave in steady]
+        silent = np.hstack((np.zeros((2, length)), np.array(behind)))
+        begun = sliding_window_view(silent, length, axis=1)[:, length - starts].swapaxes(0, 1)
+        made.append(np.concatenate((begun, steady[np.newaxis])))
+    _, sizes, waves = np.linalg.svd(np.stack(made), full_matrices=False)
+    waves *= (sizes > 1e-3 * sizes[..., :1])[..., np.newaxis]  # what is lost in the filters explains nothing
+    return _Bank(np.ascontiguousarray(waves.reshape(-1, length)), length - np.append(starts, 0.0))
 
 
 @final
 class HumBegins:
-    """Takes raw blocks and their powers in the muscle's band; ``sections`` are what leads from one to the other."""
+    """Takes blocks in the muscle's band, as they come out of ``sections``."""
 
     def __init__(self, sections: tuple[filters.Biquad, ...], rate_hz: float, block: int) -> None:
-        self._block, self._fits = block, _fits(sections, rate_hz, block)
-        self._values: deque[list[float]] = deque(maxlen=LONGEST)
-        self._powers: deque[float] = deque(maxlen=REMEMBERED)
+        self._block, self._length = block, LONGEST * block
+        self._waves, self._lasted = _bank(sections, rate_hz, self._length)
+        self._values: deque[Samples] = deque(maxlen=LONGEST)
 
     def reset(self) -> None:
         """Forget what went before."""
         self._values.clear()
-        self._powers.clear()
 
-    def push(self, raw: list[float], power: float) -> None:
+    def push(self, band: Samples) -> None:
         """Take the next block."""
-        self._values.append(raw)
-        self._powers.append(power)
+        self._values.append(band.copy())
 
-    def doubt(self, age: int, rest: float, dof: float) -> bool:
-        """Whether hum that began some time in the last ``age`` blocks explains what has grown.
-
-        ``rest``: the power of rest in the muscle's band, of which a block has ``dof`` degrees of freedom.
-        """
-        powers = list(self._powers)[-age:]
-        count = min(len(powers), LONGEST)
-        if count < YOUNGEST:
+    def doubt(self, rest: float, dof: float) -> bool:
+        """Whether what has grown over ``rest``, the power of which a block has ``dof`` degrees of freedom, may be hum."""
+        if not self._values:
             return True
-        values = np.array(list(self._values)[-count:]).reshape(-1)
-        older, newer = powers[:-count], powers[-count:]
-        if self._explains(values, rest, dof):
-            return True  # it began before what is looked at
-        before = sum(likelihood(power / rest, dof) for power in older)
-        for begun, power in enumerate(newer):
-            if before < BEFORE and self._explains(values[(begun + 1) * self._block :], rest, dof):
-                return True
-            before += likelihood(power / rest, dof)
-        return False
+        band = np.zeros(self._length)
+        heard = np.concatenate(self._values)
+        band[-len(heard) :] = heard
+        band *= math.sqrt(dof / (self._block * rest))  # at rest, a block's sum of squares is now dof
+        since = np.cumsum(band[::-1] ** 2)
+        freedom = dof / self._block
+        return self._hum(band, since, freedom) > _effort(since[self._block - 1 :: self._block], dof) + FAVOUR
 
-    def _explains(self, values: Samples, rest: float, dof: float) -> bool:
-        """Whether one sine of the mains leaves no effort in ``values``, and explains more of them than chance would."""
-        blocks = len(values) // self._block
-        if not blocks:
-            return True
-        fit = self._fits[blocks - 1]
-        band = fit.band @ (values - values[0])
-        total = float(band @ band)
-        for wave, bent in fit.waves:
-            explained, free = _inside(wave, band), blocks * dof - len(wave)
-            if free >= JUDGED and explained * free < TIMES * len(wave) * (total - explained):
-                continue
-            if free < JUDGED or explained > MAINS_SHARE * total:
-                explained, free = _inside(bent, band), blocks * dof - len(bent)
-            free = max(1.0, free)
-            if likelihood((total - explained) / self._block / rest * dof / free, free) < LEFT:
-                return True
-        return False
+    def _hum(self, band: Samples, since: Samples, freedom: float) -> float:
+        """How much likelier than rest the likeliest hum is, in nats; ``since``: energy of the last 1, 2, … samples."""
+        explained = ((self._waves @ band) ** 2).reshape(len(MAINS_HZ), -1, 2).sum(axis=2)
+        free, energy = self._lasted * freedom, since[self._lasted.astype(int) - 1]
+        left = np.maximum(0.0, energy - explained)
+        noise = np.clip(left / free, 1.0, np.maximum(1.0, BENT * explained / free))
+        # Amplitude and phase were chosen to fit: that costs as much as such numbers win by chance.
+        nats = (energy - left / noise - free * np.log(noise)) / 2 - np.log1p(explained / (2 * noise))
+        return float(nats.max())
 
 
-def _inside(span: Samples, band: Samples) -> float:
-    """The energy of ``band`` that lies in ``span``."""
-    parts = span @ band
-    return float(parts @ parts)
+def _effort(since: Samples, dof: float) -> float:
+    """The same for the likeliest effort, from the energy of the last 1, 2, … blocks."""
+    free = dof * np.arange(1, len(since) + 1)
+    grown = np.maximum(1.0, since / free)
+    return float((free / 2 * (grown - 1 - np.log(grown))).max())

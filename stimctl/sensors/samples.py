@@ -22,6 +22,9 @@ RATE_MIN_HZ: Final = 100.0
 RATE_MAX_HZ: Final = 10_000.0
 """Sampling rates that EMG is taken at; armbands give 200 Hz, amplifiers up to some kHz."""
 
+SANE: Final = 1e12
+"""A magnitude, or a sum of them over a short stretch, that no source gives, whatever its unit: as good as not a number."""
+
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ says what a value means; rest and the whole opening are measured with the patien
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, final
+from typing import NamedTuple, Protocol, final, runtime_checkable
 
 
 @final
@@ -34,3 +34,31 @@ class SignalSource(Protocol):
 
     def read(self, now_us: int) -> Sample | None:
         """The newest sample by ``now_us``; ``None`` while there is none."""
+
+
+@runtime_checkable
+class OpenSignal(SignalSource, Protocol):
+    """A source that was named at the start, and is let go of at the end."""
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing comes, in words that name the cause; "" while all is well, or where nobody can know."""
+
+    @property
+    def losses(self) -> tuple[int, int]:
+        """How often samples were lost so far, and how many those were at least."""
+
+    def close(self) -> None:
+        """Let go of it. Idempotent; never waits."""
+
+
+@runtime_checkable
+class MayHearPulses(Protocol):
+    """A source in which the pulses can stand that follow it, so that it might lead itself (hazard H24)."""
+
+    @property
+    def unasked_uv(self) -> float | None:
+        """The most that was heard of pulses which nothing drove, in µV; ``None`` before there were any."""
+
+    def expect(self, *, stimulated: bool, led: bool) -> None:
+        """Say whether pulses are on their way, and whether they follow what is heard."""

@@ -20,17 +20,14 @@ from stimctl.sensors.evidence import Evidence
 from stimctl.sensors.front import Block, Front
 from stimctl.sensors.level import RestLevel
 from stimctl.sensors.onset import Onset
-from stimctl.sensors.quality import Quality, Steadiness
+from stimctl.sensors.quality import USABLE, Quality, Steadiness
 from stimctl.sensors.rest import Rest, RestFinder
-from stimctl.sensors.samples import NOTHING, RATE_MAX_HZ, RATE_MIN_HZ, Chunk, Samples
+from stimctl.sensors.samples import NOTHING, RATE_MAX_HZ, RATE_MIN_HZ, SANE, Chunk, Samples
 from stimctl.sensors.settings import OnsetSettings
 from stimctl.sensors.trains import Frame, Train
 
 BLOCK_MS: Final = 5.0
 """The detector's step. Latency grows by half of it on average, cost falls with it."""
-
-SANE: Final = 1e12
-"""Sum of magnitudes in a block that no source gives, whatever its unit; larger is as good as not a number."""
 
 RELEASE_MS: Final = 50.0
 """Time below the release level that counts as let go; shorter dips are the envelope's own ripple (project)."""
@@ -166,7 +163,7 @@ class ThresholdDetector:
         self._blanking.note(chunk.first_index, chunk.pulse_offsets)
         values = np.concatenate((self._pending, chunk.values_uv)) if len(self._pending) else chunk.values_uv
         whole = len(values) - len(values) % self._block
-        self._pending = values[whole:].copy() if whole < len(values) else NOTHING
+        self._pending = values[whole:].copy()
         found = []
         for at in range(0, whole, self._block):
             if self._step(values[at : at + self._block], first + at):
@@ -188,7 +185,7 @@ class ThresholdDetector:
         heard = blanking.free(first, end)
         free = raw if heard is None else blanking.held_over(raw, heard)
         listed = free.tolist()
-        if not sum(map(abs, listed)) < SANE:  # NaN and infinity included
+        if not math.hypot(*listed) < SANE:  # NaN and infinity included
             self._start_over(Quality.GAP)
             return False
         blanking.keep(listed[-1])
@@ -209,20 +206,24 @@ class ThresholdDetector:
             self._settling -= 1
             return  # whatever was wrong stays on show until filter and window hold nothing of it any more
         self._envelope_uv = self._shown_uv = math.sqrt(sum(self._powers) / len(self._powers))
-        self._quality = Quality.MAINS if steady is Quality.GOOD and self._front.is_hum() else steady
+        hum, off = steady is Quality.GOOD and self._front.is_hum(), self._front.hum_power
+        self._quality = self._steadiness.conclude(block.muscle + off, self._learnt, hum=hum, hums=off > 0.0)
 
     def _decide(self, block: Block, index: int) -> bool:
         """The trigger itself, over one more block."""
         envelope, threshold, release = self._envelope_uv, self._threshold_uv, self._release_uv
-        if envelope is None or not (self._quality is Quality.GOOD or self._quality is Quality.MAINS):
+        if envelope is None or self._quality not in USABLE:
             self._comparator.hold()
             self._evidence.reset()
             return False
-        if self._resting.push(block.muscle, held=self._comparator.held):
+        if not self._steadiness.contact.low_for and self._resting.push(block.muscle, held=self._comparator.held):
             self._refresh()
         if threshold is None or release is None:
             return self._learn(envelope)
-        sure = block.settled and self._evidence.push(block.muscle / self._resting.judged_by)
+        old = (
+            self._resting.lingers or self._front.hum_changes
+        )  # what is left of an effort, or of a hum, is no new effort
+        sure = block.settled and self._evidence.push(0.0 if old else block.muscle / self._resting.judged_by)
         if self._quality is Quality.MAINS:
             self._comparator.interrupt()  # a rise is put off, not ended: for a few ms, muscle can look like hum
             return False
@@ -238,9 +239,9 @@ class ThresholdDetector:
     def _decide_in_train(self, frame: Frame | None, index: int) -> bool:
         """The same while frames between pulses speak."""
         self._evidence.reset()
-        self._comparator.interrupt()
-        threshold = self._threshold_uv
-        if frame is None or threshold is None:
+        threshold, usable = self._threshold_uv, self._quality in USABLE
+        (self._comparator.interrupt if usable else self._comparator.hold)()
+        if frame is None or threshold is None or not usable:
             return False
         if frame.quiet:
             self._comparator.let_go()
@@ -277,18 +278,17 @@ class ThresholdDetector:
         if level is None or sd is None:
             return
         self._drift = math.sqrt(self._resting.power / self._learnt)
-        level *= self._drift
-        self._level_uv, self._floor = level, level * level / 2
-        times = self._settings.threshold_sd or math.inf
-        self._threshold_uv = threshold = self._fixed_uv or level + times * sd * self._drift
+        self._level_uv = level = level * self._drift
+        self._floor = level**2 / 2
+        self._threshold_uv = threshold = (
+            self._fixed_uv or level + (self._settings.threshold_sd or math.inf) * sd * self._drift
+        )
         self._release_uv = level + self._settings.release_fraction * max(0.0, threshold - level)
 
     def _start_over(self, why: Quality) -> None:
         """Forget the signal so far; ``why`` is shown until there is enough of a new one."""
         self._quality = why
-        self._envelope_uv = None
-        self._shown_uv = 0.0
-        self._pending = NOTHING
+        self._envelope_uv, self._shown_uv, self._pending = None, 0.0, NOTHING
         self._blanking.reset()
         self._powers.clear()
         self._front.reset()

@@ -53,13 +53,16 @@ SAME_SIZE: Final = 0.1
 EXPLAINED_SHARE: Final = 5e-5
 """Nothing is explained better than this share of its power: 43 dB, which no template reached with people."""
 
+LET_GO: Final = 4.0
+"""Three frames that hold so many times less than the level: an effort that was part of it is over (project)."""
+
 GUARD: Final = 8
 """Frames that are waited for before they count in the level, so that an effort is not judged by itself."""
 
 
 class Frame(NamedTuple):
-    """What one frame says. ``enough``: an effort has begun; ``quiet``: nothing is there beyond the level; ``level_uv``: RMS of
-    what was left over.
+    """What one frame says. ``enough``: an effort has begun; ``quiet``: for three frames nothing was there beyond the level;
+    ``level_uv``: RMS of what was left over.
     """
 
     enough: bool
@@ -82,6 +85,7 @@ class Train:
         self._frames: deque[Samples] = deque(maxlen=EXPLAINING)
         self._sizes: deque[float] = deque(maxlen=EXPLAINING)
         self._line: deque[float] = deque()
+        self._newest: deque[float] = deque(maxlen=3)
         self.forget()
 
     def forget(self) -> None:
@@ -106,6 +110,7 @@ class Train:
         self._line.clear()
         self._level = self._spread = 0.0
         self._counted = 0
+        self._newest.clear()
         self.held = False
         room = self._shortest if self._shortest < math.inf else 0
         self._length = int(room) - self._blank - self._late - math.ceil(self._per_ms)
@@ -223,8 +228,13 @@ class Train:
         level = self._level = self._level or max(power, least)
         used = max(level, least) * math.exp(math.sqrt(max(0.0, self._spread - self._chance)))
         self._counted += 1
+        self._newest.append(power)
         if self.held:
             return Frame(enough=False, quiet=self._has_fallen(power), level_uv=math.sqrt(power))
+        # Whoever set the train off may be at it still: that is part of this level, and only what rises over it is new.
+        quiet = self._stayed_under(1.3 * used) and self._counted > BARRED
+        if self._stayed_under(level / LET_GO):
+            self._learn_anew()
         same = any(abs(self._size - size) <= SAME_SIZE * size for size in self._sizes)
         enough = self._evidence.push(power / used) and same
         if self._counted <= BARRED or not same:
@@ -232,8 +242,9 @@ class Train:
             enough = False
         self._follow(power)
         if enough:
-            self.held, self._peak, self._low_for = True, power, 0
-        return Frame(enough=enough, quiet=False, level_uv=math.sqrt(power))
+            self.held, self._peak = True, power
+            self._newest.clear()
+        return Frame(enough=enough, quiet=quiet, level_uv=math.sqrt(power))
 
     def _follow(self, power: float) -> None:
         """The level: a mean over a second, which begins as a plain mean."""
@@ -247,12 +258,21 @@ class Train:
         gain = max(self._period / self._per_ms / 1e3, 1 / (self._counted + 1))
         self._level *= 1 + gain * (min(4.0, ratio) - 1)
 
+    def _stayed_under(self, most: float) -> bool:
+        """Whether the last three frames were."""
+        return len(self._newest) == self._newest.maxlen and max(self._newest) < most
+
+    def _learn_anew(self) -> None:
+        """The level was that of an effort that went on as the train began, and is over."""
+        self._level, self._spread = sum(self._newest) / len(self._newest), max(0.5, self._chance)
+        self._counted = len(self._newest)
+        self._evidence.reset()
+        self._line.clear()
+
     def _has_fallen(self, power: float) -> bool:
         """Whether the effort is over: for three frames at rest, or lower than half way to it in decibels."""
         self._peak = max(self._peak, power)
-        low = power < max(1.3 * self._level, math.sqrt(self._level * self._peak))
-        self._low_for = self._low_for + 1 if low else 0
-        if self._low_for < 3:
+        if not self._stayed_under(max(1.3 * self._level, math.sqrt(self._level * self._peak))):
             return False
         self.held = False
         self._evidence.reset()
@@ -261,4 +281,5 @@ class Train:
 
 
 def _power(values: Samples) -> float:
-    return float(values @ values) / len(values)
+    """Of what moves: a level on which the counts sit is no artefact."""
+    return float(np.var(values))

@@ -24,7 +24,7 @@ import numpy as np
 
 from stimctl.errors import OurBug, UsageError
 from stimctl.sensors.quality import MAINS_HZ, Quality
-from stimctl.sensors.samples import Chunk, Samples
+from stimctl.sensors.samples import SANE, Chunk, Samples
 
 SPAN_MS: Final = 400.0
 """How much of the past makes a level: the median of its gaps. Devices smooth over 100 to 500 ms (general knowledge)."""
@@ -42,7 +42,6 @@ HUM_BEGINS: Final = 0.9
 """The same of the newer half, in which muscle comes to four fifths by chance: there hum shows before it is the median."""
 
 _LATE_MS: Final = 3.0  # a pulse that comes later than this after its time has not come
-_SANE: Final = 1e12  # a sum of magnitudes that no source gives, whatever its unit
 _STILL: Final = 3  # so many equal samples running are a rail, or a lead that is off
 
 
@@ -235,7 +234,7 @@ def _flattening(length: int) -> Samples:
 
 def _fault(values: Samples) -> Quality:
     """What is wrong with a stretch: not all numbers, or it stands still somewhere."""
-    if not float(np.abs(values).sum()) < _SANE:  # NaN and infinity included
+    if not float(np.abs(values).sum()) < SANE:  # NaN and infinity included
         return Quality.GAP
     same = (np.diff(values) == 0.0).tolist()
     still = any(all(same[at : at + _STILL - 1]) for at in range(len(same) - _STILL + 2))

@@ -31,7 +31,7 @@ def take(session: Session, event: BoardEvent, now_us: int) -> None:
     """Carry one event of the driver into the session."""
     if isinstance(event, Analog):
         if session.hearing is not None:
-            session.hearing.take(event.samples, now_us)
+            session.hearing.take(event.samples, event.missing, now_us)
     elif isinstance(event, Reported):
         shapes = {channel: lane.shape for channel, lane in session.engine.lanes.items()}
         session.measured.take(event, now_us, shapes)

@@ -146,3 +146,5 @@ class Connection:
         for link in (self._opening.link if self._opening else None, self._searching, self.link):
             if link is not None:
                 link.driver.close()
+                if link.signal is not None:
+                    link.signal.close()

@@ -54,6 +54,11 @@ class Ear:
         return self._detector.rest.state is RestState.READY
 
     @property
+    def rest_uv(self) -> float | None:
+        """The resting level as it is followed, once it is known."""
+        return self._detector.rest.level_uv
+
+    @property
     def quality(self) -> Quality:
         """The state of the signal as of the last chunk."""
         return self._detector.quality

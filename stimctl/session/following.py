@@ -13,10 +13,11 @@ from stimctl.engine.following import Follower, Lost, Reading
 from stimctl.errors import UsageError
 from stimctl.orders import OrderKind as Kind
 from stimctl.schedule import FULL_PPM, ControlPlan
-from stimctl.sensors.signals import Sample, SignalSource
+from stimctl.sensors.signals import MayHearPulses, OpenSignal, Sample, SignalSource
 from stimctl.session import effort, listening
 from stimctl.session.calibration import LOOK_US, STEPS, Calibration
-from stimctl.session.leading import OWN, OwnMuscle, cue, lead, let_go, wording
+from stimctl.session.leading import OWN, cue, lead, let_go, wording
+from stimctl.session.losses import Gaps
 from stimctl.session.wording import out_of_place
 from stimctl.units import SECOND
 
@@ -41,6 +42,9 @@ class Following:
         self.follower = Follower(plan)
         self.wording = wording(plan)
         self.calibration = Calibration(plan, self.wording.full)
+        self._named = source if isinstance(source, OpenSignal) else None
+        self._hears_pulses = source if isinstance(source, MayHearPulses) else None
+        self._gaps = Gaps("control")
         self.losses = self.openings = self.followed = 0
         self._was_armed = False
         self._opened_in: State | None = None
@@ -53,7 +57,12 @@ class Following:
 
     def heard(self, session: Session, now_us: int) -> int:
         """The share that the signal asks for now, in ppm; also let a calibration go on."""
+        if self._hears_pulses is not None:
+            flowing = any(lane.stepped_ua for lane in session.engine.lanes.values())
+            self._hears_pulses.expect(stimulated=flowing, led=session.state is not State.TITRATING)
         sample = self.source.read(now_us)
+        if self._named is not None:
+            self._gaps.tell(self._named.losses, session.diary, now_us)
         self._mind_the_thresholds(session.state)
         if self.calibration.measuring:
             self._measure(session, sample, now_us)
@@ -70,7 +79,7 @@ class Following:
     def _mind_the_thresholds(self, state: State) -> None:
         """A doubt ends with the thresholds that it is about; a muscle's range was judged by how those were heard."""
         self._doubts_thresholds = self._doubts_thresholds and state is State.READY
-        if state is State.TITRATING and self.plan.source == OWN and self.calibration.range is not None:
+        if state is State.TITRATING and self._hears_pulses is not None and self.calibration.range is not None:
             self.calibration.start_anew()
 
     def _reading(self, sample: Sample | None, now_us: int) -> Reading | None:
@@ -90,7 +99,8 @@ class Following:
         elif self._lost_us is None:
             self._lost_us = now_us
             self.losses += 1
-            session.diary.write("control-lost", {"why": lost.value}, now_us, f"The signal is {lost.value}: zero")
+            why = lost.value if self._named is None else self._named.trouble or lost.value
+            session.diary.write("control-lost", {"why": why}, now_us, f"The signal is {lost.value}: zero")
 
     def follow_up(self, session: Session, now_us: int) -> None:
         """After the engine's step: cues to the simulated patient, openings for the record, a pause where it is gone."""
@@ -103,7 +113,8 @@ class Following:
             self._most_ppm = max(self._most_ppm, self.follower.ppm)
         if self._lost_us is not None and now_us - self._lost_us >= GONE_US and session.engine.can(Event.PAUSE):
             self._lost_us = None
-            session.happen(Event.PAUSE, now_us, reason="the signal is gone")
+            trouble = "" if self._named is None else self._named.trouble
+            session.happen(Event.PAUSE, now_us, reason=trouble or "the signal is gone")
             session.diary.say("Paused: the signal is gone; look at the sensor, then resume, or finish")
 
     def _cue(self, session: Session, now_us: int) -> None:
@@ -156,9 +167,9 @@ class Following:
     def _refuse_to_hear_itself(self) -> None:
         """The dead zone lies above what stimulation alone was heard as, while thresholds were found (B.3, H24, H26)."""
         found = self.calibration.range
-        if found is None or not isinstance(self.source, OwnMuscle):
+        if found is None or self._hears_pulses is None:
             return
-        unasked_uv = self.source.unasked_uv
+        unasked_uv = self._hears_pulses.unasked_uv
         share = None if unasked_uv is None else found.place_ppm(unasked_uv)
         if share is not None and share < self.plan.floor_ppm:
             return
@@ -171,7 +182,7 @@ class Following:
             )
         raise UsageError(
             f"while thresholds were found, stimulation alone was heard as {_percent(share)} % of this range, and the dead zone"
-            f" ends at {_percent(self.plan.floor_ppm)} %: it would drive itself; find the thresholds again, hand relaxed"
+            f" ends at {_percent(self.plan.floor_ppm)} %: it would drive itself; find the thresholds again, both hands relaxed"
         )
 
     def require_range(self) -> None:
@@ -213,7 +224,7 @@ class Following:
     def _ready_words(self) -> str:
         words, at_rest = self.wording, self.calibration.step == STEPS[0]
         if self._doubts_thresholds:
-            return "Output off. Look at the EMG electrodes. Enter: back to the thresholds, hand relaxed."
+            return "Output off. Look at the EMG electrodes. Enter: back to the thresholds, both hands relaxed."
         if self.calibration.measuring:
             return f"Output off. {words.measures_rest if at_rest else words.measures_full} ..."
         if self.calibration.range is None:

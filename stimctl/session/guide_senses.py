@@ -12,9 +12,12 @@ from stimctl.errors import UsageError
 from stimctl.orders import EmgStatus
 from stimctl.schedule.guided import CountBy, GuidePlan
 from stimctl.sensors.angles import Angle, AngleSource
+from stimctl.session.losses import Presence
 from stimctl.session.search import Given, Search, angle_of, emg_of
+from stimctl.units import SECOND
 
 if TYPE_CHECKING:
+    from stimctl.session.diary import Diary
     from stimctl.session.hearing import Hearing
     from stimctl.sim.patient import Patient
 
@@ -28,6 +31,8 @@ SMOOTH_US: Final = 200_000
 @final
 class PatientAngle:
     """The simulated patient's hand, as a goniometer would see it."""
+
+    trouble = ""
 
     def __init__(self, patient: Patient) -> None:
         self._patient = patient
@@ -49,7 +54,8 @@ class Senses:
     def __init__(self, plan: GuidePlan, driver: BoardDriver | None, patient: Patient | None, given: Given) -> None:
         self._by = plan.count_by
         self._level_uv: float | None = None
-        self._seen_us = 0
+        self._seen_us = self._measured_us = 0
+        self._told = Presence("angle", "Angle")
         self.angles: AngleSource | None = PatientAngle(patient) if patient is not None else None
         self.hearing: Hearing | None = None
         self._search: Search | None = None
@@ -97,10 +103,10 @@ class Senses:
         if self.hearing is not None:
             self.hearing.keep(path)
 
-    def take(self, samples: BoardSamples, now_us: int) -> None:
-        """A chunk of EMG from the board."""
+    def take(self, samples: BoardSamples, missing: int, now_us: int) -> None:
+        """A chunk of EMG from the board; ``missing`` samples were lost before it."""
         if self.hearing is not None:
-            self.hearing.take(samples, now_us)
+            self.hearing.take(samples, missing, now_us)
 
     def start(self, now_us: int) -> None:
         """Listen from now on; raises :class:`LinkLost` where nothing would ever come, and what keeps a stream away."""
@@ -127,6 +133,22 @@ class Senses:
             angle = self._angle(now_us)
             return Heard(value=None if angle is None else round(angle * THOUSAND), ready=angle is not None)
         return Heard()
+
+    def tell(self, diary: Diary, now_us: int) -> None:
+        """Have it recorded when what is heard or measured is lost, comes back, or is not what it should be."""
+        if self.hearing is not None:
+            if self.hearing.is_on:
+                self.hearing.told.tell(self.hearing, diary, now_us)
+        elif self._by is CountBy.ANGLE and self.angles is not None:
+            self._told.tell(self._absence(self.angles, now_us), diary, now_us)
+
+    def _absence(self, angles: AngleSource, now_us: int) -> str:
+        """Why there has been no angle for a second, or ""."""
+        if self._angle(now_us) is not None or not self._measured_us:
+            self._measured_us = now_us
+        if 0 <= now_us - self._measured_us <= SECOND:
+            return ""
+        return angles.trouble or f"{angles.name} has given no angle that can be believed for a second"
 
     def _smoothed(self, level_uv: float | None, now_us: int) -> float | None:
         """The envelope without its flicker; what cannot be believed ends it."""

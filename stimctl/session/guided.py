@@ -169,6 +169,7 @@ class GuidedSession(GuidedRooms):
         self.tell(guide.step(now_us, heard), now_us)
         if guide.counting and guide.now.counting is Counting.MANY and now_us - self._cued_us >= CUE_EVERY_US:
             self._cue(now_us)
+        self.senses.tell(self.diary, now_us)
         hearing = self.senses.hearing
         if hearing is not None and hearing.finished and self.guide.can(Event.FINISH):
             self.happen(Event.FINISH, now_us, reason="the recording has ended")
@@ -186,7 +187,7 @@ class GuidedSession(GuidedRooms):
             elif isinstance(event, (Lost, Faulted)) and not self.opened:
                 raise event.error
             elif isinstance(event, Analog) and self.senses is not None:
-                self.senses.take(event.samples, now_us)
+                self.senses.take(event.samples, event.missing, now_us)
             elif isinstance(event, Lost):
                 self.fault(f"the board is lost: {event.error}", now_us)
             elif isinstance(event, Faulted):

@@ -6,8 +6,6 @@ import contextlib
 from pathlib import Path
 from typing import Final, final
 
-import numpy as np
-
 from stimctl.driver import BoardDriver, DriverState
 from stimctl.driver import Samples as BoardSamples
 from stimctl.errors import LinkLost, OurBug, RecordError, UsageError
@@ -17,10 +15,13 @@ from stimctl.schedule import ControlPlan, EarPlan
 from stimctl.sensors.gonio import AngleRecording
 from stimctl.sensors.lsl import LslSource
 from stimctl.sensors.onset import Onset
+from stimctl.sensors.quality import Quality
 from stimctl.sensors.recording import Recording, load_spec
 from stimctl.sensors.replay import RecordingSource
 from stimctl.sensors.samples import Chunk, Source
+from stimctl.session.analog import BoardInput
 from stimctl.session.ear import Ear
+from stimctl.session.losses import Losses
 from stimctl.session.own_ear import OwnEar
 from stimctl.session.search import STREAM, Search, search
 
@@ -38,14 +39,18 @@ class Hearing:
         self._driver = driver
         self._source: Source | None = None
         self._stream = given if isinstance(given, LslSource) else None
-        self.told_of_trouble = False
-        """Whether it was said that the stream is not what it was."""
-        self.told_losses, self.told_losses_us = (0, 0), -1
-        """The losses that were recorded last, and when."""
+        self._input: BoardInput | None = None
+        self.told = Losses()
+        """What the record knows of its losses."""
+        self.untold: tuple[Onset, int] | None = None
+        """What was heard in the pass at that time, and is not recorded yet."""
+        self.told_of_rest = False
+        """Whether it was recorded which resting level is in force."""
         facts = driver.facts if driver is not None else None
         if given is None:
             if facts is None or not facts.analog_rate_hz:
                 raise UsageError("this board has no EMG input; give a source with --emg, such as file:recording.npz")
+            self._input = BoardInput(facts.analog_rate_hz)
             self._ear = _ear(plan, facts.analog_rate_hz, "board")
         else:
             self._source = given if isinstance(given, LslSource) else RecordingSource(given)
@@ -106,11 +111,13 @@ class Hearing:
             if self._board.state is DriverState.LOST:
                 raise LinkLost("the EMG input is on a board that is lost; stop, and clear to look for it again")
             self._board.listen(True, now_us)
+            self._board_input.start(now_us)
         elif not self._on:
             self._source.start(now_us)
         if self.trouble:
             raise LinkLost(f"{self.trouble}; see to it, and try again")
         self._on = True
+        self.quality_seen = Quality.GOOD  # how it was before nobody listened says nothing of how long it has been so
 
     def hear_through(self, driver: BoardDriver, now_us: int) -> None:
         """The board was found again: what is heard comes through ``driver``, and of rest it has to be learnt anew."""
@@ -119,6 +126,7 @@ class Hearing:
             self._ear.forget()
             if self._on:
                 driver.listen(True, now_us)
+                self._board_input.start(now_us)
 
     @property
     def _board(self) -> BoardDriver:
@@ -127,19 +135,37 @@ class Hearing:
         return self._driver
 
     @property
+    def _board_input(self) -> BoardInput:
+        if self._input is None:
+            raise OurBug("samples of a board come to a session that listens to something else")
+        return self._input
+
+    @property
     def is_live(self) -> bool:
         """Whether it hears what a muscle does now, and not a recording that can be played once."""
         return self._source is None or self._stream is not None
 
     @property
     def trouble(self) -> str:
-        """Why nothing of a stream can be believed, or ""."""
-        return self._stream.trouble if self._stream is not None else ""
+        """Why nothing that comes can be believed, or nothing can come, or "". Output ends with it."""
+        if self._stream is not None:
+            return self._stream.trouble
+        return self._input.mismatch if self._input is not None else ""
+
+    def silence(self, now_us: int) -> str:
+        """Why nothing has come of a board's input for a while, or "". It bars triggers and ends no burst."""
+        return self._input.silence(now_us) if self._input is not None and self._on else ""
 
     @property
     def losses(self) -> tuple[int, int]:
-        """How often a stream's stamps have jumped so far, and how many samples that were at least."""
-        return (self._stream.gaps, self._stream.missing) if self._stream is not None else (0, 0)
+        """How often samples of a stream or a board were lost so far, and how many those were at least."""
+        lossy = self._stream or self._input
+        return (lossy.gaps, lossy.missing) if lossy is not None else (0, 0)
+
+    @property
+    def quality(self) -> Quality:
+        """The state of the signal."""
+        return self._ear.quality
 
     def note_output(self, now_us: int, *, on: bool) -> None:
         """Say in every pass whether pulses were ordered since the last one: a stream does not know where they stand."""
@@ -159,10 +185,10 @@ class Hearing:
             self._board.listen(False, now_us)
             self._on = False
 
-    def take(self, samples: BoardSamples, now_us: int) -> None:
-        """A chunk from the board."""
-        if self._source is None:
-            self._hear(_chunk(samples, now_us), now_us)
+    def take(self, samples: BoardSamples, missing: int, now_us: int) -> None:
+        """A chunk from the board; ``missing`` samples were lost before it."""
+        if self._input is not None and (chunk := self._input.take(samples, missing, now_us)) is not None:
+            self._hear(chunk, now_us)
 
     def _hear(self, chunk: Chunk, now_us: int) -> None:
         self._ear.hear(chunk, now_us)
@@ -213,8 +239,3 @@ def is_replay(given: object) -> bool:
 
 def _ear(plan: EarPlan | ControlPlan, rate_hz: float, source: str) -> Ear | OwnEar:
     return Ear(plan, rate_hz, source) if isinstance(plan, EarPlan) else OwnEar(plan, rate_hz, source)
-
-
-def _chunk(samples: BoardSamples, now_us: int) -> Chunk:
-    values_uv = np.array(samples.values, dtype=np.float64) * (samples.scale_nv / 1_000)
-    return Chunk(samples.first_index, float(samples.rate_hz), values_uv, now_us, samples.pulses)

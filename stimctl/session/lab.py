@@ -21,15 +21,17 @@ TOLD: Final = frozenset(
         "to-listening", "trigger", "missed", "assist", "burst-delivered", "trigger-tried", "switch", "opening",
         "threshold-adapted", "control-range", "level", "titrate", "armed", "start", "begin", "pause", "resume",
         "stop", "stop-arming", "stop-again", "stop-confirmed", "fault", "refusal", "link-lost", "link-found",
-        "emg-lost", "emg-back", "emg-gap", "control-lost", "control-back", "robot-ready", "robot-not-ready", "dose-done",
-        "emg-range", "threshold-set", "repetition-counted", "repetition-missed", "repetition-unheard", "repetition-done", "goal-moved",
+        "emg-lost", "emg-back", "emg-gap", "control-lost", "control-back", "control-gap", "robot-ready", "robot-not-ready", "dose-done",
+        "emg-range", "emg-quality", "threshold-set", "rest-found", "onset", "angle-lost", "angle-back",
+        "repetition-counted", "repetition-missed", "repetition-unheard", "repetition-done", "goal-moved",
     }
 )  # fmt: skip
 """The record's kinds that are told; all others are not, so that nothing new gets out by being recorded."""
 
 DETAILS: Final = (
     "repetition", "set", "delivered", "channel", "level_ua", "percent", "threshold_uv", "reason", "why", "heard", "goal",
-    "gaps", "samples_missing", "rule",
+    "gaps", "samples_missing", "rule", "rest_uv", "attempts_uv", "envelope_uv", "before_ms", "quality", "rest", "open", "unit",
+    "most_percent",
 )  # fmt: skip
 """What of an event goes with it."""
 

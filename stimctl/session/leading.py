@@ -23,6 +23,15 @@ OWN: Final = "own-emg"
 ANGLE_SOURCE: Final = "sound-hand-angle"
 """The source that a goniometer or glove gives."""
 
+EMG_SOURCE: Final = "sound-hand-emg"
+"""The source that an amplifier at the sound arm gives."""
+
+_NAMED: Final = {
+    ANGLE_SOURCE: ("angle", "goniometer or glove, as in --angle lsl:NAME#CHANNEL"),
+    EMG_SOURCE: ("EMG", "amplifier's stream, as in --emg lsl:NAME#CHANNEL"),
+}
+"""What is followed, and how it is named where nothing simulated stands in for it."""
+
 
 @final
 class Wording(NamedTuple):
@@ -109,6 +118,10 @@ class OwnMuscle:
         """What stimulation alone was heard as at most, in µV; ``None`` before there was any."""
         return self._ear.unasked_uv
 
+    def expect(self, *, stimulated: bool, led: bool) -> None:
+        """Say whether pulses are on their way, and whether they follow the effort that is heard."""
+        self._ear.expect(stimulated=stimulated, led=led)
+
     def read(self, now_us: int) -> Sample | None:  # noqa: ARG002 - a sample has its own time
         """The newest effort."""
         return self._ear.read()
@@ -118,17 +131,11 @@ def source_of(plan: ControlPlan, link: Link, hearing: Hearing | None = None) -> 
     """What gives the signal; raises :class:`UsageError` where nothing does: a kind that follows is never left to follow air."""
     if plan.source == OWN:
         return OwnMuscle((hearing or own_hearing(plan, link)).own)
-    if plan.source == ANGLE_SOURCE and link.angle is not None:
-        return link.angle
-    if link.patient is None and plan.source == ANGLE_SOURCE:
-        raise UsageError(
-            "this protocol follows the angle of the sound hand: name its goniometer or glove, as in --angle lsl:NAME#CHANNEL"
-        )
+    if link.signal is not None:
+        return link.signal
     if link.patient is None:
-        raise UsageError(
-            "this protocol follows the sound hand, and no second EMG input can be read yet: it runs on the simulated patient"
-            " alone (sim:)"
-        )
+        what, how = _NAMED[plan.source]
+        raise UsageError(f"this protocol follows the {what} of the sound hand: name its {how}")
     return SimulatedHand(link.patient, plan.source)
 
 

@@ -14,7 +14,7 @@ from stimctl.boards import board_url
 from stimctl.driver import BoardDriver, Driver, driver_for
 from stimctl.errors import UsageError
 from stimctl.safety import Latch
-from stimctl.sensors.signals import SignalSource
+from stimctl.sensors.signals import OpenSignal
 from stimctl.transport import open_transport
 from stimctl.transport.address import host_elsewhere
 
@@ -45,8 +45,8 @@ class Link(NamedTuple):
     driver: BoardDriver
     patient: Patient | None
     next_event_us: Callable[[int], int | None]
-    angle: SignalSource | None = None
-    """A goniometer or glove that was given beside the board."""
+    signal: OpenSignal | None = None
+    """A goniometer, a glove or an amplifier of the sound hand that was given beside the board."""
 
 
 def open_link(url: str, latch: Latch, *, clock: Callable[[], int], seed: int, sites: dict[int, str]) -> Link:

@@ -8,7 +8,7 @@ from stimctl.engine import Event, State
 from stimctl.errors import LinkLost
 from stimctl.schedule import Advance
 from stimctl.session import effort
-from stimctl.units import SECOND
+from stimctl.units import MS
 
 if TYPE_CHECKING:
     from stimctl.session.core import Session
@@ -23,18 +23,23 @@ def heard(session: Session, now_us: int) -> bool:
         return False
     flowing = any(lane.stepped_ua for lane in session.engine.lanes.values())
     hearing.note_output(now_us, on=flowing)
+    _tell_of_the_onset(session, hearing)
     if not _is_on(session, hearing, now_us, wanted=trying or _follows(session)):
         return False
     hearing.poll(now_us)
-    _mind_the_stream(session, hearing, now_us)
+    if hearing.is_on:
+        _mind_the_signal(session, hearing, now_us)
     if session.following is not None:
-        hearing.own.expect(stimulated=flowing, led=session.state is not State.TITRATING)
         return False
     waiting = session.state is State.LISTENING or session.engine.awaits is Advance.ATTEMPT
     hearing.ear.listen(trying or waiting)
     session.engine.baseline_ready = hearing.ear.ready
+    _tell_of_rest(session, hearing, now_us)
     effort.follow(session, hearing.ear, now_us, trying=trying)
-    onset = hearing.take_onset() is not None
+    found = hearing.take_onset()
+    onset = found is not None
+    if found is not None and (trying or waiting):
+        hearing.untold = found, now_us
     if onset and trying:
         session.trigger_tries += 1
         session.diary.write("trigger-tried", {"heard": session.trigger_tries}, now_us, "Attempt heard; output is off")
@@ -54,39 +59,39 @@ def _is_on(session: Session, hearing: Hearing, now_us: int, *, wanted: bool) -> 
         hearing.start(now_us)
     except LinkLost as error:
         if hearing.trouble and not session.engine.armed:
-            _tell_of_trouble(session, hearing, now_us)  # nothing flows, and it is tried again in the next pass
+            # Nothing flows, and it is tried again in the next pass.
+            hearing.told.presence.tell(hearing.trouble, session.diary, now_us)
         else:
             session.fault(str(error), now_us, alarm="high")
         return False
     return True
 
 
-def _mind_the_stream(session: Session, hearing: Hearing, now_us: int) -> None:
-    """A stream that is lost ends output, with its cause; whatever is missing in it, and that it is back, is recorded."""
-    if not hearing.is_on:
+def _mind_the_signal(session: Session, hearing: Hearing, now_us: int) -> None:
+    """What is lost for good ends output, with its cause; that, whatever is missing, and what is wrong is recorded."""
+    if hearing.trouble and session.engine.armed:
+        session.fault(hearing.trouble, now_us)  # first: a record may wait for its disk
+    hearing.told.tell(hearing, session.diary, now_us)
+
+
+def _tell_of_the_onset(session: Session, hearing: Hearing) -> None:
+    """What was heard in the last pass, in numbers. Not in that pass: a burst does not wait for its record."""
+    if hearing.untold is None:
         return
-    _tell_of_losses(session, hearing, now_us)
-    if hearing.trouble:
-        if session.engine.armed:
-            session.fault(hearing.trouble, now_us)  # first: a record may wait for its disk
-        _tell_of_trouble(session, hearing, now_us)
-    elif hearing.told_of_trouble:
-        hearing.told_of_trouble = False
-        session.diary.write("emg-back", {}, now_us, "The EMG stream is back")
+    (onset, heard_us), hearing.untold = hearing.untold, None
+    facts = {"envelope_uv": round(onset.envelope_uv, 2), "threshold_uv": round(onset.threshold_uv, 2)}
+    session.diary.write("onset", {**facts, "before_ms": round((heard_us - onset.at_us) / MS, 1)}, heard_us)
 
 
-def _tell_of_trouble(session: Session, hearing: Hearing, now_us: int) -> None:
-    if not hearing.told_of_trouble:
-        hearing.told_of_trouble = True
-        session.diary.write("emg-lost", {"why": hearing.trouble}, now_us, f"EMG: {hearing.trouble}")
-
-
-def _tell_of_losses(session: Session, hearing: Hearing, now_us: int) -> None:
-    """How much is missing by now, once a second at the most."""
-    losses = hearing.losses
-    if losses != hearing.told_losses and not 0 <= now_us - hearing.told_losses_us < SECOND:
-        hearing.told_losses, hearing.told_losses_us = losses, now_us
-        session.diary.write("emg-gap", {"gaps": losses[0], "samples_missing": losses[1]}, now_us)
+def _tell_of_rest(session: Session, hearing: Hearing, now_us: int) -> None:
+    """Each time the resting level is learnt: what it is, and the threshold that comes of it."""
+    if (ready := hearing.ear.ready) is hearing.told_of_rest:
+        return
+    hearing.told_of_rest = ready
+    rest_uv, threshold_uv = hearing.ear.rest_uv, hearing.status().threshold_uv
+    if ready and rest_uv is not None and threshold_uv is not None:
+        facts = {"rest_uv": round(rest_uv, 3), "threshold_uv": round(threshold_uv, 3)}
+        session.diary.write("rest-found", facts, now_us)
 
 
 _HEARD: Final = {Event.TRIGGER: True, Event.MISSED: False, Event.ASSIST: False}

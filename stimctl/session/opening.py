@@ -20,10 +20,10 @@ from stimctl.records.words import SessionMeta, patient_code
 from stimctl.safety import Latch
 from stimctl.schedule import Schedule, Steps, compile_schedule
 from stimctl.session import glove
-from stimctl.session.leading import ANGLE_SOURCE, OWN, source_of
+from stimctl.session.leading import ANGLE_SOURCE, EMG_SOURCE, OWN, source_of
 from stimctl.session.link import SIMULATED, Link, elsewhere, open_link
 from stimctl.session.rehearsal import Rehearsal, rehearse
-from stimctl.session.search import ANGLE, Given, Search, angle_of, emg_of, given_angle, is_stream
+from stimctl.session.search import ANGLE, Given, Search, angle_of, effort_of, emg_of, given_angle, is_stream
 from stimctl.session.summary import file_line, schedule_lines, warning_lines
 from stimctl.units import SECOND
 
@@ -177,8 +177,9 @@ class Opening:
         steps = Steps(facts.amplitude_step_ua, facts.width_step_us, facts.rate_step_mhz, facts.period_step_us)
         schedule = compile_schedule(stimulating(self.loaded.protocol), steps)
         glove.check(schedule, self.wishes.robot, simulated=facts.simulated)
-        # A goniometer or glove goes with the link, as the simulated patient does whose place it takes.
-        self.link = self.link._replace(angle=angle_of(self._given))
+        # What is followed goes with the link, as the simulated patient does whose place it takes.
+        effort = effort_of(self._given) if _followed(self.loaded) == EMG_SOURCE else None
+        self.link = self.link._replace(signal=effort or angle_of(self._given))
         if schedule.control is not None:
             source_of(schedule.control, self.link)  # raises where nothing can be followed
         for plan in schedule.channels:
@@ -219,20 +220,27 @@ def _recording(url: str, loaded: Loaded) -> Given:
     """What to listen to or to follow, if anything was named; a protocol that has no use for it is not given it in silence."""
     from stimctl.session.hearing import BOARD, load_recording  # brings NumPy, which only listening needs
 
-    if getattr(loaded.protocol, "trigger", None) is not None:  # whatever its kind: it says how an attempt is heard
-        return load_recording(url)
-    source = getattr(getattr(loaded.protocol, "control", None), "source", "")
+    source = _followed(loaded)
     if url.startswith(ANGLE):
         if source != ANGLE_SOURCE:
             raise UsageError(f"a {loaded.protocol.kind} protocol follows no angle; leave out {url.removeprefix(ANGLE)}")
         return given_angle(url)
+    if getattr(loaded.protocol, "trigger", None) is not None:  # whatever its kind: it says how an attempt is heard
+        return load_recording(url)
     if url not in BOARD:
+        if source == EMG_SOURCE:
+            return load_recording(url)
         if source == OWN:
             raise UsageError(
                 f"{url} was not recorded while this stimulation flowed: its own EMG is heard by the board alone"
             )
         raise UsageError(f"a {loaded.protocol.kind} protocol listens to no EMG; leave out {url}")
     return None
+
+
+def _followed(loaded: Loaded) -> str:
+    """The source of what a protocol follows, or ""."""
+    return str(getattr(getattr(loaded.protocol, "control", None), "source", ""))
 
 
 def meta(case: Case, facts: Mapping[str, object], extra: Mapping[str, object]) -> SessionMeta:

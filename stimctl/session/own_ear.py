@@ -28,7 +28,8 @@ class OwnEar:
         self._shown: deque[float] = deque(maxlen=POINTS_PER_S * SHOWN_S)
         self._next_point_us = 0
         self._led = False
-        self._quality = Quality.STALE
+        self.quality = Quality.STALE
+        """The state of the signal as of the last chunk or :meth:`watch`."""
         self.unasked_uv: float | None = None
         """The most that was heard behind pulses which nobody's effort had asked for, in µV; ``None`` before there were any."""
 
@@ -68,8 +69,8 @@ class OwnEar:
         """Tell the time; silence for too long is a quality of its own."""
         heard_us = self._effort.heard_us
         silent = heard_us is None or not 0 <= now_us - heard_us <= STALE_US
-        self._quality = Quality.STALE if silent else self._effort.quality
-        return self._quality
+        self.quality = Quality.STALE if silent else self._effort.quality
+        return self.quality
 
     def forget(self) -> None:
         """What was heard is over."""
@@ -80,7 +81,7 @@ class OwnEar:
         return EmgStatus(
             source=self.source,
             listening=True,
-            quality=self._quality.value,
+            quality=self.quality.value,
             envelope_uv=tuple(self._shown),
             points_per_s=POINTS_PER_S,
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, final
 from stimctl.errors import OurBug, StimctlError, UsageError
 
 if TYPE_CHECKING:
+    from stimctl.sensors.effort import SoundEffort
     from stimctl.sensors.gonio import AngleRecording, AngleStream
     from stimctl.sensors.lsl import LslSource
     from stimctl.sensors.recording import Recording
@@ -100,6 +101,15 @@ def angle_of(given: Given) -> AngleStream | AngleRecording | None:
     return found if isinstance(found, (AngleStream, AngleRecording)) else None
 
 
+def effort_of(given: Given) -> SoundEffort | None:
+    """The effort of the sound hand, by the EMG of it; raises :class:`UsageError` for one that cannot be followed."""
+    if (found := emg_of(given)) is None:
+        return None
+    from stimctl.sensors.effort import SoundEffort
+
+    return SoundEffort(found)
+
+
 def is_stream(url: str) -> bool:
     """Whether a URL is that of a stream, of EMG or of an angle."""
     return url.removeprefix(ANGLE).startswith(STREAM)
@@ -125,6 +135,11 @@ def given_angle(url: str) -> Search | AngleRecording:
     if is_stream(url):
         return search(url)
     scheme, _, path = url.removeprefix(ANGLE).partition(":")
+    if scheme == "board":
+        raise UsageError(
+            f"{url.removeprefix(ANGLE)} is no angle: a board has one analog input on its line, and that is EMG; have the"
+            " goniometer or glove sent as a stream (lsl:NAME#CHANNEL)"
+        )
     if scheme != "file" or not path:
         raise UsageError(f"{url.removeprefix(ANGLE)!r} is not a source of angles; write lsl:NAME#CHANNEL or file:PATH")
     from stimctl.sensors.gonio import AngleRecording

@@ -21,6 +21,7 @@ CHUNK_MS_MAX: Final = 20
 
 _RAIL: Final = 32_767
 _HUM_UV: Final = 500
+_DRIFT_UV, _DRIFT_HZ = 1_500, 0.4  # sweat, or a pad that hangs by its edge
 
 
 @final
@@ -93,12 +94,23 @@ class AnalogIn:
             return np.zeros_like(signal)
         if self._plan.has(FaultKind.EMG_RAILED):
             return np.full_like(signal, 1e6)
-        hum = self._plan.get(FaultKind.EMG_HUM)
-        if hum is not None:
-            t = np.arange(first, first + self._count, dtype=np.float64) / self.rate_hz
-            wave: Floats = signal + (hum.value or _HUM_UV) * np.sin(2 * np.pi * 50.0 * t)
-            return wave
+        if self._plan.has(FaultKind.EMG_SHORTED):
+            signal = 0.05 * self._patient.electrode.rest(first, self._count)
+        off = self._plan.get(FaultKind.EMG_LEAD_OFF)
+        if off is not None:
+            signal = self._wave(first, _DRIFT_HZ, _DRIFT_UV) + self._wave(first, 50.0, off.value or _HUM_UV)
+        for fault, hz, uv in (
+            (self._plan.get(FaultKind.EMG_HUM), 50.0, _HUM_UV),
+            (self._plan.get(FaultKind.EMG_DRIFT), _DRIFT_HZ, _DRIFT_UV),
+        ):
+            if fault is not None:
+                signal = signal + self._wave(first, hz, fault.value or uv)
         return signal
+
+    def _wave(self, first: int, hz: float, uv: int) -> Floats:
+        turn = 2 * np.pi * hz / self.rate_hz
+        wave: Floats = uv * np.sin(turn * np.arange(first, first + self._count, dtype=np.float64))
+        return wave
 
     def _time_us(self, index: int) -> int:
         return index * SECOND // self.rate_hz

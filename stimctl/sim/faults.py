@@ -48,6 +48,9 @@ class FaultKind(StrEnum):
     EMG_RAILED = "emg-railed"
     EMG_HUM = "emg-hum"  # value: peak in µV, 500 when 0
     EMG_STALE = "emg-stale"  # no samples come
+    EMG_DRIFT = "emg-drift"  # value: peak in µV by which the baseline wanders, 1500 when 0
+    EMG_LEAD_OFF = "emg-lead-off"  # a floating input, hum and wandering; value: peak of the hum in µV, 500 when 0
+    EMG_SHORTED = "emg-shorted"  # the leads touch each other: the amplifier's own noise, a twentieth of the rest
 
 
 ALL_OUTPUTS: Final = -1

@@ -19,6 +19,17 @@ _DOTS: Final = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _SIGNS: Final = [chr(0x2800 + bits) for bits in range(256)]
 _GUTTER: Final = 9
 
+ADVICE: Final = {
+    "stale": "NO SAMPLES: look at cable and source",
+    "gap": "SAMPLES MISSING: look at cable and source",
+    "lead-off": "LEAD OFF? press the electrodes on, look at the lead",
+    "flat": "FLAT: nothing comes in, look at lead and amplifier",
+    "railed": "RAILED: amplifier at its limit, look at electrodes and lead",
+    "drift": "DRIFT: press the electrodes on, dry the skin, fix the cable",
+    "mains": "MAINS HUM: look at the reference electrode, move mains cables away",
+}
+"""What a clinician can do about a bad signal; nothing triggers while it is. Short enough for 80 columns."""
+
 
 def nice_top(peak: float) -> float:
     """The 1-2-5 number at or above ``peak``, so that the scale changes seldom."""
@@ -63,6 +74,8 @@ def heading(emg: EmgStatus, *, stale: bool = False) -> str:
     """What is heard, from where, and how it compares with the threshold; ``stale`` where nothing comes any more."""
     if stale:
         return f"{emg.source} STALE: the board is not heard, this is what came before"
+    if emg.quality in ADVICE:
+        return f"{emg.source} {ADVICE[emg.quality]}"
     line = emg.threshold_uv
     label = "trigger level not measured yet" if line is None else f"trigger level {line:.0f} µV (dotted)"
     now = f"  now {emg.envelope_uv[-1]:.0f} µV" if emg.envelope_uv else ""

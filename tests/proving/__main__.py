@@ -20,7 +20,17 @@ from typing import Final
 from tests.proving.planting import ROOT
 from tests.proving.table import Outcome, Row, from_json, table, to_json
 
-PROVERS: Final = ("limiter_proof", "seeds", "planted", "library", "threads", "mutants", "stop_keys", "fuzz")
+PROVERS: Final = (
+    "limiter_proof",
+    "seeds",
+    "planted",
+    "library",
+    "closed_loop",
+    "threads",
+    "mutants",
+    "stop_keys",
+    "fuzz",
+)
 """Modules of this folder, in the order in which they run: the quick ones first tell early."""
 
 

@@ -97,6 +97,7 @@ TARGETS: Final = (
                 "<module>",
                 "Conversation.state",
                 "Conversation._is_quiet",
+                "Conversation._mind_absence",
                 "Conversation._notice_stop",
                 "Conversation._begin_stop",
                 "Conversation._end_session",

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from itertools import count, islice
 from pathlib import Path
 from typing import Final
 
@@ -33,9 +34,6 @@ BRIEF_US: Final = 6_500 * MS
 """A session that is over by then costs half of what the others do."""
 
 CHUNKS: Final = SHORT // CHUNK
-
-FROM_EACH: Final = 80
-"""How many seeds an everyday chunk chooses its own from."""
 
 OTHERS: Final = (
     *(
@@ -87,9 +85,13 @@ class Tally:
 
 
 def everyday(chunk: int) -> tuple[int, ...]:
-    """The seeds of the everyday run's chunk, counted from 0; no two chunks have one in common."""
-    near = range(chunk * FROM_EACH, (chunk + 1) * FROM_EACH)
-    return tuple(seed for seed in near if seed % 9 == 0 or Scenario(seed).length_us <= BRIEF_US)[:CHUNK]
+    """The seeds of the everyday run's chunk, counted from 0; no two chunks have one in common.
+
+    The seeds are dealt out like cards, and each chunk takes from its own until it has enough: what they draw changes
+    with every kind of fault that is added, and no chunk may come out short because its own happened to be long.
+    """
+    dealt = count(chunk, CHUNKS)
+    return tuple(islice((seed for seed in dealt if seed % 9 == 0 or Scenario(seed).length_us <= BRIEF_US), CHUNK))
 
 
 def run_all(seeds: Iterable[int]) -> Tally:

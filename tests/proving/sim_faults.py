@@ -59,6 +59,8 @@ _VALUES: Final[dict[str, tuple[int, int]]] = {
     "contact-peel": (50, 700),
     "impedance-drift": (100, 40_000),
     "emg-hum": (100, 900),
+    "emg-drift": (800, 3_000),
+    "emg-lead-off": (100, 900),
 }
 _LENGTHS: Final = (40 * MS, 150 * MS, 600 * MS, 2 * SECOND, None)
 

@@ -29,6 +29,7 @@ class Habits:
     marks_ua: tuple[int, int]
     wish_ua: int
     ends_us: int
+    bold: bool = False  # goes on raising in the trial, where it is as high as was found
 
     @staticmethod
     def draw(rng: random.Random, ends_us: int) -> Habits:
@@ -126,6 +127,9 @@ class Operator:
             (each for each in status.channels if each.level_ua < min(self._habits.wish_ua, each.ceiling_ua or 0)), None
         )
         if low is None:
+            if self._habits.bold:
+                yield from self._press(now_us)
+                return
             if self._rng.random() < 0.5:
                 yield Order(Kind.BEGIN)
             yield from self._watch(status, now_us)

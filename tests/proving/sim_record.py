@@ -45,7 +45,7 @@ _NEXT: Final = {
     "finding thresholds": ("channel-found", "all-found"),
 }
 _CLEARED: Final = ("clear-to-screening", "clear-to-pads", "clear-to-thresholds", "clear-to-ready")
-EMG: Final = frozenset({"emg-flat", "emg-stale", "emg-railed", "emg-hum"})
+EMG: Final = frozenset({"emg-flat", "emg-stale", "emg-railed", "emg-hum", "emg-drift", "emg-lead-off", "emg-shorted"})
 
 _STOPS: Final = ("stop", "stop-arming", "stop-again", "fault")
 

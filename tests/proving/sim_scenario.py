@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tests.proving import sim_faults, sim_texts
 from tests.proving.sim_faults import MS, SECOND, Troubles
@@ -11,15 +11,22 @@ from tests.proving.sim_operator import Habits
 from tests.proving.sim_stops import draw_stops
 from tests.proving.sim_threads import Time
 
+LONGER_US: Final = 25 * SECOND
+"""What a ``long`` theme adds: time to come as far as a treatment."""
+
 
 class Theme(NamedTuple):
-    """What a session is to try: kinds of faults, ``near:FUNCTION`` for stops, ``text:KIND`` for a file, ``killed``, ``long``."""
+    """What a session is to try: kinds of faults, ``near:FUNCTION`` for stops, ``text:KIND`` for a file, ``killed``, ``long``.
+
+    ``bold`` is an operator whose second run ends below the first and below the file, and who then tries to raise further.
+    """
 
     kinds: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
     text: str = ""
     killed: bool = False
     long: bool = False
+    bold: bool = False
 
     @staticmethod
     def of(words: str) -> Theme:
@@ -28,7 +35,7 @@ class Theme(NamedTuple):
         kinds = tuple(word for word in named if word in sim_faults.KINDS)
         near = tuple(word.removeprefix("near:") for word in named if word.startswith("near:"))
         text = next((word.removeprefix("text:") for word in named if word.startswith("text:")), "")
-        return Theme(kinds, near, text, "killed" in named, "long" in named)
+        return Theme(kinds, near, text, "killed" in named, "long" in named, "bold" in named)
 
 
 class Scenario:
@@ -50,17 +57,20 @@ class Scenario:
             blows = tuple(blow for blow in blows if blow.kind != "asleep" or blow.until_us - blow.at_us < 3 * SECOND)
         self.blows = sorted(blows, key=lambda blow: blow.at_us)
         self.troubles = Troubles(blows)
-        self.stops = draw_stops(rng, begin_us, self.ends_us, self.theme.near)
+        longer_us = LONGER_US * self.theme.long
+        self.stops = draw_stops(rng, begin_us, self.ends_us, self.theme.near, longer_us)
         self.habits = Habits.draw(rng, self.ends_us - rng.choice((0, 3)) * SECOND)
         if self.text.lockout_us:
             self.ends_us += rng.choice((0, 12)) * SECOND  # a cue and an answer need their time
         if self.theme.long:
-            self.ends_us += 25 * SECOND
+            self.ends_us += longer_us
         elif rng.random() < 0.3:
             self.ends_us = rng.randint(begin_us + SECOND, self.ends_us)
         self.end_how = rng.choices(("quit", "killed", "script-fails"), (6, 2, 1))[0]
         if self.text.lockout_us or self.theme.long:
             self.habits.ends_us = max(self.habits.ends_us, self.ends_us - 2 * SECOND)
+        if self.theme.bold:
+            self.habits.bold, self.habits.marks_ua = True, (2_000, 1_000)
         if self.theme.killed:
             self.end_how = "killed"
         if self.end_how == "killed" and self.stops and rng.random() < 0.5:

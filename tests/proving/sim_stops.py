@@ -40,8 +40,10 @@ class Stop:
     pressed: bool = False
 
 
-def draw_stops(rng: random.Random, from_us: int, to_us: int, near: tuple[str, ...] = ()) -> list[Stop]:
-    """The seed's presses, in order of time; three more at each place that is named."""
+def draw_stops(
+    rng: random.Random, from_us: int, to_us: int, near: tuple[str, ...] = (), longer_us: int = 0
+) -> list[Stop]:
+    """The seed's presses, in order of time; three more at each place that is named, in a session that is so much longer."""
     count = rng.choices((0, 1, 2, 5), (1, 3, 3, 1))[0]
     times = sorted(rng.randint(from_us, to_us) for _ in range(count))
     stops = []
@@ -52,7 +54,9 @@ def draw_stops(rng: random.Random, from_us: int, to_us: int, near: tuple[str, ..
         if rng.random() < 0.2:
             stops.append(Stop(at_us + rng.choice((0, 1_000, 400_000)), "between", f"press {number} again"))
     for number, name in enumerate(near * 3):
-        stops.append(Stop(rng.randint(from_us, to_us), "aimed", f"aimed press {number}", rng.randint(1, 2), name))
+        stops.append(
+            Stop(rng.randint(from_us, to_us + longer_us), "aimed", f"aimed press {number}", rng.randint(1, 2), name)
+        )
     return sorted(stops, key=lambda stop: stop.at_us)
 
 
