@@ -192,6 +192,7 @@ PLANTS = {
     "serial": ("stimctl/driver/line.py", "class Deep:\n    def deeper(self) -> None:\n        import serial.tools\n"),
     "lsl": ("stimctl/transport/lsl_in.py", "def at_once() -> object:\n    from pylsl import StreamInlet\n"),
     "edf": ("stimctl/sensors/recording.py", "import edfio as reader\n"),
+    "peers": ("stimctl/transport/port.py", "def theirs() -> object:\n    import science_mode_4.protocol\n"),
     "textual": (
         "stimctl/session/view.py",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import textual.app\n",
