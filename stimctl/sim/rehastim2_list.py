@@ -13,7 +13,7 @@ from typing import Final
 from stimctl.boards.sciencemode2 import messages as m
 from stimctl.boards.sciencemode2.codes import CHANNELS, Mode, Result, StimulationError
 from stimctl.boards.sciencemode2.layout import ONE_SHOT_US
-from stimctl.boards.sciencemode2.output import WIDTH_MIN_US
+from stimctl.boards.sciencemode2.reading import WIDTH_MIN_US
 from stimctl.pulse import PulseTrain, net_charge_pc, phase_charge_pc, pulse_us, symmetric
 from stimctl.sim.chassis import Chassis
 from stimctl.sim.electrodes import DEFAULT_OHM, OPEN_OHM, clipped

@@ -6,17 +6,19 @@ limiter has ``Approved`` and makes groups of it; the walls hold that (``pyprojec
 
 from __future__ import annotations
 
-from typing import Final
-
 from stimctl.boards.sciencemode.fit import DoesNotFit, steps
 from stimctl.boards.sciencemode2 import messages as m
 from stimctl.boards.sciencemode2.codec import build
 from stimctl.boards.sciencemode2.codes import CHANNELS, Command
-from stimctl.boards.sciencemode2.reading import CURRENT_MAX_UA, GROUP, GROUP_MAX, MILLIAMPERE_UA, WIDTH_MAX_US
+from stimctl.boards.sciencemode2.reading import (
+    CURRENT_MAX_UA,
+    GROUP,
+    GROUP_MAX,
+    MILLIAMPERE_UA,
+    WIDTH_MAX_US,
+    WIDTH_MIN_US,
+)
 from stimctl.errors import OurBug
-
-WIDTH_MIN_US: Final = 20
-"""A shorter pulse, down to 1 µs, is given as if it were this long: then more would flow than was judged."""
 
 
 def encode_output(word: m.Output, number: int) -> bytes:

@@ -27,6 +27,9 @@ from stimctl.boards.sciencemode2.layout import (
 
 GROUP: Final = struct.Struct(">BHB")
 GROUP_MAX: Final = 3
+WIDTH_MIN_US: Final = 20
+"""A shorter pulse, down to 1 µs, is given as if it were this long: then more would flow than was judged."""
+
 WIDTH_MAX_US: Final = 500
 MILLIAMPERE_UA: Final = 1_000
 CURRENT_MAX_UA: Final = 130_000
