@@ -9,7 +9,7 @@ import pytest
 from stimctl.boards.sciencemode4.codes import Command, Status
 from stimctl.boards.sciencemode4.devices import P24, REHAMOVE3, Device
 from stimctl.boards.sciencemode4.stopping import STOP
-from stimctl.driver import Armed, Connected, DriverState, Lost, OutputState, Stopped
+from stimctl.driver import Armed, Connected, DriverState, Faulted, Lost, OutputState, Stopped
 from stimctl.driver.plain import SILENCE_US, STOP_AGAIN_US
 from stimctl.driver.worn import LOOK_US
 from stimctl.errors import OurBug, UsageError
@@ -396,3 +396,72 @@ def test_a_cable_that_is_pulled_is_unknown_output_for_good() -> None:
     rig.run(SECOND)
     assert rig.driver.state is DriverState.LOST
     assert len(rig.updates) == 1
+
+
+# --- a computer that was asleep ----------------------------------------------------------------------------------
+
+
+@BOTH
+@pytest.mark.parametrize("answered", [True, False])
+def test_off_is_not_said_from_before_a_sleep(device: Device, answered: bool) -> None:
+    """What was heard before it, and what has waited in the line through it, says nothing of what flows now."""
+    rig = Rig(device).connected()
+    while rig.driver._question is None:
+        rig.run(5 * MS)
+    if answered:  # the board answers just when the computer falls asleep
+        rig.twin.advance(rig.now_us + 3 * MS)
+    rig.now_us += 310 * SECOND
+    rig.driver.poll(rig.now_us)
+    assert (rig.driver.state, rig.driver.output) == (DriverState.DISARMED, UNKNOWN)
+    rig.run(50 * MS)
+    assert rig.driver.output is OFF
+
+
+@pytest.mark.parametrize(("us", "known"), [(SECOND, OFF), (SECOND + 1, UNKNOWN)])
+def test_a_round_that_comes_when_the_board_is_to_be_asked_doubts_nothing(us: int, known: OutputState) -> None:
+    rig = Rig().connected()
+    rig.now_us += us
+    rig.driver.poll(rig.now_us)
+    assert rig.driver.output is known
+
+
+def test_a_clock_that_has_run_for_long_before_opening_is_no_sleep() -> None:
+    rig = Rig()
+    rig.now_us += 3_600 * SECOND
+    rig.connected()
+    assert rig.driver.output is OFF
+
+
+def test_a_stop_that_was_confirmed_before_a_sleep_says_nothing_of_afterwards() -> None:
+    rig = Rig().delivering(20_000)
+    rig.driver.stop("Space")
+    rig.driver.poll(rig.now_us)
+    rig.twin.advance(rig.now_us + 200 * MS)  # its answers are in the line
+    rig.now_us += 310 * SECOND
+    rig.driver.poll(rig.now_us)
+    assert (rig.driver.state, rig.driver.output) == (DriverState.STOPPING, UNKNOWN)
+    assert rig.run(400 * MS) == [Stopped()]  # and nobody is blamed for the time in which nobody looked
+    assert rig.driver.output is OFF
+
+
+def test_an_armed_board_is_unknown_after_a_sleep_and_has_stopped_by_itself() -> None:
+    rig = Rig().delivering(20_000)
+    rig.now_us += 2_500 * MS
+    rig.driver.poll(rig.now_us)
+    assert (rig.driver.state, rig.driver.output) == (DriverState.ARMED, UNKNOWN)
+    told = rig.run(SECOND)
+    assert any(isinstance(each, Faulted) for each in told)
+    assert len(rig.updates) == 1
+    assert not any(rig.flowing_ua)
+
+
+def test_no_arming_goes_by_a_zero_from_before_a_sleep() -> None:
+    rig = Rig().connected()
+    rig.driver.arm(SETUPS, rig.now_us)
+    rig.twin.advance(rig.now_us + 50 * MS)  # says that it is at zero, and the computer sleeps
+    rig.now_us += 310 * SECOND
+    rig.twin.mid = None
+    rig.driver.poll(rig.now_us)
+    assert not rig.line.said(Command.ML_INIT)
+    assert rig.driver.output is UNKNOWN
+    assert Armed() in rig.run(200 * MS)

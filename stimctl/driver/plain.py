@@ -10,11 +10,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, NamedTuple, final
+from typing import Final
 
 from stimctl.boards import BoardFacts
 from stimctl.driver import words as w
 from stimctl.driver.line import Line
+from stimctl.driver.question import Question
 from stimctl.driver.words import BoardEvent, DriverState, OutputState
 from stimctl.driver.worn import Worn
 from stimctl.errors import BoardFault, LinkLost, LinkTimeout
@@ -25,9 +26,6 @@ from stimctl.units import MS, SECOND
 LIVE: Final = frozenset({DriverState.ARMING, DriverState.ARMED})
 IDLE: Final = frozenset({DriverState.DISARMED, DriverState.STOPPED})
 
-ANSWER_US: Final = 100 * MS
-"""F.3: an answer that has not come by then is missing. Stops and what turns a high voltage on take longer."""
-
 CONNECT_US: Final = 4 * SECOND
 """How long a board may take to introduce itself and to confirm zero; opening a port resets some."""
 
@@ -35,7 +33,7 @@ GREET_US: Final = 250 * MS
 """How long to wait before all of it is said once more."""
 
 STATUS_US: Final = 1 * SECOND
-"""How often a board that is not armed is asked whether it is at zero."""
+"""How often a board that is not armed is asked whether it is at zero; after longer without a round nothing is known."""
 
 STOP_AGAIN_US: Final = 250 * MS
 """A stop is repeated so often. Such boards take up to 80 ms over one, and answer nothing meanwhile."""
@@ -53,23 +51,12 @@ _S = DriverState
 _DEAF: Final = frozenset({_S.CONNECTING, _S.LOST})
 
 
-@final
-class Question(NamedTuple):
-    """A command on its way. ``answer`` is the command number of its answer, under the same ``number``."""
-
-    name: str
-    number: int
-    answer: int
-    sent_us: int
-    patience_us: int = ANSWER_US
-    again: bool = False
-    """It was asked before, and not answered."""
-
-
 class Plain(ABC):
     """The state of a driver, and what stops, answers and time do to it. A board's own language is its heirs' business."""
 
     title = "board"
+    status_us = STATUS_US
+    """How often this one is asked whether it is at zero, while it is not armed."""
 
     def __init__(self, transport: Transport, latch: Latch, *, tokens: Callable[[], int], stop: bytes) -> None:
         # A number of chance to begin with: an answer that an earlier program left in the line hardly fits a question.
@@ -82,7 +69,7 @@ class Plain(ABC):
         self._worn: Worn | None = None
         self._quiet = self._doubt = self._loud = False
         self._dropped = 0
-        self._since_us = self._again_us = self._ask_us = self._loud_us = 0
+        self._since_us = self._again_us = self._ask_us = self._loud_us = self._polled_us = 0
         self.facts: BoardFacts | None = None
         """Who the board is; ``None`` until :class:`~stimctl.driver.words.Connected`."""
 
@@ -187,7 +174,7 @@ class Plain(ABC):
                 self._fault(f"the board is not at zero before it was armed; {self._way_out}", now_us)
 
     def _stopped(self, now_us: int) -> None:
-        self._state, self._ask_us = self._goal, now_us + STATUS_US
+        self._state, self._ask_us = self._goal, now_us + self.status_us
         self._events.append(w.Stopped())
 
     def _still_loud(self, now_us: int) -> None:
@@ -215,6 +202,24 @@ class Plain(ABC):
             self._missed(late, now_us)
         if self._state in LIVE | IDLE:
             self._next(now_us)
+
+    def _mind_absence(self, now_us: int) -> None:
+        """The computer was asleep, or the process: what was known is old, and so is whatever has waited in the line.
+
+        Nothing counts as off, nor an armed board as on, before it has answered a question of now. Time in which nobody
+        looked is none in which it was silent.
+        """
+        absent = now_us - self._polled_us > STATUS_US
+        self._polled_us = now_us
+        if not absent:
+            return
+        self._quiet, self._doubt = False, self._state in LIVE
+        self._since_us = self._again_us = self._ask_us = now_us
+        self._loud_us = now_us + LOUD_US
+        if self._question is not None and not self._question.setting:
+            self._question = None  # its answer may be as old
+            if self._state is _S.ARMING:
+                self._ask_whether_quiet(now_us)
 
     def _overdue(self, now_us: int) -> Question | None:
         question = self._question
@@ -245,7 +250,7 @@ class Plain(ABC):
         if self._state is _S.ARMED and self._worn is not None:
             self._speak(self._worn, now_us)
         elif self._state in IDLE and self._question is None and now_us >= self._ask_us:
-            self._ask_us = now_us + STATUS_US
+            self._ask_us = now_us + self.status_us
             self._ask_idly(now_us)
 
     # --- what a language adds --------------------------------------------------------------------------------------

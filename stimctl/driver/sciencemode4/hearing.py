@@ -13,7 +13,9 @@ from stimctl.boards.sciencemode4.results import meaning
 from stimctl.boards.sciencemode4.stopping import STOP
 from stimctl.boards.sciencemode4.update import encode_approved
 from stimctl.driver import words as w
-from stimctl.driver.plain import ANSWER_US, IDLE, LIVE, STATUS_US, Plain, Question
+from stimctl.driver.orders import Orders
+from stimctl.driver.plain import IDLE, LIVE
+from stimctl.driver.question import ANSWER_US, Question
 from stimctl.driver.sciencemode4.battery import Battery
 from stimctl.driver.sciencemode4.looking import look, quiet_outputs
 from stimctl.driver.words import DriverState
@@ -40,7 +42,7 @@ _Answer = (
 )
 
 
-class Hearing(Plain):
+class Hearing(Orders):
     """Asks and hears, one question at a time. :class:`~stimctl.driver.sciencemode4.core.ScienceMode4Driver` takes orders."""
 
     def __init__(self, transport: Transport, latch: Latch, device: Device, *, tokens: Callable[[], int]) -> None:
@@ -78,7 +80,7 @@ class Hearing(Plain):
         self._ask("its status", m.Bare(Command.GET_STIM_STATUS), now_us, SWITCHING_US, again=again)
 
     def _ask_idly(self, now_us: int) -> None:
-        if not self._asks_for_battery(now_us):
+        if not self._quiet or not self._asks_for_battery(now_us):  # whether it is at zero comes first
             self._ask_whether_quiet(now_us)
 
     def _asks_for_battery(self, now_us: int) -> bool:
@@ -101,7 +103,7 @@ class Hearing(Plain):
         frame = codec.encode(m.MlInit(self._device.stop_all_on_error), number, self._device.dialect)
         worn.is_sent, self._quiet = True, False  # before it is: another thread must not read "off" meanwhile
         if self._line.say_arm(frame, self._epoch):
-            self._question = Question("being armed", number, Command.ML_INIT_ACK, now_us, SWITCHING_US)
+            self._question = Question("being armed", number, Command.ML_INIT_ACK, now_us, SWITCHING_US, setting=True)
         else:
             worn.is_sent = False
             self._notice_stop(now_us)
@@ -124,7 +126,7 @@ class Hearing(Plain):
         frame = encode_approved(approved, number=number, dialect=self._device.dialect)
         if self._line.say_approved(frame, approved):
             worn.out = approved.command
-            self._question = Question(_UPDATE, number, Command.ML_UPDATE_ACK, now_us, SETTING_US)
+            self._question = Question(_UPDATE, number, Command.ML_UPDATE_ACK, now_us, SETTING_US, setting=True)
         else:
             worn.dropped += 1
 
@@ -185,7 +187,7 @@ class Hearing(Plain):
             self._greet(now_us)
             return
         self.facts = self._device.introduce(self._serial, self._firmware)
-        self._state, self._ask_us = _S.DISARMED, now_us + STATUS_US
+        self._state, self._ask_us = _S.DISARMED, now_us + self.status_us
         self._events.append(w.Connected(self.facts))
 
     def _check_version(self, word: m.Version | m.ExtendedVersion) -> None:
@@ -245,7 +247,7 @@ class Hearing(Plain):
     def _missed(self, question: Question, now_us: int) -> None:
         """No answer in time. An armed board is asked again only when the control loop has come round."""
         self._doubt = self._state in LIVE
-        if question.answer in (Command.ML_UPDATE_ACK, Command.ML_INIT_ACK):
+        if question.setting:
             self._fault(f"the board did not answer to {question.name}", now_us)
             return
         armed = self._state is _S.ARMED
