@@ -534,7 +534,7 @@ OPTIONS = {
     "--angle", "--board", "--check", "--chunk-ms", "--column", "--copy", "--debug", "--dwell-ms", "--emg",
     "--explain", "--format", "--headless", "--help", "--kind", "--labels", "--link", "--lsl-out", "--lsl-scope",
     "--output", "--plot", "--pulses", "--rate", "--remote-terminal", "--robot", "--search", "--seed", "--speed",
-    "--stage", "--store", "--threshold-sd", "--threshold-uv", "--tune", "--version", "--width", "-h", "-o",
+    "--stage", "--store", "--threshold-sd", "--threshold-uv", "--tune", "--variant", "--version", "--width", "-h", "-o",
 }  # fmt: skip
 """Every option of every command, read by a person: none of them is known to limiter, envelope, limits or driver."""
 

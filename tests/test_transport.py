@@ -554,3 +554,19 @@ class TestOpening:
         with socket.create_server(("127.0.0.1", 0)) as server:
             number = server.getsockname()[1]
         assert isinstance(self.refused(f"socket://127.0.0.1:{number}"), LinkLost)
+
+
+def test_a_pseudo_terminal_keeps_the_stop_bits_that_were_asked_for() -> None:
+    """It has none, but whoever stands behind it can tell by them a client that is set as the board needs it."""
+    termios = pytest.importorskip("termios")
+    master, slave = os.openpty()
+    try:
+        for bits in (1, 2):
+            opened = open_transport(os.ttyname(slave), stop_bits=bits, parity="E", flow_control=True)
+            try:
+                assert bool(termios.tcgetattr(master)[2] & termios.CSTOPB) is (bits == 2)
+            finally:
+                opened.close()
+    finally:
+        os.close(master)
+        os.close(slave)

@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 from stimctl import __version__
 from stimctl.cli import (
     authoring,
+    boards_parser,
     checking,
     drafting_parser,
     hearing_parser,
@@ -101,6 +102,7 @@ def build() -> argparse.ArgumentParser:
     hearing_parser.emg(adder)
     _schema(commands)
     sim_parser.sim(adder, _seed)
+    boards_parser.boards(adder, _store, _format)
     for add in (_sessions, _verify):
         add(commands)
     return parser

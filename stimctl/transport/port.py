@@ -132,15 +132,16 @@ def open_transport(
 ) -> Transport:
     """Open a serial device, the path of a pseudo-terminal, or a network URL, for this process alone.
 
-    Bytes have 8 bits; ``parity`` is N, E or O; ``flow_control`` is RTS/CTS. A pseudo-terminal has none of it, and is asked
-    for none: some systems refuse what it would not do.
+    Bytes have 8 bits; ``parity`` is N, E or O; ``flow_control`` is RTS/CTS. A pseudo-terminal has neither, and is asked for
+    neither: some systems refuse what it would not do. Stop bits it has none either, but keeps what was asked for, so that
+    the program behind it can tell a client that is set as the board needs it.
     Which ones is said in :mod:`~stimctl.transport.address`. Network URLs may take some seconds. Raises :class:`UsageError` when the port is absent, in use, not allowed or no
     port at all, and :class:`LinkLost` when something answers that cannot be talked to.
     """
     address.check(url)
-    line: dict[str, Any] = {"baudrate": baud}
+    line: dict[str, Any] = {"baudrate": baud, "stopbits": stop_bits}
     if not os.path.realpath(url).startswith(_PSEUDO):
-        line |= {"parity": parity, "stopbits": stop_bits, "rtscts": flow_control}
+        line |= {"parity": parity, "rtscts": flow_control}
     # rfc2217 refuses to be opened with a write timeout; _has_room() stands in for it.
     patience = None if url.startswith("rfc2217:") else WRITE_MAX_S
     try:
