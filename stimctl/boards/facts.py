@@ -20,6 +20,11 @@ class BoardFacts:
     ``period_step_us`` is not 0 where a board counts periods in such steps instead of rates. ``dead_man_ms`` is how long it
     may go on by itself once nobody feeds it. ``stop_switch``: it has one of its own; ``way_out`` is what a person does when
     no word reaches it any more. ``cautions``: what nobody should find out later, for the operator and the record.
+
+    ``gap_min_us``: the shortest gap between the phases of a board that has no pulse without one. ``width_clock_ns`` is not 0
+    where a board counts widths in such ticks, and says them in whole µs. ``confirms_zero``: it can tell that it is at zero;
+    of one that cannot nobody ever reads that its output is off. ``keeps_rate``: all its outputs have one rate, from being
+    armed to the end.
     """
 
     name: str
@@ -40,3 +45,7 @@ class BoardFacts:
     stop_switch: bool = True
     way_out: str = "use the stop switch"
     cautions: tuple[str, ...] = ()
+    gap_min_us: int = 0
+    width_clock_ns: int = 0
+    confirms_zero: bool = True
+    keeps_rate: bool = False

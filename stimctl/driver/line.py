@@ -67,6 +67,10 @@ class Line:
         sequence = self.next_sequence()
         self._stop = (sequence, codec.encode(m.Stop(), sequence=sequence))
 
+    def prepare_stop(self, frame: bytes) -> None:
+        """From now on this is the stop: more is known of the board than when the port was opened."""
+        self._stop = (0, frame)
+
     def next_sequence(self) -> int:
         """A number for the next frame, modulo 65536."""
         self._sequence = (self._sequence + 1) % 0x1_0000

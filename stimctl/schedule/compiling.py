@@ -59,7 +59,7 @@ def _channel(protocol: Protocol, each: FileChannel, steps: Steps, rounded: list[
         return result
 
     corner = protocol.strongest(each)
-    rate_mhz = millihertz(corner.rate_hz)
+    rate_mhz, width_us, gap_us = millihertz(corner.rate_hz), corner.phase_width_us, each.interphase_gap_us
     return ChannelPlan(
         name=each.name,
         muscle=each.muscle,
@@ -72,9 +72,9 @@ def _channel(protocol: Protocol, each: FileChannel, steps: Steps, rounded: list[
         max_ua=MicroAmp(down("maximum", microamps(each.max_amplitude_ma), steps.amplitude_ua, "µA")),
         shape=symmetric(
             0,
-            down("phase width", corner.phase_width_us, steps.width_us, "µs"),
+            noted("phase width", width_us, steps.width_down_us(width_us), steps.width_us, "µs"),
             noted("rate", rate_mhz, steps.rate_down_mhz(rate_mhz), steps.rate_mhz, "mHz"),
-            interphase_gap_us=down("interphase gap", each.interphase_gap_us, steps.width_us, "µs"),
+            interphase_gap_us=noted("interphase gap", gap_us, steps.gap_us(gap_us), steps.width_us, "µs"),
             pulses_per_period=corner.pulses_per_period,
         ),
         step_ua=steps.amplitude_ua,

@@ -110,9 +110,9 @@ def _turn(name: str, length_us: int, pulses: dict[int, PulseTrain]) -> tuple[Pha
 
 def _train(channel: Channel, width_us: int, rate_mhz: int, steps: Steps) -> PulseTrain:
     """The pulses in the board's steps, rounded down like the channel's own."""
-    width_us -= width_us % steps.width_us
+    width_us = steps.width_down_us(width_us)
     rate_mhz = steps.rate_down_mhz(rate_mhz)
     if not (width_us and rate_mhz):
         raise UsageError(f"{channel.name}: this board's steps are too coarse for the weakest pulses of the course")
-    gap_us = channel.interphase_gap_us - channel.interphase_gap_us % steps.width_us
+    gap_us = steps.gap_us(channel.interphase_gap_us)
     return symmetric(0, width_us, rate_mhz, interphase_gap_us=gap_us)

@@ -96,16 +96,15 @@ def _stair(protocol: Led, channel: Channel, steps: Steps) -> tuple[PulseTrain, .
     least_us = protocol.control.floor_width_us
     if protocol.control.modulates != "width" or least_us is None:
         return ()
-    full_us = channel.phase_width_us - channel.phase_width_us % steps.width_us
-    # The floor is rounded up: below it, muscle does not answer; never above the full width, which is rounded down.
-    least_us = min(full_us, -(-least_us // steps.width_us) * steps.width_us)
+    full_us = steps.width_down_us(channel.phase_width_us)
     rate_mhz = _rate_mhz(channel, steps)
-    if not least_us:
+    if not full_us:
         raise UsageError(f"{channel.name}: this board's steps are too coarse for pulses whose width follows a signal")
-    gap_us = channel.interphase_gap_us - channel.interphase_gap_us % steps.width_us
+    gap_us = steps.gap_us(channel.interphase_gap_us)
+    # The floor is rounded up: below it, muscle does not answer; never above the full width, which is rounded down.
     return tuple(
         symmetric(0, width_us, rate_mhz, interphase_gap_us=gap_us, pulses_per_period=channel.pulses_per_period)
-        for width_us in range(least_us, full_us + 1, steps.width_us)
+        for width_us in steps.widths_us(least_us, full_us)
     )
 
 

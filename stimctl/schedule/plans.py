@@ -21,12 +21,36 @@ class Steps:
     """The smallest steps a board can set: amplitude in µA, phase width and gap in µs, rate in mHz.
 
     ``period_us`` is not 0 where a board counts periods in such steps: what rates it has then is for those to say.
+    ``width_clock_ns`` is not 0 where it counts widths in such ticks, and ``gap_min_us`` the shortest gap of a board that has
+    no pulse without one.
     """
 
     amplitude_ua: int = 1
     width_us: int = 1
     rate_mhz: int = 1
     period_us: int = 0
+    width_clock_ns: int = 0
+    gap_min_us: int = 0
+
+    def width_down_us(self, width_us: int) -> int:
+        """The longest phase of the board that is not longer than ``width_us``; 0 where all are.
+
+        Of one that counts ticks it is the first whole µs at or after a tick: this number comes to that tick whether the board
+        rounds down or to the nearer one, so that what flows is never longer than what is told and judged.
+        """
+        if not self.width_clock_ns:
+            return width_us - width_us % self.width_us
+        ticks = width_us * 1_000 // self.width_clock_ns
+        return -(-ticks * self.width_clock_ns // 1_000)
+
+    def widths_us(self, least_us: int, most_us: int) -> tuple[int, ...]:
+        """Every phase of the board that is no shorter than ``least_us``, up to ``most_us``, which is one; this one at least."""
+        found = {self.width_down_us(width_us) for width_us in range(least_us, most_us + 1)}
+        return tuple(sorted(width_us for width_us in found if width_us >= least_us)) or (most_us,)
+
+    def gap_us(self, gap_us: int) -> int:
+        """The gap between the phases in the board's steps, and at least as long as its shortest."""
+        return max(gap_us - gap_us % self.width_us, self.gap_min_us)
 
     def rate_down_mhz(self, rate_mhz: int) -> int:
         """The highest rate of the board that is not above ``rate_mhz``; 0 where all are."""

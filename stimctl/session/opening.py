@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
 from stimctl import __version__
-from stimctl.driver import BoardDriver, Connected, Faulted, Lost
+from stimctl.driver import BoardDriver, BoardFacts, Connected, Faulted, Lost
 from stimctl.errors import LinkTimeout, UsageError
 from stimctl.orders import Order
 from stimctl.protocols import Loaded, library_text, load_with_hash, loads_with_hash, stimulating
@@ -174,7 +174,7 @@ class Opening:
         assert facts is not None
         if not facts.simulated:
             self._refuse_on_a_real_board()
-        steps = Steps(facts.amplitude_step_ua, facts.width_step_us, facts.rate_step_mhz, facts.period_step_us)
+        steps = _steps(facts)
         schedule = compile_schedule(stimulating(self.loaded.protocol), steps)
         glove.check(schedule, self.wishes.robot, simulated=facts.simulated)
         # What is followed goes with the link, as the simulated patient does whose place it takes.
@@ -201,6 +201,17 @@ class Opening:
             board,
             emg_of(self._given),
         )
+
+
+def _steps(facts: BoardFacts) -> Steps:
+    return Steps(
+        facts.amplitude_step_ua,
+        facts.width_step_us,
+        facts.rate_step_mhz,
+        facts.period_step_us,
+        facts.width_clock_ns,
+        facts.gap_min_us,
+    )
 
 
 def _misfit(schedule: Schedule, driver: BoardDriver) -> str:
