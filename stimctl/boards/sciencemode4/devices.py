@@ -1,7 +1,8 @@
 """The stimulators that speak ScienceMode 3 or 4: what each can do, and what nobody should find out later.
 
-Sources: P24 instructions for use 1.1 (HASOMED, 25 January 2023); ScienceMode 3 protocol 3.2.4; C library of ScienceMode 4
-at 0cb1201. What is marked so is this project's.
+Sources: P24 instructions for use 1.1 (HASOMED, 25 January 2023); ScienceMode 3 protocol 3.2.4, and the page "RehaMove3" of
+its library's documentation (23 March 2017) for the power button; C library of ScienceMode 4 at 0cb1201. What is marked so
+is this project's.
 """
 
 from __future__ import annotations
@@ -95,9 +96,9 @@ REHAMOVE3: Final = Device(
     selection=Selection.ELECTRODES_4,
     stop_all_on_error=False,
     has_battery=True,
-    way_out="switch the RehaMove3 off, or take the electrode plugs out of it",
+    way_out="take the electrode plugs out of the RehaMove3; its power button has to be held for 5 s",
     cautions=(
-        "the RehaMove3 has no stop button: if it does not answer, switch it off, or pull the electrode plugs",
+        "the RehaMove3 has no stop button: if it does not answer, pull the electrode plugs; switching it off takes 5 s",
         _DEAD_MAN,
         _MEASURES,
         "the RehaMove3 tells of a pad that has come off, but not of a current that is too low",
