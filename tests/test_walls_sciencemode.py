@@ -37,7 +37,21 @@ def test_the_encoder_of_output_is_known_to_one_module(package: str) -> None:
 
 
 def test_each_door_is_used_by_its_own_driver() -> None:
-    assert users("encode_approved") <= {"stimctl.driver.sciencemode4.hearing"}
+    assert users("encode_approved") <= {driver_of(package) for package in PACKAGES}
+    for package in PACKAGES:
+        importers = {
+            module
+            for module, tree in trees().items()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            and f"{package}.update" in (node.module, *(f"{node.module}.{each.name}" for each in node.names))
+        }
+        assert importers <= {driver_of(package)}
+
+
+def driver_of(package: str) -> str:
+    """The one module that speaks for a board."""
+    return f"stimctl.driver.{package.rpartition('.')[2]}.hearing"
 
 
 @pytest.mark.parametrize("door", sorted(DOORS))

@@ -8,6 +8,7 @@ from typing import Final
 from stimctl.boards.sciencemode4.devices import P24, REHAMOVE3, Device
 from stimctl.driver.contract import BoardDriver
 from stimctl.driver.core import Driver
+from stimctl.driver.sciencemode2 import ScienceMode2Driver
 from stimctl.driver.sciencemode4 import ScienceMode4Driver
 from stimctl.errors import OurBug
 from stimctl.safety import Latch
@@ -16,10 +17,17 @@ from stimctl.transport import Transport
 _SCIENCEMODE_4: Final[dict[str, Device]] = {"p24": P24, "rehamove3": REHAMOVE3}
 
 
-def driver_for(scheme: str, transport: Transport, latch: Latch, *, tokens: Callable[[], int]) -> BoardDriver:
-    """The driver of ``stimctl.boards.KINDS[scheme]``; ``tokens`` gives a new number from 1 to 2^32-1 each time."""
+def driver_for(
+    scheme: str, transport: Transport, latch: Latch, *, tokens: Callable[[], int], simulated: bool = False
+) -> BoardDriver:
+    """The driver of ``stimctl.boards.KINDS[scheme]``; ``tokens`` gives a new number from 1 to 2^32-1 each time.
+
+    ``simulated``: the caller has made the twin at the other end; some boards have no word for what they are.
+    """
     if scheme == "reference":
         return Driver(transport, latch, tokens=tokens)
+    if scheme == "rehastim2":
+        return ScienceMode2Driver(transport, latch, tokens=tokens, simulated=simulated)
     device = _SCIENCEMODE_4.get(scheme)
     if device is None:
         raise OurBug(f"no driver for {scheme}")

@@ -39,9 +39,9 @@ class Orders(Plain):
             raise OurBug(f"cannot arm outputs {outputs}")
         if not all(0 <= output < self.facts.outputs for output in outputs):
             raise OurBug(f"outputs {outputs} on a board that has {self.facts.outputs}")
-        if why := self._unfit_to_arm(setups):
+        if why := self._prepare(setups):
             raise UsageError(why)
-        self._state, self._since_us = _S.ARMING, now_us
+        self._state, self._since_us, self._ask_us = _S.ARMING, now_us, now_us
         self._worn = Worn(self._latch, setups)
         with self._link():
             self._ask_whether_quiet(now_us)  # whatever was asked before: its answer is of before
@@ -107,6 +107,6 @@ class Orders(Plain):
     def _take(self, data: bytes, now_us: int) -> None:
         """What has arrived: make words of it, and judge each."""
 
-    def _unfit_to_arm(self, setups: tuple[Setup, ...]) -> str:  # noqa: ARG002 - others ask for more
-        """Why the board cannot be armed so now, or ""."""
+    def _prepare(self, setups: tuple[Setup, ...]) -> str:  # noqa: ARG002 - others ask for more
+        """Get ready to arm so; why the board cannot be, or ""."""
         return ""

@@ -57,6 +57,9 @@ class Plain(ABC):
     title = "board"
     status_us = STATUS_US
     """How often this one is asked whether it is at zero, while it is not armed."""
+    stop_again_us = STOP_AGAIN_US
+    confirm_after_us = 0
+    """How soon after a stop it is asked whether that has taken effect."""
 
     def __init__(self, transport: Transport, latch: Latch, *, tokens: Callable[[], int], stop: bytes) -> None:
         # A number of chance to begin with: an answer that an earlier program left in the line hardly fits a question.
@@ -218,8 +221,6 @@ class Plain(ABC):
         self._loud_us = now_us + LOUD_US
         if self._question is not None and not self._question.setting:
             self._question = None  # its answer may be as old
-            if self._state is _S.ARMING:
-                self._ask_whether_quiet(now_us)
 
     def _overdue(self, now_us: int) -> Question | None:
         question = self._question
@@ -240,7 +241,7 @@ class Plain(ABC):
         if now_us - self._since_us >= SILENCE_US:
             raise LinkTimeout(f"the {self.title} at {self._name} does not answer to stop; {self._way_out}")
         if now_us >= self._again_us:
-            self._again_us, self._ask_us = now_us + STOP_AGAIN_US, now_us
+            self._again_us, self._ask_us = now_us + self.stop_again_us, now_us + self.confirm_after_us
             self._line.write_stop()
         if self._question is None and now_us >= self._ask_us:
             self._ask_whether_quiet(now_us)
@@ -249,9 +250,13 @@ class Plain(ABC):
         """What is said when no answer is awaited: to an armed board what its session has, to others a question."""
         if self._state is _S.ARMED and self._worn is not None:
             self._speak(self._worn, now_us)
-        elif self._state in IDLE and self._question is None and now_us >= self._ask_us:
+        elif self._question is not None or now_us < self._ask_us:
+            return
+        elif self._state in IDLE:
             self._ask_us = now_us + self.status_us
             self._ask_idly(now_us)
+        elif self._state is _S.ARMING and self._worn is not None and not self._worn.is_sent:
+            self._ask_whether_quiet(now_us)
 
     # --- what a language adds --------------------------------------------------------------------------------------
 

@@ -20,11 +20,12 @@ from stimctl.transport.address import host_elsewhere
 
 if TYPE_CHECKING:
     from stimctl.sim.patient import Patient
+    from stimctl.sim.served import Wired
 
 SIMULATED: Final = "sim:"
 """A twin in this process: the reference board's, unless a name follows."""
 
-SIMULATED_KINDS: Final = ("p24", "rehamove3")
+SIMULATED_KINDS: Final = ("p24", "rehamove3", "rehastim2")
 """What may follow."""
 
 _PATIENT_SITES: Final = {
@@ -76,6 +77,12 @@ def is_simulated(url: str) -> bool:
     return url.startswith(SIMULATED)
 
 
+def kind_of(url: str) -> str:
+    """The scheme of the kind of board that ``url`` means, a simulated one's as well."""
+    kind = url.removeprefix(SIMULATED) if is_simulated(url) else url.partition(":")[0]
+    return kind or "reference"
+
+
 def _simulated(kind: str, latch: Latch, clock: Callable[[], int], seed: int, sites: dict[int, str]) -> Link:
     # Imported late: the simulator brings NumPy, which a session on a real board without EMG never needs.
     from stimctl.sim.board import Twin
@@ -90,14 +97,21 @@ def _simulated(kind: str, latch: Latch, clock: Callable[[], int], seed: int, sit
     worn = {output: Site(_PATIENT_SITES[site]) for output, site in sites.items()}
     patient = Patient(seed, tuple(worn.get(n, DEFAULT_SITES[n % len(DEFAULT_SITES)]) for n in range(count)))
     if kind:
-        from stimctl.sim.sciencemode4 import ScienceMode4Board
-        from stimctl.sim.sciencemode_model import P24, REHAMOVE3
-
-        board = ScienceMode4Board({"p24": P24, "rehamove3": REHAMOVE3}[kind], now_us=clock(), patient=patient)
-        line = SimLink(board, clock)
-        return Link(driver_for(kind, line, latch, tokens=_token), patient, line.next_event_us)
+        line = SimLink(_twin(kind, clock(), patient), clock)
+        return Link(driver_for(kind, line, latch, tokens=_token, simulated=True), patient, line.next_event_us)
     link = SimLink(Twin(patient, seed=seed), clock)
     return Link(Driver(link, latch, tokens=_token), patient, link.next_event_us)
+
+
+def _twin(kind: str, now_us: int, patient: Patient) -> Wired:
+    """One of :data:`SIMULATED_KINDS`."""
+    from stimctl.sim.rehastim2 import RehaStim2
+    from stimctl.sim.sciencemode4 import ScienceMode4Board
+    from stimctl.sim.sciencemode_model import P24, REHAMOVE3
+
+    if kind == "rehastim2":
+        return RehaStim2(now_us=now_us, patient=patient)
+    return ScienceMode4Board({"p24": P24, "rehamove3": REHAMOVE3}[kind], now_us=now_us, patient=patient)
 
 
 def _token() -> int:

@@ -30,7 +30,7 @@ class ScienceMode4Driver(Hearing):
         """Why this board cannot give these trains at the same time; "" where it can."""
         return patterns.misfit(trains)
 
-    def _unfit_to_arm(self, setups: tuple[Setup, ...]) -> str:  # noqa: ARG002 - its mid level takes any
+    def _prepare(self, setups: tuple[Setup, ...]) -> str:  # noqa: ARG002 - its mid level takes any
         return self._battery.unfit_to_arm if self._battery is not None else ""
 
     def _take(self, data: bytes, now_us: int) -> None:
