@@ -52,6 +52,10 @@ class Worn:
         """The outputs that have a part in this session."""
         return frozenset(self._ceilings)
 
+    def ceiling(self, output: int) -> Setup:
+        """The most that an output may deliver in this session."""
+        return self._ceilings[output]
+
     # --- settings --------------------------------------------------------------------------------------------------
 
     def put(self, approved: Approved, now_us: int) -> None:
