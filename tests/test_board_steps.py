@@ -9,6 +9,8 @@ from stimctl.boards.neurostimduino.conversion import width_us as told_us
 from stimctl.protocols import stimulating
 from stimctl.schedule import Steps, compile_schedule
 from stimctl.session.opening import load_protocol
+from stimctl.session.pressing import press_ua
+from stimctl.session.rehearsal import rehearse
 
 TICKS = Steps(width_clock_ns=6_400)
 
@@ -45,3 +47,11 @@ def test_a_gap_that_a_board_cannot_leave_out_is_in_the_plan_and_told() -> None:
     assert schedule.channels[0].shape.interphase_gap_us == 10
     assert any("interphase gap 0 µs becomes 10 µs" in line for line in schedule.rounded)
     assert compile_schedule(protocol, Steps()).channels[0].shape.interphase_gap_us == 0
+
+
+def test_a_press_in_rehearsal_is_a_press_of_the_board() -> None:
+    """Steps that do not divide a milliampere: whole milliamperes rounded down to them would now and then be more than one."""
+    protocol = stimulating(load_protocol("thenar-cyclic").protocol)
+    schedule = compile_schedule(protocol, Steps(240))
+    assert press_ua(schedule.channels[0]) == 960
+    assert rehearse(schedule).bursts == schedule.repetitions * schedule.sets

@@ -18,6 +18,7 @@ from stimctl.session import stage as s
 from stimctl.session.connection import Connection
 from stimctl.session.core import HERE
 from stimctl.session.opening import Case, Opening
+from stimctl.session.pressing import PRESS_UA
 from stimctl.session.stage import OutputStage
 from tests.driver_board import MS, Bench
 from tests.schedules import cyclic
@@ -66,7 +67,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Command]:
 
 def test_the_times_and_steps_of_the_stage() -> None:
     """The loop beats every 100 ms (F.3), a fifth of the board's longest dead-man; one press is one milliampere (R2)."""
-    assert (s.BEAT_US, s.WAIT_US, s.PRESS_UA) == (100_000, 5_000, 1_000)
+    assert (s.BEAT_US, s.WAIT_US, PRESS_UA) == (100_000, 5_000, 1_000)
 
 
 # --- disarming -----------------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ KINDS: Final = {
         BoardKind("p24", "HASOMED P24", 3_000_000),  # a virtual port: any rate does, and nothing needs holding back
         BoardKind("rehamove3", "HASOMED RehaMove3", 3_000_000, stop_bits=2, flow_control=True),  # ScienceMode 3, 3.2.4
         BoardKind("rehastim2", "HASOMED RehaStim 2", 460_800, parity="E"),  # ScienceMode 2, 1.24: no flow control
+        BoardKind("neurostimduino", "NeuroStimDuino", 115_200),
     )
 }
 """All kinds that stimctl can drive; another board is another entry here, a package beside ``reference``, and a driver."""

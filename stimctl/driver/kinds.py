@@ -8,6 +8,7 @@ from typing import Final
 from stimctl.boards.sciencemode4.devices import P24, REHAMOVE3, Device
 from stimctl.driver.contract import BoardDriver
 from stimctl.driver.core import Driver
+from stimctl.driver.neurostimduino import NeuroStimDuinoDriver
 from stimctl.driver.sciencemode2 import ScienceMode2Driver
 from stimctl.driver.sciencemode4 import ScienceMode4Driver
 from stimctl.errors import OurBug
@@ -28,6 +29,8 @@ def driver_for(
         return Driver(transport, latch, tokens=tokens)
     if scheme == "rehastim2":
         return ScienceMode2Driver(transport, latch, tokens=tokens, simulated=simulated)
+    if scheme == "neurostimduino":
+        return NeuroStimDuinoDriver(transport, latch, tokens=tokens, simulated=simulated)
     device = _SCIENCEMODE_4.get(scheme)
     if device is None:
         raise OurBug(f"no driver for {scheme}")

@@ -12,7 +12,7 @@ from stimctl.orders import Order
 from stimctl.orders import OrderKind as Kind
 from stimctl.schedule import ChannelPlan
 from stimctl.session import following, listening
-from stimctl.session.stage import press_ua
+from stimctl.session.pressing import press_ua
 from stimctl.units import ma_text
 
 if TYPE_CHECKING:

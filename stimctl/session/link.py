@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SIMULATED: Final = "sim:"
 """A twin in this process: the reference board's, unless a name follows."""
 
-SIMULATED_KINDS: Final = ("p24", "rehamove3", "rehastim2")
+SIMULATED_KINDS: Final = ("p24", "rehamove3", "rehastim2", "neurostimduino")
 """What may follow."""
 
 _PATIENT_SITES: Final = {
@@ -105,12 +105,15 @@ def _simulated(kind: str, latch: Latch, clock: Callable[[], int], seed: int, sit
 
 def _twin(kind: str, now_us: int, patient: Patient) -> Wired:
     """One of :data:`SIMULATED_KINDS`."""
+    from stimctl.sim.neurostimduino import NeuroStimDuino
     from stimctl.sim.rehastim2 import RehaStim2
     from stimctl.sim.sciencemode4 import ScienceMode4Board
     from stimctl.sim.sciencemode_model import P24, REHAMOVE3
 
     if kind == "rehastim2":
         return RehaStim2(now_us=now_us, patient=patient)
+    if kind == "neurostimduino":
+        return NeuroStimDuino(now_us=now_us, patient=patient)
     return ScienceMode4Board({"p24": P24, "rehamove3": REHAMOVE3}[kind], now_us=now_us, patient=patient)
 
 

@@ -21,11 +21,11 @@ from stimctl.pulse import Command, Output
 from stimctl.safety import Finding, Latch, Limiter
 from stimctl.schedule import CONTROL_PERIOD_US, FULL_PPM, Advance, ChannelPlan, Schedule
 from stimctl.session.placing import placements
+from stimctl.session.pressing import press_ua
 from stimctl.session.recurrence import STRIDE_US, Shorter, Watch, shorter
 from stimctl.units import MS
 
 _PRESS_US: Final = 500 * MS
-_PRESS_UA: Final = 1_000
 _BREAKS_OFF_US: Final = 1_300 * MS
 _SHORT: Final = 4  # movements
 _TURNS_US: Final = 1_700 * MS
@@ -164,7 +164,7 @@ class _Flight:
         for plan in plans:
             level_ua = 0
             while level_ua < plan.max_ua:
-                level_ua = min(level_ua + _PRESS_UA, plan.max_ua)
+                level_ua = min(level_ua + press_ua(plan), plan.max_ua)
                 self._on(_PRESS_US)
                 self._limiter.raise_level(plan.channel, plan.train(level_ua), self._now_us)
                 self._engine.set_level(plan.channel, level_ua, self._now_us)

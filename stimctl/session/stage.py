@@ -12,6 +12,7 @@ from stimctl.pulse import Command
 from stimctl.safety import Approved, Latch, Limiter, Rule
 from stimctl.schedule import ChannelPlan, Schedule
 from stimctl.session.placing import placements
+from stimctl.session.pressing import press_ua
 from stimctl.units import MS
 
 BEAT_US: Final = 100 * MS
@@ -19,9 +20,6 @@ BEAT_US: Final = 100 * MS
 
 WAIT_US: Final = 5 * MS
 """How often it comes round while an answer of the board is awaited."""
-
-PRESS_UA: Final = 1_000
-"""One press raises by one milliampere at most (R2)."""
 
 
 @final
@@ -153,8 +151,3 @@ def came_after_a_stop(error: StimctlError) -> bool:
     fault, and its reason is with the session.
     """
     return isinstance(error, Refusal) and error.rule == Rule.LATCHED
-
-
-def press_ua(plan: ChannelPlan) -> int:
-    """What one press moves: a milliampere, rounded down to the board's step."""
-    return max(plan.step_ua, PRESS_UA - PRESS_UA % plan.step_ua)
