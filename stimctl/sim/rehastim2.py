@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, final
 
-from stimctl.boards.sciencemode.framing import unstuff_any
+from stimctl.boards.sciencemode.framing import STOP, unstuff_any
 from stimctl.boards.sciencemode2 import messages as m
 from stimctl.boards.sciencemode2.codec import Decoder, Frame, encode, encode_refusal
 from stimctl.boards.sciencemode2.codes import (
@@ -40,7 +40,7 @@ ANSWER_US: Final = 10 * MS
 NO_MOTOMED: Final = -1  # the mode of what is not there
 _BAUD, _ROOM, _BITS = 460_800, 512, 11
 _LINE_MAX: Final = 1_024
-_STOP_BYTE: Final = 0x0F
+_STOP_BYTE: Final = STOP[0]
 _HEAD: Final = 5
 _ALWAYS: Final = (Command.WATCHDOG, Command.GET_STIMULATION_MODE, Command.STOP_CHANNEL_LIST_MODE)
 
@@ -50,7 +50,9 @@ class RehaStim2(ChannelLists):
     """One board, switched on at ``now_us``; its emergency switch is plugged in and not pressed."""
 
     def __init__(self, *, now_us: int = 0, keep: int | None = None, patient: Patient | None = None) -> None:
-        super().__init__(CHANNELS, Uart(_BAUD, _ROOM, _BITS), now_us=now_us, keep=keep, patient=patient)
+        super().__init__(
+            CHANNELS, Uart(_BAUD, _ROOM, _BITS, ends=STOP, longest=_LINE_MAX), now_us=now_us, keep=keep, patient=patient
+        )
         self._handlers: dict[type, Callable[[Frame, Any], None]] = {
             m.Bare: self._bare,
             m.InitChannelList: self._init_list,

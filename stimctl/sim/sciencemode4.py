@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, final
 
+from stimctl.boards.sciencemode.framing import STOP
 from stimctl.boards.sciencemode4 import messages as m
 from stimctl.boards.sciencemode4.codec import Decoder, Frame, encode, encode_refusal
 from stimctl.boards.sciencemode4.codes import (
@@ -26,7 +27,7 @@ from stimctl.boards.sciencemode4.codes import (
 from stimctl.sim.patient import Patient
 from stimctl.sim.sciencemode_levels import QUEUE_MAX, LowLevel, MidLevel, Waiting
 from stimctl.sim.sciencemode_model import P24, Model
-from stimctl.sim.sciencemode_stage import ScienceMode4Stage
+from stimctl.sim.sciencemode_stage import LINE_MAX, ScienceMode4Stage
 from stimctl.units import MS
 
 CURRENT_MAX_UA: Final = 130_000
@@ -37,8 +38,7 @@ SWITCHING_US: Final = 40 * MS
 
 BOOT_US: Final = 500 * MS
 
-_LINE_MAX: Final = 2_048
-_STOP_BYTE: Final = 0x0F
+_STOP_BYTE: Final = STOP[0]
 _BATTERY: Final = (80, 7_900)  # %, mV
 
 
@@ -94,7 +94,7 @@ class ScienceMode4Board(ScienceMode4Stage):
 
     def _hear(self, byte: int) -> None:
         self._line.append(byte)
-        if byte != _STOP_BYTE and len(self._line) < _LINE_MAX:
+        if byte != _STOP_BYTE and len(self._line) < LINE_MAX:
             return  # no frame ends otherwise
         frames = self._decoder.feed(bytes(self._line))
         self._line.clear()

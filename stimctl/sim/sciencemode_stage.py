@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from stimctl.boards.sciencemode.framing import STOP
 from stimctl.boards.sciencemode4 import messages as m
 from stimctl.boards.sciencemode4.codec import encode
 from stimctl.boards.sciencemode4.codes import (
@@ -28,6 +29,9 @@ from stimctl.sim.sciencemode_pulse import flow_of, given, lasts_us
 from stimctl.sim.uart import Uart
 from stimctl.units import SECOND
 
+LINE_MAX: Final = 2_048
+"""What the program reads of a frame without an end."""
+
 _BAUD, _ROOM, _BITS = 3_000_000, 1 << 16, 11
 _WEAK: Final = (4, 5)  # less than this share of what was asked for
 
@@ -36,7 +40,7 @@ class ScienceMode4Stage(Chassis):
     """The output side of one board. ``mid`` and ``low`` are the levels that are open; never both."""
 
     def __init__(self, model: Model, *, now_us: int, keep: int | None, patient: Patient | None) -> None:
-        uart = Uart(_BAUD, _ROOM, _BITS)
+        uart = Uart(_BAUD, _ROOM, _BITS, ends=STOP, longest=LINE_MAX)
         super().__init__(model.dialect.channels, uart, now_us=now_us, keep=keep, patient=patient)
         self.model = model
         self.contact_ohm = [DEFAULT_OHM] * model.dialect.channels
