@@ -48,12 +48,9 @@ def served() -> Iterator[Any]:
         server.stop()
 
 
-def ledgers(twin: Any) -> tuple[Ledger, ...]:
-    return tuple(each.ledger for each in twin.electrodes) if hasattr(twin, "electrodes") else twin.ledger
-
-
 def nothing_flowed(twin: Any) -> bool:
-    return not twin.active and not any(ledger.pulses or ledger.on_us or ledger.train for ledger in ledgers(twin))
+    ledgers: tuple[Ledger, ...] = tuple(twin.ledger)
+    return not twin.active and not any(ledger.pulses or ledger.on_us or ledger.train for ledger in ledgers)
 
 
 # --- the list ----------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from stimctl.cli import parser as parser_module
 from stimctl.cli.parser import build
 from stimctl.errors import Fault, LinkLost, OurBug, ProtocolError, RecordError, Refusal, StimctlError, UsageError
 
-COMMANDS = ("demo", "run", "check", "new", "library", "emg", "schema", "sim", "boards", "sessions", "verify")
+COMMANDS = ("demo", "run", "check", "new", "library", "emg", "schema", "sim", "boards", "bench", "sessions", "verify")
 
 
 def stimctl(*args: str, **more: Any) -> subprocess.CompletedProcess[str]:

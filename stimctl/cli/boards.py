@@ -1,4 +1,4 @@
-"""``boards``: the ports, who answers at those that are named, and what to know of a board before it is used."""
+"""``boards`` and ``bench``: who answers at which port, what to know of a board, and trying it before it is used."""
 
 from __future__ import annotations
 
@@ -26,6 +26,20 @@ def boards(arguments: argparse.Namespace) -> int:
     elif not found:
         say.line("no serial port was found; is the board plugged in? Other ports are asked by name: see --help")
     return door.code(found)
+
+
+def bench(arguments: argparse.Namespace) -> int:
+    """Commission one board."""
+    from stimctl.control import bench as door
+
+    request = door.BenchRequest(
+        arguments.board,
+        output=arguments.output,
+        speed=arguments.speed,
+        store=arguments.store,
+        remote_terminal=arguments.remote_terminal,
+    )
+    return door.run_bench(request, say.line)
 
 
 def _ignore(_found: Found) -> None:

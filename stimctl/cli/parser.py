@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import math
 import re
 import textwrap
 from collections.abc import Callable, Sequence
@@ -102,7 +101,7 @@ def build() -> argparse.ArgumentParser:
     hearing_parser.emg(adder)
     _schema(commands)
     sim_parser.sim(adder, _seed)
-    boards_parser.boards(adder, _store, _format)
+    boards_parser.both(adder, store=_store, form=_format, remote=_remote)
     for add in (_sessions, _verify):
         add(commands)
     return parser
@@ -176,8 +175,12 @@ def _run(commands: Commands[_Parser]) -> None:
     parser.add_argument("--emg", metavar="URL", default="", help=EMG)
     parser.add_argument("--robot", metavar="URL", default="", help=ROBOT)
     parser.add_argument("--headless", action="store_true", help="no screen: print progress and end by itself")
-    parser.add_argument(REMOTE, action="store_true", help=REMOTELY)
+    _remote(parser)
     _simulation(parser)
+
+
+def _remote(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(REMOTE, action="store_true", help=REMOTELY)
 
 
 def _simulation(parser: argparse.ArgumentParser) -> None:
@@ -186,7 +189,7 @@ def _simulation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--speed",
         metavar="X",
-        type=_speed,
+        type=sim_parser.speed,
         help="X times as fast as life, or max (with --headless); on the simulated board only",
     )
     _store(parser)
@@ -285,15 +288,3 @@ def _seed(text: str) -> int:
     if text.isascii() and text.isdecimal() and len(text) <= 18:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
-
-
-def _speed(text: str) -> float:
-    if text == "max":
-        return math.inf
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = math.nan
-    if 0.1 <= speed <= 1_000:
-        return speed
-    raise argparse.ArgumentTypeError(f"{text!r} is not max or a number from 0.1 to 1000")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -32,3 +34,16 @@ def sim(add: Add, seed: Callable[[str], int]) -> None:
     parser.add_argument(
         "--variant", metavar="NAME", help="openemsstim: its firmware; neurostimduino: its version, 1, 2 or 3"
     )
+
+
+def speed(text: str) -> float:
+    """How many times as fast as life, or infinity for ``max``."""
+    if text == "max":
+        return math.inf
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = math.nan
+    if 0.1 <= speed <= 1_000:
+        return speed
+    raise argparse.ArgumentTypeError(f"{text!r} is not max or a number from 0.1 to 1000")

@@ -21,7 +21,7 @@ from stimctl.records import profiles
 from stimctl.records.reading import default_store
 from stimctl.session import commissioning
 from stimctl.session.asking import ask
-from stimctl.session.link import is_simulated
+from stimctl.session.link import is_simulated, kind_of
 from stimctl.transport import address
 from stimctl.transport.ports import SerialPort, is_pseudo, serial_ports
 from stimctl.units import SECOND
@@ -62,7 +62,7 @@ class Found:
     @property
     def kind(self) -> str:
         """The scheme of its kind; "" while that is not known."""
-        return "" if self.facts is None else _scheme(self.url)
+        return "" if self.facts is None else kind_of(self.url)
 
 
 def look(
@@ -189,7 +189,7 @@ def _named(name: str, plugs: dict[str, SerialPort], where: Path, clock: Clock) -
             url, facts = name, ask(name, clock.now_us, clock.sleep_until)
     except StimctlError as error:
         return replace(head, problem=str(error), code=_USAGE if isinstance(error, UsageError) else _FAULTS)
-    known = commissioning.known(where, _scheme(url), facts, url)
+    known = commissioning.known(where, facts, url)
     bench, warns = known if known is not None else ("", False)
     return replace(head, url=url, facts=facts, bench=bench, bench_warns=warns)
 

@@ -96,6 +96,15 @@ def path_of(where: Path, board: str, serial: str) -> Path:
     return where / f"{board}-{name}.toml"
 
 
+def prepare(where: Path) -> None:
+    """Make ``where`` exist, safe from others; raises :class:`RecordError` where no profile could be kept."""
+    try:
+        _prepare_folder(where)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise RecordError(f"{where}: profiles of boards cannot be kept here: {why}") from error
+
+
 def read(where: Path, board: str, serial: str) -> Profile | None:
     """The profile of a board, ``None`` where there is none; raises :class:`RecordError` for one that cannot be trusted."""
     path = path_of(where, board, serial)
@@ -121,8 +130,8 @@ def write(where: Path, profile: Profile) -> Path:
     """Keep ``profile`` in the place of the board's earlier one, whole or not at all; raises :class:`RecordError`."""
     path = path_of(where, profile.board, profile.serial)
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    prepare(where)
     try:
-        _prepare_folder(where)
         fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600)
         try:
             with os.fdopen(fd, "w", encoding="utf-8") as file:

@@ -13,6 +13,7 @@ from stimctl.boards import BoardFacts
 from stimctl.errors import RecordError
 from stimctl.records import profiles
 from stimctl.records.profiles import Profile
+from stimctl.session.link import kind_of
 from stimctl.units import MS, SECOND
 
 
@@ -24,7 +25,7 @@ class Known(NamedTuple):
     warns: bool
 
 
-def known(where: Path | None, scheme: str, facts: BoardFacts, url: str) -> Known | None:
+def known(where: Path | None, facts: BoardFacts, url: str) -> Known | None:
     """What to tell of the board behind ``url``; ``None`` where nothing has to be told: no current flows on a simulated one.
 
     ``where`` is the folder of profiles.
@@ -32,12 +33,19 @@ def known(where: Path | None, scheme: str, facts: BoardFacts, url: str) -> Known
     if facts.simulated or where is None:
         return None
     try:
-        profile = profiles.read(where, scheme, facts.serial)
+        profile = profiles.read(where, kind_of(url), facts.serial)
     except RecordError as error:
         return Known(f"{error}; {_bench(url)}", warns=True)
     if profile is None:
         return Known(f"this board has not been commissioned: {_bench(url)}", warns=True)
     return judged(profile, facts, url)
+
+
+def lines(bench: Known | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What to tell of it among the facts, and what among the warnings; each is one line or none."""
+    if bench is None:
+        return (), ()
+    return ((), (bench.line,)) if bench.warns else ((bench.line,), ())
 
 
 def judged(profile: Profile, facts: BoardFacts, url: str) -> Known:

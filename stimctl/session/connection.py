@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import final
 
 from stimctl.driver import BoardDriver, Connected, DriverState, Faulted, Lost, OutputState
@@ -19,11 +20,22 @@ WAIT_US = 5 * MS
 
 @final
 class Connection:
-    """Holds the link. Nothing here arms anything: every connection begins with a stop, and a new one stays disarmed."""
+    """Holds the link. Nothing here arms anything: every connection begins with a stop, and a new one stays disarmed.
 
-    def __init__(self, latch: Latch, clock: Callable[[], int], seed: int, reach: Reach) -> None:
+    ``profiles`` tells the folder of what boards have shown on a bench.
+    """
+
+    def __init__(
+        self,
+        latch: Latch,
+        clock: Callable[[], int],
+        seed: int,
+        reach: Reach,
+        profiles: Callable[[], Path | None] = lambda: None,
+    ) -> None:
         self.link: Link | None = None
         self._latch, self._clock, self._seed, self._reach = latch, clock, seed, reach
+        self._profiles = profiles
         self._opening: Opening | None = None
         self._silent = False
         self._searching: Link | None = None
@@ -54,7 +66,13 @@ class Connection:
         if self._opening is not None:
             raise UsageError("the board is still being asked who it is")
         self._opening = Opening(
-            order, self._latch, clock=self._clock, seed=self._seed, now_us=now_us, reach=self._reach
+            order,
+            self._latch,
+            clock=self._clock,
+            seed=self._seed,
+            now_us=now_us,
+            reach=self._reach,
+            profiles=self._profiles(),
         )
         self._silent = False
 

@@ -19,7 +19,7 @@ from stimctl.protocols import Loaded, library_text, load_with_hash, loads_with_h
 from stimctl.records.words import SessionMeta, patient_code
 from stimctl.safety import Latch
 from stimctl.schedule import Schedule, Steps, compile_schedule
-from stimctl.session import glove
+from stimctl.session import commissioning, glove
 from stimctl.session.leading import ANGLE_SOURCE, EMG_SOURCE, OWN, source_of
 from stimctl.session.link import SIMULATED, Link, elsewhere, open_link
 from stimctl.session.rehearsal import Rehearsal, rehearse
@@ -103,6 +103,8 @@ class Case:
     board: str
     recording: Recording | LslSource | None
     """What is listened to instead of the board's own input."""
+    bench: str = ""
+    """What is known of the board from its commissioning; "" for a simulated one."""
 
 
 def load_protocol(name: str) -> Loaded:
@@ -126,9 +128,17 @@ class Opening:
     """A session on its way: waits for the board's answer. Raises from its constructor what can be known at once."""
 
     def __init__(
-        self, order: Order, latch: Latch, *, clock: Callable[[], int], seed: int, now_us: int, reach: Reach
+        self,
+        order: Order,
+        latch: Latch,
+        *,
+        clock: Callable[[], int],
+        seed: int,
+        now_us: int,
+        reach: Reach,
+        profiles: Path | None = None,
     ) -> None:
-        self._reach = reach
+        self._reach, self._profiles = reach, profiles
         patient_code(order.patient)
         if order.side not in SIDES:
             raise UsageError(f"the affected side is {' or '.join(SIDES)}, not {order.side!r}")
@@ -188,18 +198,20 @@ class Opening:
         if misfit := _misfit(schedule, self.link.driver):
             raise UsageError(f"{facts.name} cannot give this protocol: {misfit}")
         rehearsal = rehearse(schedule, facts.limits, senses_impedance=facts.senses_impedance)
-        board = f"{facts.name} {facts.serial}".strip()
+        bench = commissioning.known(self._profiles, facts, self.wishes.board)
+        tried, untried = commissioning.lines(bench)
         return Case(
             self.wishes,
             self.loaded,
             schedule,
             rehearsal,
-            (*schedule_lines(schedule), file_line(self.loaded.sha256)),
-            (*facts.cautions, *warning_lines(rehearsal.warnings, schedule, self.loaded.text)),
+            (*schedule_lines(schedule), *tried, file_line(self.loaded.sha256)),
+            (*facts.cautions, *untried, *warning_lines(rehearsal.warnings, schedule, self.loaded.text)),
             facts.simulated,
             facts.senses_current,
-            board,
+            f"{facts.name} {facts.serial}".strip(),
             emg_of(self._given),
+            bench.line if bench is not None else "",
         )
 
 
@@ -268,7 +280,7 @@ def meta(case: Case, facts: Mapping[str, object], extra: Mapping[str, object]) -
         stimctl_version=__version__,
         side=wishes.side,
         emg=wishes.emg,
-        extra=extra,
+        extra={**extra, **({"bench": case.bench} if case.bench else {})},
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from stimctl.driver import OutputState
 from stimctl.engine import Engine, State
 from stimctl.errors import Refusal, StimctlError, UsageError
+from stimctl.records import profiles
 from stimctl.safety import Latch
 from stimctl.session.account import account
 from stimctl.session.carry import SITE_TIME, spent_lately_us
@@ -38,7 +39,7 @@ class Rooms:
     def __init__(self, diary: Diary, clock: Callable[[], int], *, wishes: Wishes, seed: int, reach: Reach) -> None:
         self.reach = reach
         self.diary, self.wishes, self.latch, self.seed = diary, wishes, Latch(), seed
-        self.connection = Connection(self.latch, clock, seed, reach)
+        self.connection = Connection(self.latch, clock, seed, reach, lambda: profiles.folder(diary.store))
         self.case: Case | None = None
         self.hearing: Hearing | None = None
         self.following: Following | None = None
