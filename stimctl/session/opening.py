@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
 from stimctl import __version__
-from stimctl.driver import BoardDriver, BoardFacts, Connected, Faulted, Lost
+from stimctl.driver import BoardFacts, Connected, Faulted, Lost
 from stimctl.errors import LinkTimeout, UsageError
 from stimctl.orders import Order
 from stimctl.protocols import Loaded, library_text, load_with_hash, loads_with_hash, stimulating
@@ -20,6 +20,7 @@ from stimctl.records.words import SessionMeta, patient_code
 from stimctl.safety import Latch
 from stimctl.schedule import Schedule, Steps, compile_schedule
 from stimctl.session import commissioning, glove
+from stimctl.session.fitting import misfit
 from stimctl.session.leading import ANGLE_SOURCE, EMG_SOURCE, OWN, source_of
 from stimctl.session.link import SIMULATED, Link, elsewhere, open_link
 from stimctl.session.rehearsal import Rehearsal, rehearse
@@ -195,8 +196,8 @@ class Opening:
         for plan in schedule.channels:
             if plan.channel >= facts.outputs:
                 raise UsageError(f"{plan.name} needs output {plan.channel + 1}; {facts.name} has {facts.outputs}")
-        if misfit := _misfit(schedule, self.link.driver):
-            raise UsageError(f"{facts.name} cannot give this protocol: {misfit}")
+        if why := misfit(schedule, self.link.driver):
+            raise UsageError(f"{facts.name} cannot give this protocol: {why}")
         rehearsal = rehearse(schedule, facts.limits, senses_impedance=facts.senses_impedance)
         bench = commissioning.known(self._profiles, facts, self.wishes.board)
         tried, untried = commissioning.lines(bench)
@@ -224,19 +225,6 @@ def _steps(facts: BoardFacts) -> Steps:
         facts.width_clock_ns,
         facts.gap_min_us,
     )
-
-
-def _misfit(schedule: Schedule, driver: BoardDriver) -> str:
-    """Why the board cannot be told what this schedule may ask of it, or "": all at their strongest, and each weaker pulse."""
-    strongest = [(plan.channel, plan.train(plan.max_ua)) for plan in schedule.channels]
-    whole = driver.misfit(strongest)
-    for phase in schedule.movement.phases if schedule.movement is not None and not whole else ():
-        for plan in schedule.channels:
-            goal = phase.goals.get(plan.channel, phase.others)
-            for pulses in (*([] if goal.pulses is None else [goal.pulses]), *goal.stair):
-                if misfit := driver.misfit([(plan.channel, pulses.at(plan.max_ua))]):
-                    return misfit
-    return whole
 
 
 def _recording(url: str, loaded: Loaded) -> Given:
