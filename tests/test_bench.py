@@ -25,7 +25,7 @@ from stimctl.session import asking, bench_plan, bench_result, bench_run
 from stimctl.session.asking import ask
 from stimctl.session.bench import Bench
 from stimctl.session.bench_run import Finale, Phase
-from stimctl.session.link import Link
+from stimctl.session.link import SIMULATED_KINDS, Link
 from stimctl.sim.board import Twin
 from stimctl.sim.faults import Fault, FaultKind
 from stimctl.sim.link import SimLink
@@ -36,6 +36,8 @@ from tests.serving import Server
 MS = 1_000
 SECOND = 1_000_000
 YES = ("nobody", "500", "go on")
+TRIED = ("", "p24", "rehamove3", "rehastim2", "neurostimduino")
+"""Boards that can be given what is tried."""
 
 
 class Rig:
@@ -136,7 +138,7 @@ def test_a_good_board_passes_and_is_remembered(made: Made, tmp_path: Path) -> No
     assert found.dead_man_us is not None
     assert 250 * MS < found.dead_man_us <= 500 * MS
     assert found.dead_man_told
-    assert (found.output, found.phase_width_us, found.rate_mhz) == (1, 120, 50_000)
+    assert (found.output, found.phase_width_us, found.rate_mhz) == (1, 96, 50_000)
     assert any(line.startswith("PASSED: commissioned ") for line in rig.said)
 
 
@@ -454,6 +456,19 @@ def test_the_highest_step_is_below_what_the_board_can_give(made: Made) -> None:
     assert bench_plan.levels_ua(channel, 6_000) == (1_500, 3_000, 4_500, 6_000)
 
 
+def test_a_driver_that_counts_trains_shows_nothing_of_the_board(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A NeuroStimDuino tells nobody that its train has ended; its driver says so whatever the board does."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("nobody\n500\ngo on\n"))
+    assert main(["bench", "--board", "sim:neurostimduino", "--speed", "max", "--store", str(tmp_path / "s")]) == 0
+    out = capsys.readouterr().out
+    assert "dead-man not shown by this board" in out
+    assert "look at the load with an oscilloscope" in out
+    [path] = (tmp_path / "boards").iterdir()
+    assert "dead_man_us" not in path.read_text()
+
+
 # --- the command -------------------------------------------------------------------------------------------------
 
 
@@ -467,6 +482,22 @@ def test_the_command_on_the_simulated_board(
     assert err == ""
     assert "PASSED: commissioned " in out
     assert [path.name for path in (tmp_path / "boards").iterdir()] == ["reference-T00000.toml"]
+
+
+@pytest.mark.parametrize("kind", ["", *SIMULATED_KINDS])
+def test_every_kind_that_is_simulated_passes_or_says_why_it_cannot_be_tried(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("nobody\n500\ngo on\n"))
+    code = main(["bench", "--board", f"sim:{kind}", "--speed", "max", "--store", str(tmp_path / "s")])
+    out, err = capsys.readouterr()
+    if code == 0:
+        assert "PASSED: commissioned " in out
+        assert len(list((tmp_path / "boards").iterdir())) == 1
+    else:
+        assert kind not in TRIED
+        assert "cannot give what is tried on a bench" in err
+        assert "armed, at zero" not in out
 
 
 def test_the_end_of_the_input_is_a_no(

@@ -177,14 +177,15 @@ def _refuse_from_afar(request: BenchRequest, facts: BoardFacts, clock: Clock) ->
 
 def _introduction(request: BenchRequest, facts: BoardFacts, where: Path) -> list[str]:
     who = " ".join(filter(None, (facts.name, facts.serial, facts.firmware and f"firmware {facts.firmware}")))
-    lines = [f"{request.board}: {who}"]
+    lines = [f"{request.board.removesuffix(':')}: {who}"]
     if facts.simulated:
         lines.insert(0, "SIMULATED: no current flows anywhere. What follows is how it is done with a real board.")
     lines += [f"  warning: {caution}" for caution in facts.cautions]
     lines.append(f"  {_before(request, facts, where)}")
     most = ma_text(min(bench_plan.MOST_UA, facts.limits.peak_ua))
     lines.append(
-        f"What will flow: up to {most} mA through output {request.output}, in pulses of 120 µs for each phase, 50 a second."
+        f"What will flow: up to {most} mA through output {request.output}, in pulses of {bench_plan.WIDTH_US} µs for each"
+        f" phase, {bench_plan.RATE_HZ} a second."
     )
     return lines
 

@@ -83,6 +83,10 @@ def _complained(run: Run, event: Faulted | Disarmed | Refused, now_us: int) -> N
     if run.phase in _QUIET and _may_be_the_dead_man(run, event, now_us):
         run.ended_by_itself(now_us)
         return
+    if run.phase is Phase.LOOKING and isinstance(event, Faulted):
+        # A driver that counts its trains says the same of every board, whether that has stopped or not.
+        run.not_shown(text, now_us)
+        return
     run.fail(text)
     if run.phase is not Phase.ENDING:
         run.stop(text, now_us)
@@ -105,7 +109,7 @@ def _is_a_person(event: BoardEvent) -> bool:
 
 
 def _may_be_the_dead_man(run: Run, event: BoardEvent, now_us: int) -> bool:
-    """A board that tells why it disarmed is believed; another one's complaint counts if it comes when it can be that."""
+    """A board that tells why it disarmed is believed; another one's complaint counts if it comes unasked, and when it can."""
     if isinstance(event, Disarmed) and event.cause is not Cause.NONE:
         return event.cause is Cause.DEAD_MAN
-    return 2 * (now_us - run.beat_us) >= run.who.dead_man_ms * MS
+    return run.phase is Phase.SILENT and 2 * (now_us - run.beat_us) >= run.who.dead_man_ms * MS

@@ -27,6 +27,13 @@ MOST_UA: Final = 20_000
 STEPS: Final = 4
 """So many steps, evenly spread up to the highest."""
 
+WIDTH_US: Final = 96
+GAP_US: Final = 100
+RATE_HZ: Final = 50
+"""Pulses that every board can give: RehaStim 2 has a gap of 100 µs and no other, a UECU board none below 10 µs, a
+NeuroStimDuino counts widths in 6.4 µs, and conventional TENS is 50 Hz and more, at most 125 µs wide.
+"""
+
 SITE: Final = "forearm-dorsal"
 
 _TEXT: Final = """\
@@ -47,8 +54,9 @@ site = "{site}"
 pads = ["one", "other"]
 amplitude_ma = {ma}
 max_amplitude_ma = {ma}
-phase_width_us = 120
-rate_hz = 50
+phase_width_us = {width_us}
+interphase_gap_us = {gap_us}
+rate_hz = {rate_hz}
 [dose]
 duration_min = 20
 """
@@ -62,7 +70,9 @@ def plan(output: int, facts: BoardFacts, driver: BoardDriver) -> Schedule:
         )
     most_ua = min(MOST_UA, facts.limits.peak_ua)
     most_ua -= most_ua % max(facts.amplitude_step_ua, 100)  # a file's step
-    text = _TEXT.format(output=output, site=SITE, ma=ma_text(most_ua))
+    text = _TEXT.format(
+        output=output, site=SITE, ma=ma_text(most_ua), width_us=WIDTH_US, gap_us=GAP_US, rate_hz=RATE_HZ
+    )
     protocol = stimulating(loads_with_hash(text, "bench").protocol)
     steps = Steps(facts.amplitude_step_ua, facts.width_step_us, facts.rate_step_mhz, facts.period_step_us)
     schedule = compile_schedule(protocol, steps)

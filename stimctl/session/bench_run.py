@@ -244,11 +244,14 @@ class Run:
 
     def _look(self, now_us: int) -> None:
         if now_us - self.since_us >= PATIENCE_US:
-            self.result.notes.append(
-                "the board does not show whether it stops by itself: the dead-man was not measured"
-            )
-            self.lines.append(self.result.notes[-1])
-            self.stop(SILENCE_OVER, now_us)
+            self.not_shown("it tells nothing of its outputs", now_us)
+
+    def not_shown(self, why: str, now_us: int) -> None:
+        """Nobody but an instrument at the load can tell whether this board stops by itself."""
+        note = f"the board does not show whether it stops by itself: {why}; look at the load with an oscilloscope"
+        self.result.notes.append(note)
+        self.lines.append(note)
+        self.stop(SILENCE_OVER, now_us)
 
     def ended_by_itself(self, now_us: int) -> None:
         """The board has stopped without being told to."""
