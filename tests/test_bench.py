@@ -245,6 +245,17 @@ def test_nor_is_it_tried_from_afar(made: Made, tmp_path: Path, monkeypatch: pyte
     assert rig.asked == []
 
 
+def test_a_board_that_confirms_no_stop_is_not_armed(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = made("p24")
+    mute = replace(rig.who(), confirms_zero=False)
+    monkeypatch.setattr(door, "ask", lambda *_: mute)
+    with pytest.raises(UsageError, match="confirms no stop, so whether it stops can only be seen on a dummy load"):
+        rig.whole(*YES, store=tmp_path / "s")
+    assert rig.asked == []
+
+
 def test_where_no_profile_could_be_kept_nothing_is_tried(made: Made, tmp_path: Path) -> None:
     rig = made("p24")
     (tmp_path / "boards").write_text("a file")
@@ -405,6 +416,7 @@ def test_what_was_broken_off_keeps_the_profile_of_before(made: Made, tmp_path: P
     assert rig.whole(*YES, store=store) == 0
     before = profile_of(store, "p24", "SIM0000001")
     rig.said.clear()
+    rig.asked.clear()
     heard = rig.twin.feed
 
     def pulled(data: bytes, now_us: int) -> None:
@@ -415,6 +427,7 @@ def test_what_was_broken_off_keeps_the_profile_of_before(made: Made, tmp_path: P
     rig.twin.feed = pulled
     assert rig.whole(*YES, store=store) == 1
     assert profile_of(store, "p24", "SIM0000001") == before
+    assert len(rig.asked) == 2  # nobody is asked to go on
     assert any(OutputWord.UNKNOWN in each for each in rig.said)
 
 
@@ -496,7 +509,7 @@ def test_every_kind_that_is_simulated_passes_or_says_why_it_cannot_be_tried(
         assert len(list((tmp_path / "boards").iterdir())) == 1
     else:
         assert kind not in TRIED
-        assert "cannot give what is tried on a bench" in err
+        assert "cannot give what is tried on a bench" in err or "confirms no stop" in err
         assert "armed, at zero" not in out
 
 

@@ -225,6 +225,14 @@ def test_nothing_is_said_of_a_simulated_board(tmp_path: Path) -> None:
     assert commissioning.known(tmp_path, facts("SIM0000001"), URL) is None
 
 
+def test_a_board_that_confirms_nothing_cannot_be_commissioned_and_is_not_sent_there(tmp_path: Path) -> None:
+    told = commissioning.known(tmp_path, replace(REAL, confirms_zero=False), URL)
+    assert told is not None
+    assert told.warns
+    assert "oscilloscope" in told.line
+    assert "stimctl bench" not in told.line
+
+
 def test_what_a_board_cannot_show_is_not_claimed() -> None:
     poor = replace(GOOD, serial="", steps=(Step(5_000),), dead_man_us=None, dead_man_told=False)
     line = commissioning.summary(poor)

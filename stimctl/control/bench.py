@@ -65,6 +65,8 @@ def run_bench(request: BenchRequest, say: Say, answer: Answer | None = None) -> 
     """
     clock = _clock(request)
     facts = ask(request.board, clock.now_us, clock.sleep_until)
+    if not facts.confirms_zero:
+        raise UsageError(f"nothing was armed: {commissioning.why_not(facts)}")
     _refuse_from_afar(request, facts, clock)
     where = profiles.folder(Path(request.store) if request.store else default_store())
     profiles.prepare(where)  # before anything is armed: what cannot be kept need not be tried

@@ -128,6 +128,7 @@ def as_json(found: Found) -> dict[str, Any]:
         "senses_current": facts.senses_current,
         "senses_impedance": facts.senses_impedance,
         "analog_rate_hz": facts.analog_rate_hz,
+        "confirms_zero": facts.confirms_zero,
         "dead_man_ms": facts.dead_man_ms,
         "stop_button": facts.stop_switch,
         "way_out": facts.way_out,

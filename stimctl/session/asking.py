@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Final, final
 
 from stimctl.boards import BoardFacts
-from stimctl.driver import Connected, DriverState, Faulted, Lost, OutputState
+from stimctl.driver import Connected, DriverState, Faulted, Lost
 from stimctl.errors import LinkTimeout
 from stimctl.safety import Latch
 from stimctl.session.link import open_link
@@ -47,11 +47,6 @@ class Asking:
         if now_us >= self._until_us:
             raise LinkTimeout(f"{self._url}: no board answered; check the port, the cable and the power")
         return None
-
-    @property
-    def is_at_zero(self) -> bool:
-        """Whether the board itself has confirmed that its output is off."""
-        return self._link.driver.output is OutputState.OFF
 
     def next_wake_us(self, now_us: int) -> int:
         """When to look again at the latest."""

@@ -32,6 +32,8 @@ def known(where: Path | None, facts: BoardFacts, url: str) -> Known | None:
     """
     if facts.simulated or where is None:
         return None
+    if not facts.confirms_zero:
+        return Known(f"this board cannot be commissioned by this program: {why_not(facts)}", warns=True)
     try:
         profile = profiles.read(where, kind_of(url), facts.serial)
     except RecordError as error:
@@ -39,6 +41,13 @@ def known(where: Path | None, facts: BoardFacts, url: str) -> Known | None:
     if profile is None:
         return Known(f"this board has not been commissioned: {_bench(url)}", warns=True)
     return judged(profile, facts, url)
+
+
+def why_not(facts: BoardFacts) -> str:
+    """What a bench would have to go by, and what to go by instead."""
+    return (
+        f"the {facts.name} confirms no stop, so whether it stops can only be seen on a dummy load with an oscilloscope"
+    )
 
 
 def lines(bench: Known | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
