@@ -8,7 +8,12 @@ from typing import Final, final
 from stimctl.boards.facts import BoardFacts
 from stimctl.errors import UsageError
 
-__all__ = ["KINDS", "BoardFacts", "BoardKind", "board_url"]
+__all__ = ["CALIBRATION", "KINDS", "BoardFacts", "BoardKind", "board_url", "split_calibration"]
+
+CALIBRATION: Final = "?calibration="
+"""What stands between a port and the file that says what a board gives that knows no mA."""
+
+_MEASURED: Final = "openemsstim"
 
 
 @final
@@ -23,6 +28,8 @@ class BoardKind:
     stop_bits: int = 1
     flow_control: bool = False
     """RTS/CTS. Only where the board needs it: what holds back a setting holds back a stop as well."""
+    answer_us: int = 5_000_000
+    """How long it may take to say who it is, µs; opening the port resets some."""
 
 
 KINDS: Final = {
@@ -33,6 +40,7 @@ KINDS: Final = {
         BoardKind("rehamove3", "HASOMED RehaMove3", 3_000_000, stop_bits=2, flow_control=True),  # ScienceMode 3, 3.2.4
         BoardKind("rehastim2", "HASOMED RehaStim 2", 460_800, parity="E"),  # ScienceMode 2, 1.24: no flow control
         BoardKind("neurostimduino", "NeuroStimDuino", 115_200),
+        BoardKind("openemsstim", "openEMSstim", 19_200, answer_us=20_000_000),  # it boots for up to 15 s
     )
 }
 """All kinds that stimctl can drive; another board is another entry here, a package beside ``reference``, and a driver."""
@@ -41,8 +49,9 @@ KINDS: Final = {
 def board_url(url: str) -> tuple[BoardKind, str]:
     """Split ``reference:PORT`` into the kind and the port, which may be a URL itself.
 
-    Raises :class:`UsageError` for an unknown kind or a missing port.
+    A calibration file behind it is left out. Raises :class:`UsageError` for an unknown kind or a missing port.
     """
+    url, _ = split_calibration(url)
     scheme, colon, port = url.partition(":")
     kind = KINDS.get(scheme)
     if kind is None or not colon:
@@ -51,3 +60,16 @@ def board_url(url: str) -> tuple[BoardKind, str]:
     if not port:
         raise UsageError(f"{url!r} names no port; write {scheme}:PORT, for example {scheme}:/dev/ttyACM0")
     return kind, port
+
+
+def split_calibration(url: str) -> tuple[str, str]:
+    """A board's URL, and the calibration file behind it, "" for none: ``openemsstim:PORT?calibration=FILE``.
+
+    Raises :class:`UsageError` for a board that has no use for one, and for a file without a name.
+    """
+    board, found, file = url.partition(CALIBRATION)
+    if found and _MEASURED not in board.split(":")[:2]:
+        raise UsageError(f"{board} is told currents, and needs no calibration; leave out {found}{file}")
+    if found and not file:
+        raise UsageError(f"{url} names no calibration file; write {board}{CALIBRATION}FILE")
+    return board, file

@@ -176,7 +176,8 @@ class ScriptedOperator:
             yield Order(Kind.PAIN, value="1")
         waited_us = now_us - self._review_us
         read = waited_us >= (READ_US if self._linger else 0)
-        if read and (status.output is OutputWord.OFF or waited_us >= CONFIRM_US):
+        known = status.output is OutputWord.OFF or (waited_us >= CONFIRM_US and Kind.CLOSE in status.can)
+        if read and known:
             yield Order(Kind.CLOSE)
 
 

@@ -29,6 +29,7 @@ from stimctl.driver.words import (
     Setup,
     Stopped,
     Told,
+    Unconfirmed,
 )
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "Stopped",
     "Told",
     "Trouble",
+    "Unconfirmed",
     "driver_for",
     "is_given",
 ]

@@ -76,6 +76,12 @@ class Stopped:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """A stop has been said as often as it is, and its time is over; this board has no word for having stopped."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Disarmed:
     """The board has disarmed itself while it should have been armed; a stop is on its way."""
 
@@ -146,7 +152,7 @@ class Lost:
     error: LinkLost
 
 
-BoardEvent = Connected | Armed | Stopped | Disarmed | Refused | Reported | Faulted | Told | Analog | Lost
+BoardEvent = Connected | Armed | Stopped | Unconfirmed | Disarmed | Refused | Reported | Faulted | Told | Analog | Lost
 
 CAUSE_TEXT: Final = {
     Cause.NONE: "no reason given",

@@ -16,6 +16,7 @@ from stimctl.driver import (
     Refused,
     Reported,
     Stopped,
+    Unconfirmed,
 )
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def take(session: Session, event: BoardEvent, now_us: int) -> None:
         session.armed_by_board(now_us)
     elif isinstance(event, Stopped):
         session.diary.write("stop-confirmed", {}, now_us, "The board confirms: zero")
+    elif isinstance(event, Unconfirmed):
+        session.diary.write("stop-unconfirmed", {}, now_us, "The stop has been said; this board confirms none")
     elif isinstance(event, Lost):
         session.fault(
             f"{_lost_text(session)} ({event.error})", now_us, alarm="high"

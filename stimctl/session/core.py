@@ -87,7 +87,7 @@ class Session(Course):
             self.wishes = Wishes(order.protocol, order.patient, order.side, order.board, order.emg, order.robot)
             self.connection.open(order, now_us)  # the board's answer is taken in a later pass
         elif order.kind is Kind.CLOSE:
-            if self.may_be_energised and self._stage is not None and self.stage.driver.state is not DriverState.LOST:
+            if self._stage is not None and not self.stage.at_rest and self.stage.driver.state is not DriverState.LOST:
                 raise UsageError("the board has not confirmed zero yet; close again when it has")
             self.end("closed", now_us)
         else:
@@ -182,7 +182,7 @@ class Session(Course):
         tasks.follow(self, now_us)
         self.stage.beat(now_us)
         self._stirred = boardroom.take_answers(self, now_us)
-        self._was_off = not self.may_be_energised or self.latch.tripped
+        self._was_off = self.stage.at_rest or self.latch.tripped
         if self.diary.failed and self.engine.armed:
             self.fault(f"the record cannot be written: {self.diary.failed}", now_us)
 

@@ -105,7 +105,7 @@ class Course(Rooms):
             return
         if self._engine is not None and (self.engine.armed or self._intent is not None):
             self.fault(self.latch.reason, now_us)
-        elif not self.may_be_energised:
+        elif not self.may_be_energised or (self._stage is not None and self.stage.at_rest):
             self.latch.clear()
 
     # --- what happens -------------------------------------------------------------------------------------------

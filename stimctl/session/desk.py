@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from stimctl.driver import DriverState, OutputState, Setup
+from stimctl.driver import DriverState, Setup
 from stimctl.engine import Event, State
 from stimctl.errors import Refusal, UsageError
 from stimctl.orders import Order
@@ -171,7 +171,7 @@ def _record_ceiling(session: Session, plan: ChannelPlan, now_us: int) -> None:
 
 def _start(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
     driver = session.stage.driver
-    if driver.state not in (DriverState.DISARMED, DriverState.STOPPED) or driver.output is not OutputState.OFF:
+    if driver.state not in (DriverState.DISARMED, DriverState.STOPPED) or not session.stage.at_rest:
         raise UsageError("the board has not confirmed zero yet; wait for it, or stop and clear")
     if session.latch.tripped:
         raise UsageError("a stop is in force; clear it first")
@@ -241,7 +241,7 @@ def _clear(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001
         if session.case is not None:
             session.connection.look_again(session.case, now_us)
         raise UsageError("looking for the board again; clear once more when it has answered")
-    if session.stage.output is not OutputState.OFF:
+    if not session.stage.at_rest:
         raise UsageError("the board has not confirmed zero; use the stop switch, check the board, then clear")
     session.void_what_is_old(now_us)
     session.latch.clear()

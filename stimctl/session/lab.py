@@ -20,7 +20,7 @@ TOLD: Final = frozenset(
     {
         "to-listening", "trigger", "missed", "assist", "burst-delivered", "trigger-tried", "switch", "opening",
         "threshold-adapted", "control-range", "level", "titrate", "armed", "start", "begin", "pause", "resume",
-        "stop", "stop-arming", "stop-again", "stop-confirmed", "fault", "refusal", "link-lost", "link-found",
+        "stop", "stop-arming", "stop-again", "stop-confirmed", "stop-unconfirmed", "fault", "refusal", "link-lost", "link-found",
         "emg-lost", "emg-back", "emg-gap", "control-lost", "control-back", "control-gap", "robot-ready", "robot-not-ready", "dose-done",
         "emg-range", "emg-quality", "threshold-set", "rest-found", "onset", "angle-lost", "angle-back",
         "repetition-counted", "repetition-missed", "repetition-unheard", "repetition-done", "goal-moved",

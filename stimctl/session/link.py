@@ -1,7 +1,8 @@
 """From a board URL to a driver: ``sim:``, or ``SCHEME:PORT`` for a real one.
 
 ``sim:`` is the reference board's twin in this process, ``sim:p24`` another's, each with a virtual patient; every other board
-is reached through a transport.
+is reached through a transport. What was measured behind a board that knows no mA is named behind it:
+``openemsstim:PORT?calibration=FILE``.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from stimctl.boards import board_url
+from stimctl.boards import KINDS, board_url, split_calibration
 from stimctl.driver import BoardDriver, Driver, driver_for
 from stimctl.errors import UsageError
 from stimctl.safety import Latch
 from stimctl.sensors.signals import OpenSignal
+from stimctl.session.measuring import from_file, simulated
 from stimctl.transport import open_transport
 from stimctl.transport.address import host_elsewhere
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 SIMULATED: Final = "sim:"
 """A twin in this process: the reference board's, unless a name follows."""
 
-SIMULATED_KINDS: Final = ("p24", "rehamove3", "rehastim2", "neurostimduino")
+SIMULATED_KINDS: Final = ("p24", "rehamove3", "rehastim2", "neurostimduino", "openemsstim")
 """What may follow."""
 
 _PATIENT_SITES: Final = {
@@ -48,6 +50,8 @@ class Link(NamedTuple):
     next_event_us: Callable[[int], int | None]
     signal: OpenSignal | None = None
     """A goniometer, a glove or an amplifier of the sound hand that was given beside the board."""
+    answer_us: int = 0
+    """How long the board may take to say who it is, where that is longer than is usual."""
 
 
 def open_link(url: str, latch: Latch, *, clock: Callable[[], int], seed: int, sites: dict[int, str]) -> Link:
@@ -58,10 +62,12 @@ def open_link(url: str, latch: Latch, *, clock: Callable[[], int], seed: int, si
     if is_simulated(url):
         return _simulated(url.removeprefix(SIMULATED), latch, clock, seed, sites)
     kind, port = board_url(url)
+    calibration = from_file(split_calibration(url)[1])  # first: a file that is wrong is told before the port is opened
     transport = open_transport(
         port, baud=kind.baud, parity=kind.parity, stop_bits=kind.stop_bits, flow_control=kind.flow_control
     )
-    return Link(driver_for(kind.scheme, transport, latch, tokens=_token), None, _nothing_due)
+    driver = driver_for(kind.scheme, transport, latch, tokens=_token, calibration=calibration)
+    return Link(driver, None, _nothing_due, answer_us=kind.answer_us)
 
 
 def elsewhere(url: str) -> str:
@@ -79,7 +85,8 @@ def is_simulated(url: str) -> bool:
 
 def kind_of(url: str) -> str:
     """The scheme of the kind of board that ``url`` means, a simulated one's as well."""
-    kind = url.removeprefix(SIMULATED) if is_simulated(url) else url.partition(":")[0]
+    board, _ = split_calibration(url)
+    kind = board.removeprefix(SIMULATED) if is_simulated(url) else board.partition(":")[0]
     return kind or "reference"
 
 
@@ -90,12 +97,18 @@ def _simulated(kind: str, latch: Latch, clock: Callable[[], int], seed: int, sit
     from stimctl.sim.patient import DEFAULT_SITES, Patient
     from stimctl.sim.tissue import Site
 
+    kind, calibration_file = split_calibration(kind)
     if kind and kind not in SIMULATED_KINDS:
         known = ", ".join(SIMULATED + name for name in ("", *SIMULATED_KINDS))
         raise UsageError(f"{SIMULATED}{kind} is no board that stimctl can simulate; write {known}")
     count = max(len(DEFAULT_SITES), 1 + max(sites, default=0))
     worn = {output: Site(_PATIENT_SITES[site]) for output, site in sites.items()}
     patient = Patient(seed, tuple(worn.get(n, DEFAULT_SITES[n % len(DEFAULT_SITES)]) for n in range(count)))
+    if kind == "openemsstim":
+        twin, calibration = simulated(calibration_file, clock(), patient)
+        ems = SimLink(twin, clock)
+        driver = driver_for(kind, ems, latch, tokens=_token, simulated=True, calibration=calibration)
+        return Link(driver, patient, ems.next_event_us, answer_us=KINDS[kind].answer_us)
     if kind:
         line = SimLink(_twin(kind, clock(), patient), clock)
         return Link(driver_for(kind, line, latch, tokens=_token, simulated=True), patient, line.next_event_us)

@@ -152,7 +152,7 @@ class Opening:
         self._given = _recording(order.emg, self.loaded)
         sites = {channel.output - 1: channel.site for channel in stimulating(self.loaded.protocol).channels}
         self.link: Link = open_link(self.wishes.board, latch, clock=clock, seed=seed, sites=sites)
-        self._until_us = now_us + ANSWER_US
+        self._until_us = now_us + max(ANSWER_US, self.link.answer_us)
         self._connected = False
         self.link.driver.open(now_us)
 

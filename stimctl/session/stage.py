@@ -139,6 +139,20 @@ class OutputStage:
         return self.driver.poll(now_us)
 
     @property
+    def at_rest(self) -> bool:
+        """Whether the next step need not wait: the board has confirmed zero, or cannot and has been told all it can be."""
+        driver = self.driver
+        if driver.output is OutputState.OFF:
+            return True
+        return self.is_unconfirming and driver.state in (DriverState.DISARMED, DriverState.STOPPED)
+
+    @property
+    def is_unconfirming(self) -> bool:
+        """Whether the board is there and has no word for being at zero."""
+        facts = self.driver.facts
+        return facts is not None and not facts.confirms_zero and self.driver.state is not DriverState.LOST
+
+    @property
     def output(self) -> OutputState:
         """What the board's own reports say about its output."""
         return self.driver.output

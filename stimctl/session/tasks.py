@@ -66,10 +66,16 @@ def ask_the_patient(link: Link | None, awaited: Advance | None, now_us: int) -> 
         patient.ask(now_us)
 
 
+_AT_REST: Final = frozenset({Kind.START, Kind.CLOSE})
+"""What waits until a board that confirms nothing has been told to stop as often as it is: a second, and nothing to see."""
+
+
 def can(session: Session, now_us: int) -> tuple[Kind, ...]:
     """The orders that make sense now; the switch only where it does something."""
     listed = following.can(session, CAN[session.state])
     listed = session.glove.can(listed) if session.glove is not None else listed
+    if not session.stage.at_rest and session.stage.is_unconfirming:
+        listed = tuple(kind for kind in listed if kind not in _AT_REST)
     if Kind.KEY not in listed or session.engine.takes_key(now_us):
         return listed
     return tuple(kind for kind in listed if kind is not Kind.KEY)

@@ -11,7 +11,7 @@ characters ``e`` and ``r`` strengthen, as ``q`` and ``w`` do.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -55,6 +55,22 @@ class Socket:
         """The firmware's own sum: nothing holds ``percent`` to 0 to 100, and 0 is a fifth of the way."""
         share = int16((self.high - self.low) * (percent - 1))
         self.wiper = min(WIPER_MAX, max(0, int(share * 0.01 + 0.5) + self.low))
+
+
+def measured(unit: PulseTrain = UNIT) -> tuple[tuple[int, MicroAmp], ...]:
+    """What a meter would show at each percent before ``unit``: the percent, and the peak in µA."""
+    return tuple((percent, MicroAmp(unit.amplitude_ua * _wiper(percent) // WIPER_MAX)) for percent in range(1, 101))
+
+
+def unit_below(points: Iterable[tuple[int, int]], unit: PulseTrain) -> PulseTrain:
+    """A unit of the same pulses that gives nowhere more than was measured: pairs of percent and peak in µA."""
+    return unit.at(MicroAmp(min(ua * WIPER_MAX // _wiper(percent) for percent, ua in points)))
+
+
+def _wiper(percent: int) -> int:
+    socket = Socket()
+    socket.set_percent(percent)
+    return socket.wiper
 
 
 @final

@@ -1,4 +1,4 @@
-"""The driver of NeuroStimDuino: ``core`` takes what is said to it and by it, ``told`` orders what it is told next."""
+"""The driver of NeuroStimDuino: ``saying`` is what it is told and when, ``core`` hears what comes back."""
 
 from stimctl.driver.neurostimduino.core import NeuroStimDuinoDriver
 

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final
 
 from stimctl.boards.neurostimduino import words as n
 from stimctl.boards.neurostimduino.answers import Decoder
 from stimctl.boards.neurostimduino.codec import encode
-from stimctl.boards.neurostimduino.fit import told
+from stimctl.boards.neurostimduino.fit import TRAIN_S
 from stimctl.boards.neurostimduino.reply import ANSWER_US, Reply
 from stimctl.boards.neurostimduino.stopping import STOP
+from stimctl.boards.neurostimduino.update import Picture, at_zero
 from stimctl.boards.neurostimduino.words import Halt, HostWord, Register
 from stimctl.boards.reference.messages import OutputReport
 from stimctl.driver import words as w
-from stimctl.driver.neurostimduino.told import SECONDS, Picture, Wanted
 from stimctl.driver.orders import Orders
 from stimctl.driver.plain import STATUS_US
 from stimctl.driver.question import Question
 from stimctl.driver.words import DriverState, Setup
 from stimctl.driver.worn import Worn
-from stimctl.pulse import Command, PulseTrain, symmetric
+from stimctl.pulse import PulseTrain, symmetric
 from stimctl.safety import Approved, Latch
 from stimctl.transport import Transport
 from stimctl.units import MS, SECOND
@@ -50,7 +50,6 @@ class Saying(Orders):
         self._words: deque[HostWord] = deque()  # what arming still has to say
         self._picture = Picture()
         self._permit: Approved | None = None  # of what was said last, and is prolonged
-        self._wanted: Wanted = {}
         self._reads_missed = self._step = 0
         self._read_us = 0
         self._answers = False
@@ -92,19 +91,9 @@ class Saying(Orders):
         if worn is None:
             return
         worn.is_sent, self._quiet = True, False
-        self._picture, self._permit, self._wanted = Picture(), None, {}
-        self._words = deque(self._settings(worn))
+        self._picture, self._permit = Picture(), None
+        self._words = deque(at_zero({output: _shape(worn.ceiling(output)) for output in worn.outputs}))
         self._go_on_arming(now_us)
-
-    def _settings(self, worn: Worn) -> Iterable[HostWord]:
-        yield n.Set(0, Register.RAMPING, 0)
-        for channel in range(n.CHANNELS):
-            yield n.Set(channel, Register.AMPLITUDE_UA, 0)
-            yield n.Set(channel, Register.SYMMETRIC, 1)
-            yield n.Set(channel, Register.ENABLED, int(channel in worn.outputs))
-        for channel in sorted(worn.outputs):
-            for register, value in told(_at_rest(worn.ceiling(channel))).items():
-                yield n.Set(channel, register, value)
 
     def _go_on_arming(self, now_us: int) -> None:
         if not self._words:
@@ -134,10 +123,9 @@ class Saying(Orders):
         approved = worn.take_waiting()
         if approved is not None:
             self._permit, worn.out = approved, approved.command
-            self._wanted = _wanted(approved.command)
-        if worn.out is None:
+        if worn.out is None or self._permit is None:
             return
-        word = self._picture.next_word(self._wanted)
+        word = self._picture.next_word(self._permit)
         if word is None:
             worn.was_taken()
         elif not self._say(word, now_us):
@@ -157,23 +145,23 @@ class Saying(Orders):
         if channel is None:
             if now_us - self._read_us >= STATUS_US:
                 self._read(0, now_us)
-        elif (since_us := self._picture.channels[channel].since_us or 0) <= now_us - SECONDS * SECOND:
+        elif (since_us := self._picture.channels[channel].since_us or 0) <= now_us - TRAIN_S * SECOND:
             self._fault("a train has ended because this program came too late to prolong it", now_us)
             return
         elif now_us - since_us >= PROLONG_US:
-            self._say(n.Stimulate(channel, SECONDS), now_us)
+            self._prolong(channel, now_us)
         self._report()
+
+    def _prolong(self, channel: int, now_us: int) -> None:
+        word = self._picture.prolong(channel, self._permit) if self._permit is not None else None
+        if word is not None:
+            self._say(word, now_us)
 
     def _report(self) -> None:
         outputs = tuple(OutputReport(channel.running_ua, None, None) for channel in self._picture.channels)
         self._events.append(w.Reported(True, False, False, outputs))
 
 
-def _wanted(command: Command) -> Wanted:
-    return {output.channel: told(output.train) for output in command.outputs}
-
-
-def _at_rest(ceiling: Setup) -> PulseTrain:
-    """What a channel is set up with: its widest and quickest pulses at zero."""
-    gap_us = ceiling.interphase_gap_us
-    return symmetric(0, ceiling.phase_width_us, ceiling.rate_mhz, interphase_gap_us=gap_us)
+def _shape(ceiling: Setup) -> PulseTrain:
+    """What a channel is set up with: its widest and quickest pulses, at zero."""
+    return symmetric(0, ceiling.phase_width_us, ceiling.rate_mhz, interphase_gap_us=ceiling.interphase_gap_us)

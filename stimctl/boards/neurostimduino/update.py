@@ -1,4 +1,4 @@
-"""What each channel of a NeuroStimDuino has taken, by its own word, and what it has to be told next.
+"""The one door through which a driver's amplitudes leave for a NeuroStimDuino: what it has taken, and what comes next.
 
 One register at a time, and each acts at once. So whatever lessens goes first, on every channel, and what increases only
 then: on the way from one setting to another nothing flows that is more than either.
@@ -6,12 +6,15 @@ then: on the way from one setting to another nothing flows that is more than eit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, final
 
+from stimctl.boards.neurostimduino.fit import TRAIN_S, told
 from stimctl.boards.neurostimduino.words import CHANNELS, HostWord, Register, Set, Stimulate, Stop
-
-SECONDS: Final = 1
+from stimctl.errors import OurBug
+from stimctl.pulse import PulseTrain
+from stimctl.safety import Approved
+from stimctl.units import MicroAmp
 
 _LESSENING: Final = (Register.AMPLITUDE_UA, Register.WIDTH_US, Register.RATE_HZ)
 """Less of it is less output."""
@@ -19,8 +22,20 @@ _LESSENING: Final = (Register.AMPLITUDE_UA, Register.WIDTH_US, Register.RATE_HZ)
 _RISING: Final = (Register.WIDTH_US, Register.GAP_US, Register.RATE_HZ, Register.DELAY_MS, Register.AMPLITUDE_UA)
 """The amplitude last: it may be all that had been lowered."""
 
-Wanted = Mapping[int, Mapping[Register, int]]
-"""By channel, what its registers have to say; amplitude 0 is a channel that is stopped."""
+
+def at_zero(shapes: Mapping[int, PulseTrain]) -> Iterable[HostWord]:
+    """What sets every register, with no amplitude anywhere: nobody knows what an earlier program has left in them.
+
+    ``shapes`` are what the channels of a session give; the others are switched off.
+    """
+    yield Set(0, Register.RAMPING, 0)
+    for channel in range(CHANNELS):
+        yield Set(channel, Register.AMPLITUDE_UA, 0)
+        yield Set(channel, Register.SYMMETRIC, 1)
+        yield Set(channel, Register.ENABLED, int(channel in shapes))
+    for channel, shape in sorted(shapes.items()):
+        for register, value in told(shape.at(MicroAmp(0))).items():
+            yield Set(channel, register, value)
 
 
 @final
@@ -54,14 +69,20 @@ class Picture:
             case Stop(channel):
                 self.channels[channel].since_us = None
 
-    def next_word(self, wanted: Wanted) -> HostWord | None:
-        """The next step towards ``wanted``; ``None`` where nothing is left to say."""
+    def next_word(self, approved: Approved) -> HostWord | None:
+        """The next step towards what was approved; ``None`` where nothing is left to say."""
+        wanted = _wanted(approved)
         for lessening in (True, False):
             for number, values in wanted.items():
                 word = self._step(number, values, lessening=lessening)
                 if word is not None:
                     return word
         return None
+
+    def prolong(self, number: int, approved: Approved) -> HostWord | None:
+        """Another train of a channel that runs, if what was approved last has it run; else ``None``."""
+        runs = self.channels[number].since_us is not None
+        return Stimulate(number, TRAIN_S) if runs and _wanted(approved)[number][Register.AMPLITUDE_UA] else None
 
     def _step(self, number: int, wanted: Mapping[Register, int], *, lessening: bool) -> HostWord | None:
         channel = self.channels[number]
@@ -71,9 +92,16 @@ class Picture:
             has, value = channel.values.get(register), wanted[register]
             if has is None or value < has or (value != has and not lessening):
                 return Set(number, register, value)
-        return None if lessening or channel.since_us is not None else Stimulate(number, SECONDS)
+        return None if lessening or channel.since_us is not None else Stimulate(number, TRAIN_S)
 
     def oldest(self) -> int | None:
         """The channel whose train was begun, or prolonged, first; ``None`` where none runs."""
         running = [(each.since_us, number) for number, each in enumerate(self.channels) if each.since_us is not None]
         return min(running)[1] if running else None
+
+
+def _wanted(approved: Approved) -> Mapping[int, Mapping[Register, int]]:
+    """By channel, what its registers have to say; amplitude 0 is a channel that is stopped."""
+    if type(approved) is not Approved:
+        raise OurBug(f"{type(approved).__name__} is not what the limiter approved")
+    return {output.channel: told(output.train) for output in approved.command.outputs}
