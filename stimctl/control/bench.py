@@ -40,6 +40,8 @@ NOBODY: Final = "nobody"
 GO_ON: Final = "go on"
 """What is typed to let the second run begin."""
 
+NOT_KEPT: Final = "The bench was not brought to its end: nothing of it was kept, and what was kept before stands."
+
 _LOOK_US: Final = 200 * MS
 
 Say = Callable[[str], None]
@@ -115,12 +117,12 @@ class _Trial:
             self._say(outcome.line)
         error = outcome.error
         if isinstance(error, Exception) and (outcome.output is OutputWord.OFF or not isinstance(error, StimctlError)):
-            self._say("The board's earlier profile stands as it was.")
+            self._say(NOT_KEPT)
             raise error
         return bench.run.complete
 
     def _not_kept(self) -> int:
-        self._say("The bench was not brought to its end: the board's earlier profile stands as it was.")
+        self._say(NOT_KEPT)
         return 1
 
     def _keep(self, where: Path) -> int:
