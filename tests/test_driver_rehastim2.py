@@ -1,8 +1,9 @@
-"""The driver of RehaStim 2 on its twin: getting to know, arming, delivering, stopping; only the ledger judges."""
+"""The driver of RehaStim 2 on its twin: getting to know, arming, delivering, stopping; only the ledger judges.
+
+What holds in every state of every such driver is in ``test_driver_battery``.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import pytest
 
@@ -26,18 +27,6 @@ from tests.p24_rig import Rig as P24Rig
 from tests.rehastim2_rig import MS, RATE_MHZ, SECOND, SETUPS, Rig
 
 OFF, ON, UNKNOWN = OutputState.OFF, OutputState.ON, OutputState.UNKNOWN
-
-STATES: dict[str, Callable[[Rig], object]] = {
-    "connecting": lambda rig: rig.driver.open(rig.now_us),
-    "at rest": Rig.connected,
-    "arming": Rig.arming,
-    "armed": Rig.armed,
-    "delivering": lambda rig: rig.delivering(20_000, 10_000),
-    "stopping": Rig.stopping,
-    "stopped": Rig.stopped,
-}
-EVERY = pytest.mark.parametrize("state", STATES)
-
 
 # --- getting to know ---------------------------------------------------------------------------------------------
 
@@ -441,47 +430,15 @@ def test_a_ramp_of_many_settings_does_not_starve_the_read_back() -> None:
     assert rig.asked - before >= 3
 
 
-# --- stop, in every state ----------------------------------------------------------------------------------------
+# --- stop --------------------------------------------------------------------------------------------------------
 
 
-@EVERY
-def test_a_stop_is_one_write_in_every_state_and_the_board_confirms_it(state: str) -> None:
-    rig = Rig()
-    STATES[state](rig)
-    before = len(rig.line.raw)
-    rig.driver.stop("Space")
-    assert rig.line.raw[before:] == STOP  # with nobody's round in between
-    assert rig.driver.output is UNKNOWN
-    starts = len(rig.starts)
-    rig.now_us += 2 * MS
-    assert not any(rig.flowing_ua)
-    rig.run(WATCHDOG_US + 600 * MS)
-    assert rig.driver.output is OFF
-    assert rig.latch.tripped
-    assert len(rig.starts) == starts
-    assert not any(rig.flowing_ua)
-
-
-@EVERY
-def test_half_a_frame_in_the_line_does_not_swallow_a_stop(state: str) -> None:
-    rig = Rig()
-    STATES[state](rig)
+def test_half_a_frame_in_the_line_does_not_swallow_a_stop() -> None:
+    rig = Rig().delivering(20_000)
     rig.twin.feed(b"\xf0\x81\x18\x81\x53\x00\x20\x00\x81", rig.now_us)
     rig.driver.stop("Space")
     rig.now_us += 2 * MS
     assert not any(rig.flowing_ua)
-
-
-@EVERY
-def test_closing_stops_in_every_state(state: str) -> None:
-    rig = Rig()
-    STATES[state](rig)
-    rig.driver.close()
-    rig.now_us += 2 * MS
-    assert not any(rig.flowing_ua)
-    assert rig.driver.output is UNKNOWN
-    rig.driver.close()
-    assert rig.driver.poll(rig.now_us) == ()
 
 
 def test_whatever_was_approved_before_a_stop_never_leaves_after_it() -> None:
@@ -528,56 +485,6 @@ def test_a_stop_that_nobody_answers_is_repeated_and_then_lost() -> None:
     assert "does not answer to stop" in str(told[-1].error)
     assert "emergency switch" in str(told[-1].error)
     assert rig.driver.output is UNKNOWN
-
-
-# --- silence, in every state -------------------------------------------------------------------------------------
-
-
-@EVERY
-def test_a_board_that_goes_silent_is_told_of_in_every_state_and_stops_by_itself(state: str) -> None:
-    rig = Rig()
-    STATES[state](rig)
-    rig.line.deaf, rig.line.mute = set(range(256)), set(range(256))
-    starts = len(rig.starts)
-    told = rig.run(CONNECT_US + 200 * MS)
-    assert isinstance(told[-1], Lost)
-    assert (rig.driver.state, rig.driver.output) == (DriverState.LOST, UNKNOWN)
-    assert rig.latch.tripped
-    assert not any(rig.flowing_ua)
-    assert len(rig.starts) == starts
-
-
-@EVERY
-def test_a_cable_that_is_pulled_is_unknown_output_for_good(state: str) -> None:
-    rig = Rig()
-    STATES[state](rig)
-    rig.link.close()
-    [lost] = rig.run(20 * MS)
-    assert isinstance(lost, Lost)
-    assert (rig.driver.state, rig.driver.output) == (DriverState.LOST, UNKNOWN)
-    assert rig.latch.tripped
-    starts = len(rig.starts)
-    rig.link._closed = False
-    rig.run(2 * SECOND)
-    assert rig.driver.state is DriverState.LOST
-    assert len(rig.starts) == starts
-    assert not any(rig.flowing_ua)
-
-
-@EVERY
-def test_the_boards_own_time_out_is_noticed_in_every_state(state: str) -> None:
-    """What the host says no longer arrives; what the board says does."""
-    rig = Rig()
-    STATES[state](rig)
-    rig.line.deaf = set(range(256))
-    rig.run(WATCHDOG_US + 200 * MS)
-    assert not any(rig.flowing_ua)
-    assert rig.driver.output is UNKNOWN
-    rig.line.deaf = set()
-    starts = len(rig.starts)
-    rig.run(3 * SECOND)
-    assert len(rig.starts) == starts
-    assert not any(rig.flowing_ua)
 
 
 # --- a computer that was asleep ----------------------------------------------------------------------------------

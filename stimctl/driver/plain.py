@@ -210,17 +210,21 @@ class Plain(ABC):
         """The computer was asleep, or the process: what was known is old, and so is whatever has waited in the line.
 
         Nothing counts as off, nor an armed board as on, before it has answered a question of now. Time in which nobody
-        looked is none in which it was silent.
+        looked is none in which it was silent. A setting that was on its way was approved for then: it is not gone on with.
         """
-        absent = now_us - self._polled_us > STATUS_US
-        self._polled_us = now_us
-        if not absent:
+        before_us, self._polled_us = self._polled_us, now_us
+        if now_us - before_us <= STATUS_US:
             return
         self._quiet, self._doubt = False, self._state in LIVE
         self._since_us = self._again_us = self._ask_us = now_us
         self._loud_us = now_us + LOUD_US
-        if self._question is not None and not self._question.setting:
-            self._question = None  # its answer may be as old
+        question, self._question = self._question, None  # its answer may be as old
+        if question is not None and question.setting and self._state in LIVE:
+            away_s = (now_us - before_us) / SECOND
+            self._fault(
+                f"this computer was away for {away_s:.1f} s in the middle of {question.name}; look at the patient, then clear",
+                now_us,
+            )
 
     def _overdue(self, now_us: int) -> Question | None:
         question = self._question

@@ -1,0 +1,336 @@
+"""One battery for every driver of a board that speaks a language of its own: it is described, and the battery does the rest.
+
+A driver passes by naming its facts (:class:`Driven`) and a class of its own, in ``test_driver_battery``::
+
+    class TestP24(DriverBattery):
+        driven = P24
+
+Each test lives in every state that the description names. Only the twin's ledger says what flowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from hypothesis import strategies as st
+
+from stimctl.driver import BoardDriver, BoardEvent, Connected, DriverState, Faulted, Lost, OutputState
+from stimctl.errors import LinkLost
+from stimctl.pulse import PulseTrain
+from stimctl.safety import Latch
+from stimctl.sim.chassis import Chassis
+from stimctl.units import MS, SECOND
+from tests.board_battery import given
+
+OFF, ON, UNKNOWN = OutputState.OFF, OutputState.ON, OutputState.UNKNOWN
+SLEEP_US = 310 * SECOND
+
+
+class AnyRig(Protocol):
+    """A driver on its twin: ``run`` lets time pass, and the control loop comes round in it while ``beating``."""
+
+    now_us: int
+    driver: Any
+    latch: Latch
+    link: Any
+    events: list[BoardEvent]
+    beating: bool
+
+    @property
+    def twin(self) -> Chassis: ...
+    def run(self, us: int, *, step: int = 5 * MS) -> list[BoardEvent]: ...
+    def send(self, *ua: int) -> None: ...
+
+
+@dataclass(frozen=True)
+class Driven:
+    """The facts of one driver.
+
+    ``another`` is a second driver on the same line. ``states`` bring a fresh rig there; ``at_rest``, ``armed`` and ``running`` are three of them. ``stop`` is what a stop
+    writes; ``stops_us`` later nothing flows, and in ``confirms_us`` the driver knows. ``silent_us`` after the host's last
+    word everything has ended by itself. ``raises``: whether these bytes could make something flow, or more of it.
+    ``steps_ua`` are settings of the first output that the board has, all within what it is armed for. A setting of two outputs
+    takes so many ``words`` that raise something.
+    """
+
+    name: str
+    fresh: Callable[[], Any]
+    another: Callable[[Any, Latch], BoardDriver]
+    states: Mapping[str, Callable[[Any], object]]
+    stop: bytes
+    stops_us: int
+    confirms_us: int
+    silent_us: int
+    connects_us: int
+    raises: Callable[[bytes], bool]
+    steps_ua: tuple[int, ...]
+    words: int = 1
+    at_rest: str = "at rest"
+    armed: str = "armed"
+    running: str = "running"
+
+
+class Tap:
+    """Sits on a rig's line. ``sent`` is every write that was tried."""
+
+    def __init__(self, link: Any) -> None:
+        self._write, self._read = link.write, link.read
+        link.write, link.read = self.write, self.read
+        self.sent: list[bytes] = []
+        self.broken = self.deaf = self.mute = self.trickle = False
+        self.said = b""
+
+    def write(self, data: bytes, *, urgent: bool = False) -> None:
+        self.sent.append(data)
+        if self.broken:
+            raise LinkLost("the port takes no more data; check the board and the cable")
+        self._write(b"" if self.deaf else data, urgent=urgent)
+
+    def read(self) -> bytes:
+        heard: bytes = self._read()
+        self.said += b"" if self.mute else heard
+        size = 1 if self.trickle else len(self.said)
+        data, self.said = self.said[:size], self.said[size:]
+        return data
+
+
+def pulses_since(rig: AnyRig, since_us: int) -> list[tuple[int, PulseTrain]]:
+    """Every pulse that any output has given after that."""
+    rig.twin.advance(rig.now_us)
+    return [pulse for ledger in rig.twin.ledger for pulse in ledger.pulses_between(since_us, rig.now_us)]
+
+
+class DriverBattery:
+    """What every such driver has to pass."""
+
+    driven: ClassVar[Driven]
+    strangers: ClassVar[Callable[[], Mapping[str, tuple[bytes, ...]]]]
+    """What other boards say, by their names."""
+
+    def at(self, state: str) -> tuple[AnyRig, Tap]:
+        """A rig in that state, and a tap on its line from now on."""
+        rig = self.driven.fresh()
+        self.driven.states[state](rig)
+        return rig, Tap(rig.link)
+
+    def raised(self, tap: Tap) -> list[bytes]:
+        return [data for data in tap.sent if self.driven.raises(data)]
+
+    # --- that the tests below show anything ----------------------------------------------------------------------
+
+    def test_it_runs_where_it_should(self) -> None:
+        rig, _ = self.at(self.driven.running)
+        began_us = rig.now_us
+        rig.run(SECOND)
+        assert pulses_since(rig, began_us)
+        assert rig.driver.output is ON
+        assert len(self.driven.states) >= 6
+        assert self.at(self.driven.at_rest)[0].driver.output is OFF
+
+    # --- stop ----------------------------------------------------------------------------------------------------
+
+    def test_a_stop_in_every_state_is_one_write_and_confirmed(self) -> None:
+        for state in self.driven.states:
+            rig, tap = self.at(state)
+            stopped_us = rig.now_us
+            rig.driver.stop("Space")
+            assert tap.sent == [self.driven.stop], state
+            assert rig.driver.output is UNKNOWN, state
+            rig.run(self.driven.confirms_us)
+            assert rig.driver.output is OFF, state
+            assert rig.latch.tripped, state
+            assert not self.raised(tap), state
+            assert not pulses_since(rig, stopped_us + self.driven.stops_us), state
+
+    def test_nothing_of_before_a_stop_comes_after_it_even_if_the_latch_is_cleared_at_once(self) -> None:
+        for state in self.driven.states:
+            rig, tap = self.at(state)
+            if state == self.driven.armed:
+                for ua in self.driven.steps_ua[:2]:
+                    rig.send(ua)
+            tap.sent.clear()
+            stopped_us = rig.now_us
+            rig.driver.stop("Space")
+            rig.latch.clear()
+            rig.run(self.driven.confirms_us)
+            assert not self.raised(tap), state
+            assert not pulses_since(rig, stopped_us + self.driven.stops_us), state
+
+    def test_closing_stops_in_every_state(self) -> None:
+        for state in self.driven.states:
+            rig, tap = self.at(state)
+            closed_us = rig.now_us
+            rig.driver.close()
+            assert b"".join(tap.sent).startswith(self.driven.stop), state
+            rig.driver.close()
+            assert (rig.driver.state, rig.driver.output) == (DriverState.LOST, UNKNOWN), state
+            assert rig.run(SECOND) == [], state
+            assert not pulses_since(rig, closed_us + self.driven.stops_us), state
+
+    # --- a line that fails ---------------------------------------------------------------------------------------
+
+    def lost(self, rig: AnyRig, tap: Tap, state: str, since_us: int, raised: int = 0) -> None:
+        """One clear end: lost, unknown, latched, and nothing flows or is said any more."""
+        assert [type(each) for each in rig.events][-1:] == [Lost], state
+        assert (rig.driver.state, rig.driver.output) == (DriverState.LOST, UNKNOWN), state
+        assert rig.latch.tripped, state
+        assert len(self.raised(tap)) <= raised, state
+        assert not pulses_since(rig, since_us + self.driven.silent_us), state
+        sent, events = len(tap.sent), len(rig.events)
+        tap.broken = tap.deaf = tap.mute = False
+        rig.link._closed = False
+        rig.run(2 * SECOND)  # the line is good again, and a lost driver stays lost
+        assert (rig.driver.state, len(tap.sent), len(rig.events)) == (DriverState.LOST, sent, events), state
+
+    def test_a_cable_pulled_in_every_state(self) -> None:
+        for state in self.driven.states:
+            rig, tap = self.at(state)
+            pulled_us = rig.now_us
+            rig.link.close()
+            rig.run(self.driven.silent_us + SECOND)
+            self.lost(rig, tap, state, pulled_us)
+
+    def test_a_write_that_fails_in_every_state(self) -> None:
+        for state in self.driven.states:
+            rig, tap = self.at(state)
+            failed_us, tap.broken = rig.now_us, True
+            rig.run(self.driven.silent_us + 2 * SECOND)
+            self.lost(rig, tap, state, failed_us, raised=1)  # one was tried: it is not known how much of it has left
+
+    def test_a_board_that_falls_silent_in_every_state(self) -> None:
+        for state in self.driven.states:
+            rig, tap = self.at(state)
+            muted_us, tap.mute = rig.now_us, True
+            rig.run(self.driven.connects_us + self.driven.silent_us)
+            self.lost(rig, tap, state, muted_us, raised=self.driven.words)
+
+    def test_a_board_that_hears_nothing_in_every_state(self) -> None:
+        """What it says by itself still comes: nobody is told that it is at zero by what it does not answer."""
+        for state in self.driven.states:
+            rig, tap = self.at(state)
+            deaf_us, tap.deaf = rig.now_us, True
+            rig.run(self.driven.connects_us + self.driven.silent_us)
+            assert (rig.driver.state, rig.driver.output) == (DriverState.LOST, UNKNOWN), state
+            assert rig.latch.tripped, state
+            assert not pulses_since(rig, deaf_us + self.driven.silent_us), state
+
+    # --- a host that fails ---------------------------------------------------------------------------------------
+
+    def test_a_loop_that_hangs_keeps_nothing_going_in_every_state(self) -> None:
+        for state in self.driven.states:
+            rig, tap = self.at(state)
+            hung_us, rig.beating = rig.now_us, False
+            rig.run(2 * self.driven.silent_us + SECOND)
+            assert not pulses_since(rig, hung_us + self.driven.silent_us + SECOND // 2), state
+            assert len(self.raised(tap)) <= self.driven.words, (
+                state
+            )  # a setting that was sent before, and waited for its turn
+
+    def test_a_dead_host_in_every_state(self) -> None:
+        for state in self.driven.states:
+            rig, _ = self.at(state)
+            dead_us = rig.now_us
+            rig.now_us += self.driven.silent_us + 10 * SECOND
+            assert not pulses_since(rig, dead_us + self.driven.silent_us), state
+
+    def test_a_sleep_in_every_state(self) -> None:
+        """What was known before it, and what has waited in the line, is of before: neither off nor on, and nothing goes on."""
+        for state in self.driven.states:
+            rig, tap = self.at(state)
+            rig.now_us += SLEEP_US
+            woke_us = rig.now_us
+            rig.driver.poll(rig.now_us)
+            assert rig.driver.output is UNKNOWN, state
+            assert not self.raised(tap), state
+            rig.run(self.driven.connects_us)
+            assert not pulses_since(rig, woke_us), state
+            assert rig.driver.output is not UNKNOWN or rig.latch.tripped, state
+
+    # --- what is heard -------------------------------------------------------------------------------------------
+
+    def test_how_its_words_are_split_makes_no_difference(self) -> None:
+        rig = self.driven.fresh()
+        tap = Tap(rig.link)
+        tap.trickle = True
+        rig.driver.open(rig.now_us)
+        rig.run(self.driven.connects_us, step=MS // 2)
+        assert rig.driver.output is OFF
+        rig.driver.stop("Space")
+        rig.run(self.driven.confirms_us, step=MS // 2)
+        assert rig.driver.output is OFF
+
+    def test_what_other_boards_say_introduces_nobody(self) -> None:
+        for other, answers in type(self).strangers().items():
+            rig = self.driven.fresh()
+            tap = Tap(rig.link)
+            tap.mute = True
+            rig.driver.open(rig.now_us)
+            for answer in answers * 3:
+                tap.said += answer
+                rig.run(20 * MS)
+            rig.run(self.driven.connects_us)
+            assert [type(each) for each in rig.events] == [Lost], other
+            assert rig.driver.output is UNKNOWN, other
+            assert not self.raised(tap), other
+
+    def test_what_other_boards_say_in_the_middle_says_neither_off_nor_more(self) -> None:
+        for other, answers in type(self).strangers().items():
+            rig, tap = self.at(self.driven.running)
+            for answer in answers:
+                tap.said += answer
+            rig.run(20 * MS)
+            assert rig.driver.output is not OFF, other
+            assert not self.raised(tap), other
+
+    @given(st.lists(st.binary(max_size=60), max_size=12), st.booleans())
+    def test_no_bytes_are_an_error_and_none_say_off(self, noise: list[bytes], stops: bool) -> None:
+        rig, tap = self.at(self.driven.running)
+        if stops:
+            rig.driver.stop("Space")
+            tap.mute = True
+        for piece in noise:
+            tap.said += piece
+            rig.run(5 * MS)
+            assert rig.driver.output is not OFF or (rig.latch.tripped and not stops)
+        assert not self.raised(tap)
+
+    # --- limits --------------------------------------------------------------------------------------------------
+
+    @given(st.data())
+    def test_nothing_is_ever_stronger_than_what_was_approved(self, data: st.DataObject) -> None:
+        rig, _ = self.at(self.driven.armed)
+        most_ua = 0
+        for _ in range(data.draw(st.integers(1, 8))):
+            ua = data.draw(st.sampled_from((0, *self.driven.steps_ua)))
+            since_us = rig.now_us
+            rig.send(ua)
+            rig.run(data.draw(st.sampled_from((5, 20, 60, 400))) * MS)
+            # Until it has taken the newest setting the board may go on with the one before, and never with more than both.
+            assert max((train.amplitude_ua for _, train in pulses_since(rig, since_us)), default=0) <= max(ua, most_ua)
+            most_ua = ua if not rig.driver._worn or rig.driver._worn.waiting is None else max(ua, most_ua)
+        rig.run(SECOND)
+        since_us = rig.now_us
+        rig.run(SECOND)
+        assert {train.amplitude_ua for _, train in pulses_since(rig, since_us)} <= {ua}
+        assert not any(isinstance(each, Faulted) for each in rig.events)
+
+    # --- again ---------------------------------------------------------------------------------------------------
+
+    def test_another_connection_begins_with_a_stop_and_arms_nothing(self) -> None:
+        """In every state of the one before, whose port was only let go."""
+        for state in self.driven.states:
+            rig, tap = self.at(state)
+            tap.sent.clear()
+            again_us, rig.latch = rig.now_us, Latch()
+            rig.driver = self.driven.another(rig, rig.latch)
+            rig.events.clear()
+            rig.driver.open(rig.now_us)
+            assert b"".join(tap.sent).startswith(self.driven.stop), state
+            assert rig.driver.output is UNKNOWN, state
+            rig.run(self.driven.connects_us)
+            assert any(isinstance(each, Connected) for each in rig.events), state
+            assert rig.driver.output is OFF, state
+            assert not self.raised(tap), state
+            assert not pulses_since(rig, again_us + self.driven.stops_us), state
