@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shlex
 import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from stimctl.boards import KINDS
+from stimctl.boards import KINDS, board_url
 from stimctl.boards.plugs import may_be
 from stimctl.cli import main
 from stimctl.control import boards as door
@@ -308,3 +309,26 @@ def test_nor_does_it_energise_its_own(kind: str, variant: str, monkeypatch: pyte
     board = made(BOARDS[kind], variant, monkeypatch)
     assert asked(kind, board, most_us=20 * SECOND)
     assert nothing_flowed(board)
+
+
+# --- twins say how they are opened -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", SHOWN)
+def test_a_served_twin_is_opened_by_what_it_says(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words after --board are a board's URL, for every kind that a session can open."""
+    from stimctl.control import twin
+
+    monkeypatch.setattr(twin, "serve", lambda *_, on_ready, **__: on_ready("./board"))
+    said: list[str] = []
+    assert twin.serve_twin(kind, "", "./board", 1, said.append, chosen=True) == 0
+    [line] = [each for each in said if "--board" in each]
+    url = shlex.split(line.partition("--board ")[2])[0]
+    known, port = board_url(url)
+    assert (known.scheme, port) == (kind, "./board")
+
+
+@pytest.mark.parametrize("command", ["boards", "bench"])
+def test_help_fits_a_terminal(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 79

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
+from stimctl.boards import CALIBRATION, KINDS, split_calibration
+from stimctl.errors import UsageError
 from stimctl.sim.catalogue import entry
 from stimctl.sim.terminal import serve
-
-RUNNABLE: Final = ("reference",)
-"""Boards that a session opens by their name and port."""
 
 
 def serve_twin(
@@ -27,14 +26,23 @@ def serve_twin(
         say(f"SIMULATED: {kind.title}'s twin with a virtual patient; no current flows anywhere.")
         # As it was typed: a Path would make board of ./board, which reads like a name and not like a place.
         place = link or path
-        if board in RUNNABLE:
-            how = f"stimctl run FILE --board {shlex.quote(f'{board}:{place}')}"
+        if board not in KINDS:
+            say(f"Ready. Clients of the board open {shlex.quote(place)} (Ctrl+C ends the twin)")
+        else:
+            how = f"stimctl run FILE --board {shlex.quote(_url(board, place))}"
             say(f"Ready. Open it with: {how} (Ctrl+C ends the twin)")
-            return
-        say(f"Ready. Clients of the board open {shlex.quote(place)} (Ctrl+C ends the twin)")
         if kind.settings is not None:
-            say(f"Their port needs {kind.settings}; otherwise neither side understands the other.")
+            say(f"Other clients' port needs {kind.settings}; otherwise neither side understands the other.")
 
     twin = kind.twin(variant, seed, chosen=chosen)
     serve(twin, settings=kind.settings, link_path=Path(link) if link else None, on_ready=ready, on_status=say)
     return 0
+
+
+def _url(board: str, place: str) -> str:
+    """How a session names it; a board that knows no mA needs a calibration as well."""
+    with suppress(UsageError):
+        measured = f"{board}:{place}{CALIBRATION}CALIBRATION.toml"
+        split_calibration(measured)
+        return measured
+    return f"{board}:{place}"
