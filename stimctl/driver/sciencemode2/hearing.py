@@ -80,7 +80,7 @@ class Hearing(Orders):
         """
         if self._quiet and not self._called:
             return
-        if not self._quiet and now_us >= self._stop_again_us:
+        if now_us >= self._stop_again_us:
             self._line.write_stop()
             self._stop_again_us, self._again_us = now_us + GREET_US, now_us + CONFIRM_AGAIN_US
         else:
@@ -156,10 +156,8 @@ class Hearing(Orders):
             self._told_mode(word.mode, now_us)
         elif question.answer == Command.INIT_CHANNEL_LIST_MODE_ACK and self._state is _S.ARMING:
             self._state = _S.ARMED
-            if self._worn is not None:
-                self._worn.taken = (
-                    _ZERO  # by the board's word there is a list now, which gives nothing before its start
-                )
+            if self._worn is not None:  # by the board's word there is a list now, which gives nothing before its start
+                self._worn.taken = _ZERO
             self._events.append(w.Armed())
         elif question.answer == Command.START_CHANNEL_LIST_MODE_ACK and self._worn is not None:
             self._runs = True
