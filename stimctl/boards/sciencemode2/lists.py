@@ -17,7 +17,7 @@ from stimctl.boards.sciencemode2.layout import HALF_US, MAIN_MAX_US
 from stimctl.boards.sciencemode2.messages import Group, InitChannelList
 from stimctl.boards.sciencemode2.reading import CURRENT_MAX_UA, GROUP_MAX, MILLIAMPERE_UA, WIDTH_MAX_US, WIDTH_MIN_US
 from stimctl.pulse import APART_US, PulseTrain
-from stimctl.units import MS, period_above_us, rate_of_period_mhz
+from stimctl.units import MS, SECOND, period_above_us, rate_of_period_mhz
 
 GAP_US: Final = 100
 """Between the phases of every pulse (ScienceMode 2 protocol 1.24)."""
@@ -32,7 +32,10 @@ MANY_LEAST_US: Final = 25 * MS
 NOTHING: Final = Group(1, WIDTH_MIN_US, 0)
 """What an output at zero has: should its current ever be misread, then for as short as the board can."""
 
-_RATE: Final = f"rates whose periods are whole steps of {HALF_US} µs, from {LEAST_US} to {MAIN_MAX_US} µs, in mHz"
+_RATE: Final = (
+    f"mHz whose periods are whole steps of {HALF_US} µs from {LEAST_US} to {MAIN_MAX_US} µs, so {SECOND / MAIN_MAX_US:.2g}"
+    f" to {SECOND // LEAST_US} Hz"
+)
 
 
 def interval_us(rate_mhz: int) -> int:
