@@ -538,14 +538,17 @@ def test_what_makes_no_sense_is_one_line(more: list[str], says: str, capsys: pyt
     assert err.count("\n") == 1
 
 
-def test_a_cable_pulled_from_a_real_line_in_the_midst_of_it(tmp_path: Path) -> None:
-    """On a pseudo-terminal and in real time: the twin is gone while current flows."""
+@pytest.mark.parametrize("how", ["closed", "silent"])
+def test_a_real_line_that_ends_in_the_midst_of_it(how: str, tmp_path: Path) -> None:
+    """On a pseudo-terminal and in real time: the twin is gone, or says nothing any more, once it is armed."""
     server = Server(ScienceMode4Board(device_id="SIM0000004"))
     url, typed, said = f"p24:{server.path}", iter(YES), list[str]()
 
     def say(line: str) -> None:
         said.append(line)
-        if "armed" in line:
+        if "armed" in line and how == "closed":
+            server.stop()
+        elif "armed" in line:
             server.twin.outgoing = lambda: b""  # type: ignore[method-assign]
 
     try:
@@ -553,5 +556,10 @@ def test_a_cable_pulled_from_a_real_line_in_the_midst_of_it(tmp_path: Path) -> N
     finally:
         server.stop()
     assert code == 1
-    assert any(OutputWord.UNKNOWN in line for line in said)
+    [ending] = [line for line in said if OutputWord.UNKNOWN in line]
+    assert ending.startswith("stimctl: ")
+    assert ("the board is gone" in ending) is (how == "closed")
+    assert "Nobody knows what it puts out now: pull the P24's USB plug" in said[said.index(ending) + 1]
+    assert said[-1] == door.NOT_KEPT
     assert not list((tmp_path / "boards").iterdir())
+    assert not server.twin.active

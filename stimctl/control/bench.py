@@ -115,6 +115,8 @@ class _Trial:
         self._result.take(bench.run.result)
         if outcome.output is not OutputWord.OFF or not bench.run.complete:
             self._say(outcome.line)
+        if outcome.output is not OutputWord.OFF:
+            self._say(f"Nobody knows what it puts out now: {self._facts.way_out}.")
         error = outcome.error
         if isinstance(error, Exception) and (outcome.output is OutputWord.OFF or not isinstance(error, StimctlError)):
             self._say(NOT_KEPT)
