@@ -292,7 +292,38 @@ def test_a_number_that_somebody_else_did_not_know_is_no_answer() -> None:
     assert not rig.latch.tripped
 
 
+def test_an_answer_from_before_a_call_says_nothing_of_what_the_board_is_now() -> None:
+    rig = Rig().connected()
+    rig.line.mute = {ANSWERED}
+    while rig.driver._question is None:
+        rig.run(5 * MS)
+    number = rig.driver._question.number
+    rig.line.tell(m.Init(1), 77)
+    rig.line.tell(mode(Mode.START), number)
+    rig.now_us += MS
+    rig.driver.poll(rig.now_us)
+    assert rig.driver.output is UNKNOWN
+
+
+def test_a_board_that_says_no_when_asked_who_it_is_is_not_used() -> None:
+    rig = Rig()
+    rig.line.instead[ANSWERED] = m.ModeAck(ANSWERED, Result.WRONG_MODE, None)
+    rig.driver.open(rig.now_us)
+    [lost] = rig.run(SECOND)
+    assert isinstance(lost, Lost)
+    assert "is no RehaStim 2 that can be used" in str(lost.error)
+
+
 # --- stops that do not take effect -------------------------------------------------------------------------------
+
+
+def test_a_board_that_says_no_when_asked_after_a_stop_is_asked_on_until_it_is_lost() -> None:
+    rig = Rig().delivering(20_000)
+    rig.line.instead[ANSWERED] = m.ModeAck(ANSWERED, Result.WRONG_MODE, None)
+    rig.driver.stop("Space")
+    [lost] = rig.run(2 * SECOND)
+    assert isinstance(lost, Lost)
+    assert "does not answer to stop" in str(lost.error)
 
 
 @pytest.mark.parametrize("value", [Mode.INITIALISED, Mode.STARTED, 7, -1])
