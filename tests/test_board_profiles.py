@@ -159,12 +159,16 @@ def test_neither_is_one_of_endless_length_nor_a_folder(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]  # nothing half written is left behind
 
 
-@pytest.mark.parametrize("serial", ["../../etc/x", "", ".", "a/b", "a\\b", "x" * 300, "con:", "\x00"])
+@pytest.mark.parametrize("serial", ["../../etc/x", "", ".", "a/b", "a\\b", "x" * 300, "con:", "\x00", "-rf"])
 def test_a_name_from_the_wire_becomes_no_path(serial: str, tmp_path: Path) -> None:
     path = profiles.path_of(tmp_path, "p24", serial)
     assert path.parent == tmp_path
     assert path.name.startswith("p24-")
     assert len(path.name) < 80
+
+
+def test_boards_without_a_number_share_the_file_of_their_kind(tmp_path: Path) -> None:
+    assert profiles.path_of(tmp_path, "neurostimduino", "").name == "neurostimduino-without-serial.toml"
 
 
 def test_the_profiles_stand_beside_the_record(tmp_path: Path) -> None:

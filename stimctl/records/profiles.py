@@ -25,7 +25,7 @@ FORMAT: Final = 1
 FOLDER: Final = "boards"
 """Stands beside the record."""
 
-_PLAIN: Final = re.compile(r"[A-Za-z0-9._]{1,48}", re.ASCII)
+_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}", re.ASCII)
 _HEAD: Final = """\
 # Written by `stimctl bench`: what this board did on a dummy load. No limit is read from here.
 # Times in microseconds, currents in microamperes.
@@ -90,7 +90,7 @@ def folder(store: Path) -> Path:
 def path_of(where: Path, board: str, serial: str) -> Path:
     """The file of one board. A board without a serial number shares it with all of its kind."""
     name = serial or "without-serial"
-    if not _PLAIN.fullmatch(name) or name.startswith("."):
+    if not _PLAIN.fullmatch(name):
         # A name from the wire must not become a path, nor two boards one file.
         name = f"{re.sub(r'[^A-Za-z0-9]+', '-', name)[:24]}-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:16]}"
     return where / f"{board}-{name}.toml"
