@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import pytest
 
+from stimctl.boards.sciencemode.fit import DoesNotFit
+from stimctl.boards.sciencemode2 import codec
 from stimctl.boards.sciencemode2 import messages as m
 from stimctl.boards.sciencemode2.codes import Command, Mode, Result
 from stimctl.boards.sciencemode2.device import WATCHDOG_US
-from stimctl.boards.sciencemode2.lists import NOTHING
+from stimctl.boards.sciencemode2.lists import NOTHING, channel_list, group
 from stimctl.boards.sciencemode2.stopping import STOP
+from stimctl.boards.sciencemode2.update import encode_approved
 from stimctl.driver import Armed, BoardEvent, Connected, DriverState, Faulted, Lost, OutputState, Setup, Stopped
 from stimctl.driver.plain import CONNECT_US, SILENCE_US
 from stimctl.driver.sciencemode2 import ScienceMode2Driver
@@ -528,3 +531,35 @@ def test_a_twin_that_is_switched_on_late_is_found_all_the_same() -> None:
     rig.line.mute = set()
     rig.run(SECOND)
     assert rig.driver.output is OFF
+
+
+# --- the door ----------------------------------------------------------------------------------------------------
+
+
+def test_a_list_has_room_for_its_groups_or_there_is_none() -> None:
+    assert channel_list((3, 0), RATE_MHZ, 1) == m.InitChannelList((1, 4), 8_000, 29_000)
+    assert channel_list((0,), RATE_MHZ, 2) == m.InitChannelList((1,), 10_000, 29_000)
+    with pytest.raises(DoesNotFit, match="fits into 19500"):
+        channel_list((0,), 51_283, 2)
+    with pytest.raises(DoesNotFit, match="pulses"):
+        channel_list((0,), 1_000, 4)
+
+
+def test_a_list_for_single_pulses_takes_no_doublet() -> None:
+    """They would stand 8 ms apart, and were judged at 10."""
+    with pytest.raises(DoesNotFit, match="single pulses"):
+        group(Rig().train(5_000, pulses_per_period=2), channel_list((0,), RATE_MHZ, 1))
+
+
+def test_the_door_takes_what_was_approved_for_its_list_and_nothing_else() -> None:
+    rig, listed = Rig(), channel_list((0, 1), RATE_MHZ, 1)
+    one = Output(0, rig.train(5_000))
+    [frame] = codec.Decoder().feed(encode_approved(rig.approve(one), listed, number=9))
+    assert frame.number == 9
+    assert frame.word == m.StartChannelList((m.Group(1, 300, 5_000), NOTHING))
+    with pytest.raises(OurBug, match="approved"):
+        encode_approved(rig.approve(one).command, listed, number=9)  # type: ignore[arg-type]
+    with pytest.raises(OurBug, match="twice"):
+        encode_approved(rig.approve(one, one), listed, number=9)
+    with pytest.raises(OurBug, match="not in the list"):
+        encode_approved(rig.approve(one, Output(2, rig.train(0))), listed, number=9)

@@ -247,6 +247,16 @@ def test_a_board_that_is_busy_for_ever_is_told(state: str) -> None:
     assert not rig.line.said(Command.INIT_CHANNEL_LIST_MODE)
 
 
+def test_a_board_that_is_busy_now_and_then_is_not() -> None:
+    rig = Rig().connected()
+    for _ in range(3):
+        rig.line.instead[ANSWERED] = m.ModeAck(ANSWERED, Result.BUSY, None)
+        rig.run(500 * MS)
+        rig.line.instead.clear()
+        rig.run(SECOND)
+    assert (rig.driver.state, rig.driver.output) == (DriverState.DISARMED, OFF)
+
+
 def test_an_idle_board_is_asked_twice_and_then_lost() -> None:
     rig = Rig().connected()
     rig.line.mute = {ANSWERED}
