@@ -25,6 +25,7 @@ PROVERS: Final = (
     "seeds",
     "planted",
     "library",
+    "boards",
     "closed_loop",
     "threads",
     "mutants",

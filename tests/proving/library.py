@@ -57,7 +57,7 @@ def prove(*, long: bool) -> Outcome:
     jobs = [(name, seed, not long) for seed in SEEDS for name in names]
     if not long:
         jobs = [(name, everyday(index), True) for index, name in enumerate(flown.fewest())]
-    with multiprocessing.get_context("spawn").Pool(_cores()) as pool:
+    with multiprocessing.get_context("spawn").Pool(cores()) as pool:
         found = pool.starmap(_job, jobs, chunksize=1)
     return _outcome(jobs, found, long=long)
 
@@ -66,7 +66,8 @@ def _job(name: str, seed: int, brief: bool) -> Flight:
     return flight(name, seed, brief=brief)
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Processors that may be used."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
