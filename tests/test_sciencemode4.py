@@ -62,7 +62,7 @@ def test_whatever_is_said_in_3_has_the_same_bytes_in_4(word: m.Word, number: int
 
 @given(any_points)
 def test_a_point_is_what_the_document_says(point: m.Point) -> None:
-    (wire,) = points.wires_of((point,))
+    wire = points.wire_of((point,))
     number = (point.duration_us << 20) + ((2 * point.current_ua // 1_000 + 300) << 10)
     assert wire == number.to_bytes(4, "big")
     assert points.points_of(b"\xff" + wire, 1, 1) == (point,)
@@ -406,12 +406,19 @@ def test_the_encoder_of_output_takes_nothing_else(word: Any) -> None:
         encode_output(word, 0)
 
 
+@pytest.mark.parametrize("given", [(), [], (m.Point(250, 500),) * 17, [m.Point(250, 501)], 7])
+def test_what_is_no_pulse_of_points_is_refused(given: Any) -> None:
+    for _ in range(2):  # nor is it kept
+        with pytest.raises((DoesNotFit, TypeError)):
+            points.wire_of(given)
+
+
 def test_points_that_are_looked_up_are_those_that_were_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """More points than are kept, so that the tables are emptied in between."""
     monkeypatch.setattr(points, "_KEPT_MAX", 50)
     for _ in range(2):
         for code in range(-300, 301, 3):
             pair = (m.Point(10 + abs(code), 500 * code), m.Point(4_095 - abs(code), -500 * code))
-            assert points.points_of(b"".join(points.wires_of(pair)), 0, 2) == pair
+            assert points.points_of(points.wire_of(pair), 0, 2) == pair
     assert len(points._WIRES) <= 51
     assert len(points._POINTS) <= 51

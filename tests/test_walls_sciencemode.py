@@ -71,7 +71,7 @@ def test_a_door_takes_an_approved_alone(door: str) -> None:
 def test_points_and_groups_are_laid_out_in_one_place() -> None:
     """Reading has the same tables, and no way to a frame."""
     four, two = PACKAGES
-    assert users("wires_of") == {f"{four}.output"}
+    assert users("wire_of") == {f"{four}.output"}
     assert {module for module in users("HEAD") if module.startswith(four)} == {f"{four}.output", f"{four}.reading"}
     assert users("GROUP") == {f"{two}.output", f"{two}.reading"}
     for package in PACKAGES:

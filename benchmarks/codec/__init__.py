@@ -4,7 +4,7 @@ Goals: at least 500 times `science-mode-4` on an update of 8 channels with 16 po
 points, 40 times on answers. Amplitudes differ from frame to frame, and everybody's bytes are compared before anything is
 timed. What counts is processor time, the best of several short rounds in which all take turns.
 
-Ours looks up points, and short frames that it has read before, instead of working them out again; the rows "never met before"
+Ours looks up pulses, and short frames that it has read before, instead of working them out again; the rows "never met before"
 show what is left without that. An update is read by nobody else: `science-mode-4` only opens its frame.
 """
 

@@ -61,6 +61,14 @@ def pulse() -> Steps:
     return (partial(encode_output, pulse_word(work.pulse(ua)), at % 64) for at, ua in enumerate(work.amplitudes()))
 
 
+def pulse_new() -> Steps:
+    def one(word: m4.ChannelConfig, number: int) -> bytes:
+        points._WIRES.clear()  # noqa: SLF001 - see there
+        return encode_output(word, number)
+
+    return (partial(one, pulse_word(work.pulse(ua)), at % 64) for at, ua in enumerate(work.amplitudes()))
+
+
 def pulse_numbers() -> Steps:
     def one(given: work.Points, number: int) -> bytes:
         return encode_output(pulse_word(given), number)
@@ -88,6 +96,14 @@ def anything() -> list[bytes]:
 def written() -> list[bytes]:
     """The updates as frames."""
     return [encode_output(update_word(given), at % 64) for at, given in enumerate(work.updates())]
+
+
+def read_new(decoder: Decoder) -> Steps:
+    def one(frame: bytes) -> object:
+        decoder._kept.clear()  # noqa: SLF001 - what a first time costs
+        return decoder.feed(frame)
+
+    return (partial(one, frame) for frame in anything())
 
 
 def read(decoder: Decoder, frames: Callable[[], list[bytes]]) -> Steps:
@@ -118,8 +134,9 @@ WAYS: Final[dict[str, Callable[[], Steps]]] = {
     work.UPDATE_NEW: update_new,
     work.PULSE: pulse,
     work.PULSE_NUMBERS: pulse_numbers,
+    work.PULSE_NEW: pulse_new,
     work.ANSWERS: partial(read, Decoder(), session),
-    work.ANSWERS_NEW: partial(read, Decoder(), anything),
+    work.ANSWERS_NEW: partial(read_new, Decoder()),
     work.UPDATE_READ: partial(read, Decoder(), written),
     work.LIST: lists,
     work.ACKS: partial(read_acks, codec2.Decoder()),

@@ -134,6 +134,7 @@ def science_mode_4() -> Ways:
         work.UPDATE_NEW: updates,
         work.PULSE: agree(pulses, ours.pulse),
         work.PULSE_NUMBERS: agree(pulses_numbers, ours.pulse),
+        work.PULSE_NEW: pulses,
         work.ANSWERS: partial(_buffered, ours.session),
         work.ANSWERS_NEW: partial(_buffered, ours.anything),
         work.UPDATE_READ: opened,
@@ -199,6 +200,6 @@ def pysciencemode() -> Ways:
 
 
 PACKAGES: Final = {
-    SCIENCE_MODE_4: Package("pip install science-mode-4==0.0.23", science_mode_4),
-    PYSCIENCEMODE: Package("pip install pysciencemode==1.1.5", pysciencemode),
+    SCIENCE_MODE_4: Package("python3 dev.py bench has it", science_mode_4),
+    PYSCIENCEMODE: Package("python3 dev.py bench has it", pysciencemode),
 }

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 UPDATE: Final = "update, 8 channels of 16 points: written"
 UPDATE_NUMBERS: Final = "the same, words made of numbers first"
 UPDATE_NEW: Final = "the same, points never met before"
+PULSE_NEW: Final = "the same, points never met before "
 PULSE: Final = "pulse of 3 points: written"
 PULSE_NUMBERS: Final = "the same, words made of numbers first "
 ANSWERS: Final = "answers of a session: read"
@@ -32,6 +33,7 @@ JOBS: Final = (
         Job(UPDATE_NEW, 0, 8),
         Job(PULSE, 50, 8),
         Job(PULSE_NUMBERS, 0, 8),
+        Job(PULSE_NEW, 0, 8),
     ),
     *(Job(ANSWERS, 40), Job(ANSWERS_NEW), Job(UPDATE_READ), Job(LIST, 0, 8), Job(ACKS)),
 )

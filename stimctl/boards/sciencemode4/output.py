@@ -14,7 +14,7 @@ from stimctl.boards.sciencemode4.codec import build
 from stimctl.boards.sciencemode4.codes import COLOURS, POINTS_MAX, RAMP_MAX, Command
 from stimctl.boards.sciencemode4.dialect import SCIENCEMODE_4, Dialect
 from stimctl.boards.sciencemode4.period import period_bits
-from stimctl.boards.sciencemode4.points import HEAD, wires_of
+from stimctl.boards.sciencemode4.points import HEAD, wire_of
 from stimctl.errors import OurBug
 
 
@@ -39,11 +39,11 @@ def _update(word: m.Update, dialect: Dialect) -> bytes:
             raise DoesNotFit("channels", [each.channel for each in word.patterns], "each once, in ascending order")
         mask |= bit
         try:
-            wires = wires_of(points)
-            parts.append(_head(len(wires), pattern.ramp, pattern.period_us, pattern.quarter_ms, dialect))
+            wire = wire_of(points)
+            parts.append(_head(len(points), pattern.ramp, pattern.period_us, pattern.quarter_ms, dialect))
         except DoesNotFit as misfit:
             raise misfit.within(f"channel {channel}") from None
-        parts += wires
+        parts.append(wire)
     parts[0] = bytes((mask,))
     return b"".join(parts)
 
@@ -67,8 +67,8 @@ def _channel_config(word: m.ChannelConfig, dialect: Dialect) -> bytes:
     )
     execute = flag("execute", word.execute)
     if word.declared is None:
-        wires = wires_of(word.points)
-        return bytes((execute << 7 | place | len(wires) - 1,)) + b"".join(wires)
+        wire = wire_of(word.points)
+        return bytes((execute << 7 | place | len(word.points) - 1,)) + wire
     if execute or word.points:
         raise DoesNotFit("declared points", word.declared, "None beside points, or when the pulse is executed")
     return bytes((place | steps("declared points", word.declared, 1, POINTS_MAX) - 1,))

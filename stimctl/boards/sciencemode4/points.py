@@ -42,19 +42,20 @@ HEAD: Final = struct.Struct(">BH")
 """What an update says of one channel before its points: their number less one and the ramp, the period."""
 
 
-class _Wires(dict[Point, bytes]):
-    """What each point is on the wire, worked out when it is first met: a session has few, and says them again and again.
+class _Wires(dict[tuple[Point, ...], bytes]):
+    """What each pulse's points are on the wire, worked out when it is first met: a session says few again and again.
 
     Found by value: whatever equals a whole number on the grid is that number, and nothing else has an entry.
     """
 
-    def __missing__(self, point: Point) -> bytes:
-        duration_us, current_ua = point
-        number: int = _DURATION_BITS[duration_us] | _CURRENT_BITS[current_ua]
-        wire = number.to_bytes(POINT_BYTES, "big")
+    def __missing__(self, points: tuple[Point, ...]) -> bytes:
+        if not points:
+            raise KeyError(points)
+        numbers = [_DURATION_BITS[duration_us] | _CURRENT_BITS[current_ua] for duration_us, current_ua in points]
+        wire = _NUMBERS[len(points)].pack(*numbers)
         if len(self) >= _KEPT_MAX:
             self.clear()
-        self[point] = wire
+        self[points] = wire
         return wire
 
 
@@ -71,25 +72,22 @@ class _Points(dict[int, Point]):
         return point
 
 
-_KEPT_MAX: Final = 8_192
+_KEPT_MAX: Final = 4_096
+_NUMBERS: Final = [struct.Struct(f">{count}I") for count in range(POINTS_MAX + 1)]
 _WIRES: Final = _Wires()
 _POINTS: Final = _Points()
 
 
-def wires_of(points: Sequence[Point]) -> tuple[bytes, ...]:
-    """The points of one pulse, 1 to 16, each as its four bytes; raises :class:`DoesNotFit`."""
+def wire_of(points: Sequence[Point]) -> bytes:
+    """The points of one pulse, 1 to 16, four bytes each; raises :class:`DoesNotFit`."""
     try:
-        if 1 < len(points) <= POINTS_MAX:
-            wires: tuple[bytes, ...] = itemgetter(*points)(_WIRES)  # all in one call
-            return wires
-        (point,) = points
-        return (_WIRES[point],)
-    except (KeyError, TypeError, ValueError):  # TypeError: what cannot be looked up at all
+        return _WIRES[tuple(points)]
+    except (IndexError, KeyError, TypeError, ValueError):  # IndexError: too many; TypeError: cannot be looked up at all
         raise _misfit(points) from None
 
 
 def _misfit(points: Sequence[Point]) -> DoesNotFit:
-    """What :func:`wires_of` could not take, and which point it is."""
+    """What :func:`wire_of` could not take, and which point it is."""
     if not 1 <= len(points) <= POINTS_MAX:
         return DoesNotFit("number of points", len(points), f"whole numbers from 1 to {POINTS_MAX}")
     for number, (duration_us, current_ua) in enumerate(points, 1):
@@ -98,9 +96,6 @@ def _misfit(points: Sequence[Point]) -> DoesNotFit:
             return DoesNotFit(f"point {number}: duration", duration_us, f"0, or at least {DURATION_MIN_US} µs")
         steps(f"point {number}: current", current_ua, -CURRENT_MAX_UA, CURRENT_MAX_UA, CURRENT_STEP_UA, "µA")
     return DoesNotFit("points", points, "whole numbers")
-
-
-_NUMBERS: Final = [struct.Struct(f">{count}I") for count in range(POINTS_MAX + 1)]
 
 
 def points_of(payload: bytes, at: int, count: int) -> tuple[Point, ...]:
