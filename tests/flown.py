@@ -44,10 +44,6 @@ LATE_US: Final = 250 * MS
 OFF_SHARE: Final = 0.02
 """By how much the sums may differ from the twin's pulses: its outputs are up to 1.5 % off, and a pulse stands for a period."""
 
-COARSE_UA: Final = 500
-OFF_COARSE: Final = 0.1
-"""The time on of a board with such steps, or coarser ones: its ramps begin later than they are told to."""
-
 OFF_MEASURED: Final = 0.05
 """The same for what the board measures: it reports ten times a second, and a ramp goes on between two reports."""
 
@@ -273,9 +269,7 @@ def _sums(one: One) -> Iterator[str]:
         elif told is not None and not -off * told <= flowed_uc - told <= off * told + _anew_uc(one):
             yield f"charge {what}: the record has {told} µC, and {flowed_uc:.0f} µC flowed"
     on_us = sum(end - begin for begin, end in _spells(one, 0))
-    # Below a board's first step nothing flows, and a ramp that goes there counts as on.
-    most = OFF_SHARE if one.opened["board"]["amplitude_step_ua"] < COARSE_UA else OFF_COARSE
-    if not -OFF_SHARE * on_us <= dose["commanded"]["on_us"] - on_us <= most * on_us:
+    if not -OFF_SHARE * on_us <= dose["commanded"]["on_us"] - on_us <= OFF_SHARE * on_us:
         yield f"time on: the record has {dose['commanded']['on_us']} µs, and it was {on_us} µs"
     measured = "" if measured_uc is None else f", {measured_uc / 1000:.1f} mC by the board's own"
     yield from _says(one, f"{commanded_uc / 1000:.1f} mC commanded{measured}")

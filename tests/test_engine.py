@@ -161,6 +161,17 @@ def test_cyclic_treatment_gives_every_repetition_of_every_set_and_ends() -> None
     assert counts.on_time_us == pytest.approx(20 * SECOND, rel=0.02)
 
 
+@pytest.mark.parametrize("step_ua", [100, 500, 1_000, 4_000])
+def test_time_on_is_the_time_in_which_the_board_gives_something(step_ua: int) -> None:
+    """A ramp that is below a board's first step is no current, and no time on."""
+    engine = in_trial(cyclic(channel(step_ua=step_ua), repetitions=2))
+    engine.happen(Event.BEGIN, 0)
+    trace = run(engine, 5 * MINUTE)
+    on_us = sum(then - now for (now, (ua,)), (then, _) in itertools.pairwise(trace) if ua)
+    assert engine.counts().on_time_us == on_us
+    assert on_us == pytest.approx(2 * (5 * SECOND - 2 * SECOND * step_ua // 10_000), rel=0.02)
+
+
 def test_an_attempt_sets_off_a_burst_and_a_missed_window_does_not() -> None:
     engine = in_trial(cyclic(repetitions=2, trigger=TRIGGER))
     engine.happen(Event.BEGIN, 0)

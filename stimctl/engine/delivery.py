@@ -173,7 +173,8 @@ class Delivery:
 
     def count(self, elapsed_us: int) -> bool:
         """Add what the last amplitudes delivered since the last step; whether anything did."""
-        delivering = [lane for lane in self.lanes.values() if lane.amplitude_ua]
+        # Below a board's first step nothing flows: a ramp that is there counts as off.
+        delivering = [lane for lane in self.lanes.values() if lane.stepped_ua]
         for lane in delivering:
             lane.count(elapsed_us, treating=self._state in (State.BURST, State.FLOWING))
         self.flowed_us += elapsed_us if self._state is State.FLOWING else 0
