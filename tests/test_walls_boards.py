@@ -13,6 +13,7 @@ from stimctl.boards.openemsstim.calibration import Calibration, Unit
 from stimctl.boards.openemsstim.dialects import MASTER_2016
 from stimctl.boards.openemsstim.update import Relays
 from stimctl.boards.uecu import words as uecu
+from stimctl.boards.uecu.update import Events
 from stimctl.errors import OurBug
 from stimctl.pulse import Command, Output, symmetric
 from stimctl.units import MicroAmp
@@ -30,7 +31,7 @@ RAISING = {
 STOPPING = {f"{BOARDS}.openemsstim.stopping": 1, f"{BOARDS}.uecu.stopping": 1}
 """Where one is made all the same: the lowest step for a millisecond, and zero."""
 
-DOORS = {f"{BOARDS}.openemsstim.update": 3, f"{BOARDS}.neurostimduino.update": 8}
+DOORS = {f"{BOARDS}.openemsstim.update": 3, f"{BOARDS}.neurostimduino.update": 8, f"{BOARDS}.uecu.update": 5}
 """Where they are made from what was approved, or, to set a board up, without any amplitude."""
 
 
@@ -69,6 +70,10 @@ def test_a_door_opens_for_what_was_approved_alone() -> None:
         picture.next_word(forged)  # type: ignore[arg-type]
     with pytest.raises(OurBug, match="approved"):
         picture.prolong(0, forged)  # type: ignore[arg-type]
+    events = Events((1, 2, 3, 4), 7)
+    for each in (events.next_change, events.go, lambda it: events.changed(0, it)):
+        with pytest.raises(OurBug, match="approved"):
+            each(forged)  # type: ignore[arg-type]
 
 
 def test_what_sets_a_board_up_has_no_amplitude() -> None:

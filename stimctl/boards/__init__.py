@@ -41,6 +41,7 @@ KINDS: Final = {
         BoardKind("rehastim2", "HASOMED RehaStim 2", 460_800, parity="E"),  # ScienceMode 2, 1.24: no flow control
         BoardKind("neurostimduino", "NeuroStimDuino", 115_200),
         BoardKind("openemsstim", "openEMSstim", 19_200, answer_us=20_000_000),  # it boots for up to 15 s
+        BoardKind("uecu", "UECU board", 9_600),
     )
 }
 """All kinds that stimctl can drive; another board is another entry here, a package beside ``reference``, and a driver."""

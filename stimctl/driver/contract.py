@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from stimctl.boards import BoardFacts
 from stimctl.driver.words import BoardEvent, DriverState, OutputState, Setup
@@ -90,3 +90,11 @@ class BoardDriver(Protocol):
 
     def poll(self, now_us: int) -> tuple[BoardEvent, ...]:
         """Read, judge, answer, and keep time; call in every round, and whenever :meth:`fileno` is readable."""
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A driver whose board has no clock of its own, so that the control loop has to come round in time."""
+
+    def due_us(self, now_us: int) -> int | None:
+        """When a beat is wanted next; ``None`` where nothing waits for one."""

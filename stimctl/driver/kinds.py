@@ -13,6 +13,7 @@ from stimctl.driver.neurostimduino import NeuroStimDuinoDriver
 from stimctl.driver.openemsstim import OpenEmsStimDriver
 from stimctl.driver.sciencemode2 import ScienceMode2Driver
 from stimctl.driver.sciencemode4 import ScienceMode4Driver
+from stimctl.driver.uecu import UecuDriver
 from stimctl.errors import OurBug
 from stimctl.safety import Latch
 from stimctl.transport import Transport
@@ -40,6 +41,8 @@ def driver_for(
         return ScienceMode2Driver(transport, latch, tokens=tokens, simulated=simulated)
     if scheme == "openemsstim":
         return OpenEmsStimDriver(transport, latch, tokens=tokens, calibration=calibration, simulated=simulated)
+    if scheme == "uecu":
+        return UecuDriver(transport, latch, tokens=tokens, simulated=simulated)
     if scheme == "neurostimduino":
         return NeuroStimDuinoDriver(transport, latch, tokens=tokens, simulated=simulated)
     device = _SCIENCEMODE_4.get(scheme)

@@ -9,22 +9,26 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from typing import Final
 
 from stimctl.boards.stops import StopSequence
 from stimctl.driver import words as w
 from stimctl.driver.orders import Orders
-from stimctl.driver.plain import SILENCE_US
+from stimctl.driver.plain import LIVE, SILENCE_US
 from stimctl.driver.question import Question
 from stimctl.driver.words import DriverState
 from stimctl.errors import LinkTimeout
 from stimctl.safety import Latch
 from stimctl.transport import Transport
 
+MISSES_MAX: Final = 2
+"""Questions running without an answer after which the link is lost."""
+
 _S = DriverState
 
 
 class OpenLoop(Orders):
-    """Stops such a board. Its heirs set :attr:`_alive` whenever it shows that it reads what it is told."""
+    """Stops such a board. Its heirs call :meth:`_shows_life` whenever it shows that it reads what it is told."""
 
     def __init__(self, transport: Transport, latch: Latch, *, tokens: Callable[[], int], stop: StopSequence) -> None:
         super().__init__(transport, latch, tokens=tokens, stop=stop.writes[0])
@@ -32,7 +36,7 @@ class OpenLoop(Orders):
         self._written = 0  # of the sequence that is being said
         self._begun_us = 0
         self._alive = False
-
+        self._misses = 0
         self._pressed = latch.epoch
         self._read_us = 0  # when the board has read every stop that others have written
         self._word_us, self._backlog_us = 0, 0
@@ -94,10 +98,16 @@ class OpenLoop(Orders):
         """No answer in time. What does not energise is asked once more; a setting never is."""
         if question.setting:
             self._fault(f"the board did not answer to {question.name}", now_us)
-        elif question.again:
+            return
+        self._misses += 1
+        if self._misses >= MISSES_MAX:
             raise LinkTimeout(f"the {self.title} at {self._name} does not answer when asked {question.name}")
-        else:
-            self._ask_whether_quiet(now_us, again=True)
+        self._doubt = self._state in LIVE
+        self._ask_whether_quiet(now_us, again=True)
+
+    def _shows_life(self) -> None:
+        """The board has shown that it reads what it is told."""
+        self._alive, self._question, self._doubt, self._misses = True, None, False, 0
 
     @abstractmethod
     def _ask_whether_quiet(self, now_us: int, *, again: bool = False) -> None:

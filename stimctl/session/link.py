@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stimctl.boards import KINDS, board_url, split_calibration
-from stimctl.driver import BoardDriver, Driver, driver_for
+from stimctl.driver import BoardDriver, Driver, Paced, driver_for
 from stimctl.errors import UsageError
 from stimctl.safety import Latch
 from stimctl.sensors.signals import OpenSignal
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SIMULATED: Final = "sim:"
 """A twin in this process: the reference board's, unless a name follows."""
 
-SIMULATED_KINDS: Final = ("p24", "rehamove3", "rehastim2", "neurostimduino", "openemsstim")
+SIMULATED_KINDS: Final = ("p24", "rehamove3", "rehastim2", "neurostimduino", "openemsstim", "uecu")
 """What may follow."""
 
 _PATIENT_SITES: Final = {
@@ -67,7 +67,7 @@ def open_link(url: str, latch: Latch, *, clock: Callable[[], int], seed: int, si
         port, baud=kind.baud, parity=kind.parity, stop_bits=kind.stop_bits, flow_control=kind.flow_control
     )
     driver = driver_for(kind.scheme, transport, latch, tokens=_token, calibration=calibration)
-    return Link(driver, None, _nothing_due, answer_us=kind.answer_us)
+    return Link(driver, None, _with_pace(driver, _nothing_due), answer_us=kind.answer_us)
 
 
 def elsewhere(url: str) -> str:
@@ -111,7 +111,8 @@ def _simulated(kind: str, latch: Latch, clock: Callable[[], int], seed: int, sit
         return Link(driver, patient, ems.next_event_us, answer_us=KINDS[kind].answer_us)
     if kind:
         line = SimLink(_twin(kind, clock(), patient), clock)
-        return Link(driver_for(kind, line, latch, tokens=_token, simulated=True), patient, line.next_event_us)
+        driver = driver_for(kind, line, latch, tokens=_token, simulated=True)
+        return Link(driver, patient, _with_pace(driver, line.next_event_us))
     link = SimLink(Twin(patient, seed=seed), clock)
     return Link(Driver(link, latch, tokens=_token), patient, link.next_event_us)
 
@@ -122,16 +123,31 @@ def _twin(kind: str, now_us: int, patient: Patient) -> Wired:
     from stimctl.sim.rehastim2 import RehaStim2
     from stimctl.sim.sciencemode4 import ScienceMode4Board
     from stimctl.sim.sciencemode_model import P24, REHAMOVE3
+    from stimctl.sim.uecu import Uecu
 
     if kind == "rehastim2":
         return RehaStim2(now_us=now_us, patient=patient)
     if kind == "neurostimduino":
         return NeuroStimDuino(now_us=now_us, patient=patient)
+    if kind == "uecu":
+        return Uecu(now_us=now_us, patient=patient)
     return ScienceMode4Board({"p24": P24, "rehamove3": REHAMOVE3}[kind], now_us=now_us, patient=patient)
 
 
 def _token() -> int:
     return secrets.randbelow(2**32 - 1) + 1
+
+
+def _with_pace(driver: BoardDriver, line_due_us: Callable[[int], int | None]) -> Callable[[int], int | None]:
+    """When the board has something to say, or its driver wants the control loop to come round, whichever is first."""
+    if not isinstance(driver, Paced):
+        return line_due_us
+
+    def due_us(now_us: int) -> int | None:
+        times = (driver.due_us(now_us), line_due_us(now_us))
+        return min((time for time in times if time is not None), default=None)
+
+    return due_us
 
 
 def _nothing_due(now_us: int) -> int | None:  # noqa: ARG001 - a real board comes in its own time

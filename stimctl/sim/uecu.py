@@ -19,10 +19,11 @@ from stimctl.boards.uecu.device import Receiver
 from stimctl.boards.uecu.words import CHANNELS, ONCE
 from stimctl.pulse import PulseTrain, pulse_us
 from stimctl.sim.chassis import Chassis
+from stimctl.sim.felt import Felt
 from stimctl.sim.patient import Patient
 from stimctl.sim.uart import Uart
 from stimctl.sim.uecu_parts import Bounds, Event, Schedule
-from stimctl.units import MS
+from stimctl.units import MS, MilliHertz
 
 CHECKSUM_CODE, TYPE_CODE, DATA_CODE, UNKNOWN_ID_CODE, LIMIT_CODE = 1, 2, 3, 4, 5
 """The twin's own: what the board's codes mean is not documented."""
@@ -47,6 +48,12 @@ class Uecu(Chassis):
         self._count = 0
         self._last_us: dict[int, int] = {}  # by channel: until when a halted one may still put out
         self._once: list[tuple[int, int]] = []  # when, and which event
+        self._felt = Felt()
+
+    @property
+    def active(self) -> bool:
+        """Whether pulses come, be it one by one."""
+        return self.energised or bool(self._felt.rests_us)
 
     # --- its program -------------------------------------------------------------------------------------------
 
@@ -190,7 +197,8 @@ class Uecu(Chassis):
     # --- its hardware ------------------------------------------------------------------------------------------
 
     def _hardware_due_us(self) -> int | None:
-        return min([*self._last_us.values(), *(due_us for due_us, _ in self._once[:1])], default=None)
+        once_us = (due_us for due_us, _ in self._once[:1])
+        return min([*self._last_us.values(), *once_us, *self._felt.rests_us.values()], default=None)
 
     def _ring(self) -> None:
         self._last_us = {channel: end_us for channel, end_us in self._last_us.items() if end_us > self.now_us}
@@ -198,6 +206,7 @@ class Uecu(Chassis):
             event = self.events.get(self._once.pop(0)[1])
             if event is not None:
                 self._pulse(event)
+        self._felt.rested(self.now_us)
         self._flow()
 
     def _pulse(self, event: Event) -> None:
@@ -205,6 +214,8 @@ class Uecu(Chassis):
         train = self._train(event)
         if train is not None and self.ledger[event.channel].train is None:
             self.ledger[event.channel].pulse(train, self.now_us)
+            interval_us = self._felt.interval_us(event.channel, self.now_us)
+            self.feel(event.channel, replace(train, rate_mhz=MilliHertz(1_000_000_000 // interval_us)))
 
     def _flow(self) -> None:
         for channel in range(CHANNELS):
@@ -215,7 +226,8 @@ class Uecu(Chassis):
                 self.drive(channel, self._train(running[0]), first_us=first_us)
             elif channel not in self._last_us or not self._still(channel):
                 self._last_us.pop(channel, None)
-                self.drive(channel, None)
+                if self.ledger[channel].train is not None or channel not in self._felt.rests_us:
+                    self.drive(channel, None)
 
     def _runs(self, event: Event) -> bool:
         schedule = self.schedules.get(event.schedule)

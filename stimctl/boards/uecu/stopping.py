@@ -8,6 +8,7 @@ period that runs may follow.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from stimctl.boards.stops import StopSequence
@@ -21,12 +22,21 @@ SWALLOWED_MAX: Final = 259
 EVENTS: Final = (1, 2, 3, 4)
 """A board numbers its events from 1; one for each channel is all that a host of ours makes."""
 
-_HALT: Final = encode(Halt())
-_ROUND: Final = _HALT + b"".join(encode(ChangeEvent(event, 0, 0)) for event in EVENTS) + _HALT
-ROUNDS: Final = -(-SWALLOWED_MAX // len(_ROUND)) + 1
-
 APART_US: Final = 60 * MS
 """A round takes 50 ms at 9600 baud."""
 
-STOP: Final = StopSequence((_ROUND,) * ROUNDS, APART_US, ROUNDS * APART_US + 1_000 * MS, confirmed_by="")
-"""Over after the last write by at most one period; the longest that anybody should use is a second."""
+_HALT: Final = encode(Halt())
+
+
+def stop_of(events: Sequence[int]) -> StopSequence:
+    """What stops a board on which these are the events."""
+    words = _HALT + b"".join(encode(ChangeEvent(event, 0, 0)) for event in events) + _HALT
+    rounds = -(-SWALLOWED_MAX // len(words)) + 1
+    # Over after the last write by at most one period; the longest that anybody should use is a second.
+    return StopSequence((words,) * rounds, APART_US, rounds * APART_US + 1_000 * MS, confirmed_by="")
+
+
+STOP: Final = stop_of(EVENTS)
+"""For a board whose events are not known yet, or are these."""
+
+ROUNDS: Final = len(STOP.writes)

@@ -214,7 +214,7 @@ class OpenEmsStimDriver(OpenLoop):
                 self._echoes.hear(word)
             self._doubt = False
         elif _is_echo(word):
-            self._alive, self._question = True, None
+            self._shows_life()
 
     def _is_no_stop(self, word: Trouble) -> bool:
         """Whether it is what a firmware without a stop says to the one that the others know."""
