@@ -46,9 +46,7 @@ def take(session: Session, event: BoardEvent, now_us: int) -> None:
     elif isinstance(event, Unconfirmed):
         session.diary.write("stop-unconfirmed", {}, now_us, "The stop has been said; this board confirms none")
     elif isinstance(event, Lost):
-        session.fault(
-            f"{_lost_text(session)} ({event.error})", now_us, alarm="high"
-        )  # first: a record may wait for its disk
+        session.fault(_lost_text(session, event), now_us, alarm="high")  # first: a record may wait for its disk
         session.diary.write("link-lost", {"why": str(event.error)}, now_us)
     elif isinstance(event, Faulted):
         # What goes on after a stop was sent is worse than what led to it; a pad that was seen in time is neither (F.5).
@@ -63,10 +61,13 @@ def take(session: Session, event: BoardEvent, now_us: int) -> None:
         session.fault(f"the board refused {event.command}: {event.text}", now_us)
 
 
-def _lost_text(session: Session) -> str:
-    """What to do about a board that no word reaches; not every board has a stop switch."""
+def _lost_text(session: Session, lost: Lost) -> str:
+    """What to do about a board that no word reaches, and why, each said once; not every board has a stop switch."""
     facts = session.stage.driver.facts
-    return LOST_TEXT if facts is None else LOST_TEXT.replace("use the stop switch", facts.way_out)
+    if facts is None:
+        return f"{LOST_TEXT} ({lost.error})"
+    why = str(lost.error).removesuffix(f"; {facts.way_out}")  # a driver says it as well to who has no session
+    return f"{LOST_TEXT.replace('use the stop switch', facts.way_out)} ({why})"
 
 
 def take_answers(session: Session, now_us: int) -> bool:
