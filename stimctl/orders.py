@@ -213,7 +213,7 @@ class GuideStatus:
 class Status:
     """Everything a face may show, frozen. ``alarm`` is "" or "low", "medium", "high" (clinical reference, F.5). ``remote``: how
     the terminal of a session on a real board is reached, "" where it stands beside it. ``state`` names the session's
-    state to a program, ``state_words`` to a person, where that differs.
+    state to a program, ``state_words`` to a person, where that differs; so do ``output_words`` with the output.
     """
 
     stage: Stage
@@ -247,6 +247,7 @@ class Status:
     remote: str = ""
     skin_due: bool = False
     state_words: str = ""
+    output_words: str = ""
     disabled: bool = False  # no output stage at all: nothing in this session can arm a board
     guide: GuideStatus | None = None
 
@@ -257,8 +258,7 @@ class Status:
 def to_json(value: Order | Status) -> bytes:
     """One line of UTF-8 JSON, without the newline.
 
-    Half a character (a lone surrogate, as a name of a file that is not UTF-8 has) passes as it is: a note or a file's
-    name must not end a session, and ``json.loads`` takes it back the same way.
+    Half a character (a lone surrogate, as a file's name may have) passes, both ways: no name may end a session.
     """
     text = json.dumps(dataclasses.asdict(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8", "surrogatepass")

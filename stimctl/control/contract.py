@@ -88,6 +88,7 @@ class Outcome:
     ``code`` is the exit code for the command line: 0 when the session came to its own end or the operator closed
     the screen, and output is confirmed off; 128 plus the signal's number after a signal; 1 for everything else. ``line`` is one plain line for the
     user. ``error`` is what was raised, if anything was, for a bug report. ``off`` is how it is known that output is off.
+    ``unknown`` is where to reach while it is not.
     """
 
     code: int
@@ -95,6 +96,7 @@ class Outcome:
     output: OutputWord
     error: BaseException | None = None
     off: str = REPORTED_OFF
+    unknown: str = OutputWord.UNKNOWN
 
     @property
     def line(self) -> str:
@@ -102,7 +104,7 @@ class Outcome:
         if self.output is OutputWord.OFF:
             return f"stimctl: {self.reason}; {self.off}"
         # A board that reports output on after its session was closed is the worst case of unknown.
-        return f"stimctl: {self.reason}; {OutputWord.UNKNOWN}"
+        return f"stimctl: {self.reason}; {self.unknown}"
 
     def say(self) -> None:
         """Print :attr:`line`; a terminal that has gone is not an error any more."""

@@ -125,8 +125,10 @@ class _Control:
         if face is not None:
             self._clean = face.end(ending.reason) == 0
         code = ending.code or int(output is not OutputWord.OFF)
-        off = how_off(self._session.status(self._clock.now_us())) if output is OutputWord.OFF else ""
-        return Outcome(code, ending.reason, output, error or failed, off)
+        last = None if failed else self._session.status(self._clock.now_us())
+        off = how_off(last) if last and output is OutputWord.OFF else ""
+        unknown = (last.output_words if last else "") or OutputWord.UNKNOWN
+        return Outcome(code, ending.reason, output, error or failed, off, unknown)
 
     def _close(self, loop: ControlLoop, ending: Ending, *, in_order: bool) -> tuple[OutputWord, Exception | None]:
         """Stop and await zero, unless the session came to its own end; close it. What the board reports, what was raised."""

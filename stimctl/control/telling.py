@@ -154,7 +154,8 @@ def _where(status: Status) -> str:
     levels = [f"{each.name} at {ma_text(each.level_ua)} mA" for each in status.channels if each.level_ua]
     if status.disabled:
         return f"{' '.join(words)}; {_without_output(status)}"
-    return f"{' '.join(words)}; {status.output}{_at_zero(status)}{', set: ' if levels else ''}{', '.join(levels)}"
+    output = status.output_words or status.output
+    return f"{' '.join(words)}; {output}{_at_zero(status)}{', set: ' if levels else ''}{', '.join(levels)}"
 
 
 def _at_zero(status: Status) -> str:

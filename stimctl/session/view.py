@@ -35,6 +35,7 @@ def view(session: Session, now_us: int) -> Status:
         state=session.state.value,
         next_action=_next_action(session),
         output=_OUTPUT[session.output],
+        output_words=_output_words(session),
         simulated=case.simulated,
         remote="" if case.simulated else session.reach.to(wishes.board),
         board=case.board,
@@ -63,6 +64,14 @@ def view(session: Session, now_us: int) -> Status:
         can=tasks.can(session, now_us),
         now_us=now_us,
     )
+
+
+def _output_words(session: Session) -> str:
+    """Where to reach when nobody knows what flows: not every board has a stop switch, and all have leads."""
+    facts = session.stage.driver.facts
+    if session.output is not OutputState.UNKNOWN or facts is None or facts.stop_switch:
+        return ""
+    return "OUTPUT UNKNOWN - PULL THE ELECTRODE LEADS"
 
 
 def _before_opening(session: Session, now_us: int) -> Status:

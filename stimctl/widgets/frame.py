@@ -39,7 +39,8 @@ OUTPUT: Final = {
 def output_line(status: Status, width: int) -> Content:
     """What leaves the board by its own report, the state, and for whom."""
     sign, style = OUTPUT[status.output]
-    word = "output disabled" if status.disabled and status.output is OutputWord.OFF else status.output
+    off = status.disabled and status.output is OutputWord.OFF
+    word = "output disabled" if off else status.output_words or status.output
     left = Content.assemble(" ", (f" {sign} {word} ", style), "  ", status.state_words or status.state)
     stages = tuple(Stage)
     step = f"{stages.index(status.stage) + 1}/{len(stages)} {status.stage} "
@@ -52,7 +53,7 @@ def tiny(status: Status | None, size: tuple[int, int], needed: tuple[int, int]) 
     parts: list[str | tuple[str, str]] = []
     if status is not None:
         sign, style = OUTPUT[status.output]
-        parts.append((f" {sign} {status.output} ", style))
+        parts.append((f" {sign} {status.output_words or status.output} ", style))
         chosen = selected(status.channels)
         if chosen is not None and status.stage in {Stage.THRESHOLDS, Stage.RUN}:
             parts.append((f"  {chosen.name}: set {ma_text(chosen.level_ua)} mA", STRONG))
@@ -89,7 +90,8 @@ def alert_lines(status: Status, *, stop_unanswered: bool, hint: str, asked: str 
         sign, style = ALARMS[status.alarm]
         lines.append(Content.styled(f" {sign}{status.alarm_text} ", style))
     if stop_unanswered or (status.stopped and not status.stop_confirmed):
-        text = " ◆ STOP SENT, NOT CONFIRMED: treat output as ON, use the stop switch "
+        what_to_do = (status.output_words or OutputWord.UNKNOWN).partition(" - ")[2].lower()
+        text = f" ◆ STOP SENT, NOT CONFIRMED: treat output as ON, {what_to_do} "
         lines.append(Content.styled(text, "bold $warning reverse"))
     elif status.stopped:
         how = "output is disabled in this session" if status.disabled else "confirmed by the board"
