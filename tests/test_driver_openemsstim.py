@@ -285,6 +285,18 @@ def test_zero_is_an_open_relay_and_the_other_goes_on() -> None:
     assert rig.peaks_ua(500 * MS) == [0, 0]
 
 
+@pytest.mark.parametrize("wait_ms", range(0, 1_200, 100))
+def test_a_setting_after_a_rest_waits_for_no_look(wait_ms: int) -> None:
+    """The question whether it reads makes the board deaf for a while; a look that finds nothing closed adds nothing to that."""
+    rig = Rig().armed()
+    rig.send(0, 0)
+    rig.run(2 * SECOND + wait_ms * MS, step=100 * MS)
+    rig.send(12_000, 0)
+    rig.run(300 * MS, step=100 * MS)
+    assert not any(isinstance(event, Faulted) for event in rig.events)
+    assert rig.twin.sockets[0].closed
+
+
 @pytest.mark.parametrize("ua", [30_100, 12_050])
 def test_the_ceilings_stand_here_since_the_board_has_none(ua: int) -> None:
     rig = Rig().armed()

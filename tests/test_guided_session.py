@@ -112,6 +112,15 @@ def rig(
     return made[-1]
 
 
+@pytest.mark.parametrize("board", ["sim:", "sim:openemsstim", "sim:uecu"])
+def test_a_board_that_takes_its_time_is_waited_for(board: str, made: list[Rig], tmp_path: Path) -> None:
+    """One that boots for long is asked as patiently as before a session with output."""
+    each = rig(made, tmp_path, board=board)
+    each.work("screening")
+    assert each.status.refusal == ""
+    assert each.guided.opened
+
+
 @pytest.mark.parametrize("name", QUICK)
 def test_every_file_runs_to_its_end_and_records_what_was_done(made: list[Rig], tmp_path: Path, name: str) -> None:
     one = rig(made, tmp_path, name)

@@ -49,7 +49,7 @@ class GuidedSession(GuidedRooms):
         super().__init__(order, loaded, diary, latch, clock, seed, now_us)
         self._stops: deque[str] = deque()
         self._cued_us = 0
-        self._until_us = now_us + ANSWER_US
+        self._until_us = now_us + max(ANSWER_US, 0 if self.link is None else self.link.answer_us)
         if self.link is not None:
             self.link.driver.open(now_us)
 

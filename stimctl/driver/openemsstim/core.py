@@ -154,14 +154,19 @@ class OpenEmsStimDriver(OpenLoop):
             self._fault("the newest setting did not reach the board", now_us)
         elif relays.has_run_out(now_us):
             self._fault("the relays have opened because this program came too late to prolong them", now_us)
-        elif now_us < self._free_us or self._line.is_busy():
-            return
-        elif worn.wants_look:
+        elif now_us >= self._free_us and not self._line.is_busy():
+            self._say_next(worn, relays, now_us)
+
+    def _say_next(self, worn: Worn, relays: Relays, now_us: int) -> None:
+        """What is due, one thing: a look that finds nothing to prolong takes nobody's turn."""
+        if worn.wants_look:
             worn.wants_look = False
             if self._permit is not None:
                 self._say(worn, relays.prolong(self._permit), now_us)
             self._report(worn)
-        elif (approved := worn.take_waiting()) is not None:
+        if now_us < self._free_us:
+            return
+        if (approved := worn.take_waiting()) is not None:
             self._permit, worn.out = approved, approved.command
             if self._say(worn, relays.change(approved, now_us), now_us):
                 worn.was_taken()
