@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from typing import Final
 
 import numpy as np
+from scipy.signal import resample_poly
 
 from benchmarks.onset.cases import Case
 from stimctl.sensors.samples import Samples
@@ -34,18 +36,19 @@ def mains(case: Case, *, hz: float) -> Case:
 
 
 def resampled(case: Case, *, rate_hz: float) -> Case:
-    """At another rate, by way of the spectrum: nothing above half of the lower rate is left or made up."""
+    """At another rate, by a short filter: an amplifier's does not ring through the whole recording after every artefact."""
     truth = case.truth
     if rate_hz == truth.rate_hz:
         return case
-    length = round(len(case.values) * rate_hz / truth.rate_hz)
+    values = _at_rate(case.values, truth.rate_hz, rate_hz)
+    length = len(values)
 
     def moved(at: int) -> int:
         return min(length, round(at * rate_hz / truth.rate_hz))
 
     return replace(
         case,
-        values=_through_the_spectrum(case.values, length),
+        values=values,
         truth=truth._replace(
             rate_hz=rate_hz,
             length=length,
@@ -57,14 +60,10 @@ def resampled(case: Case, *, rate_hz: float) -> Case:
     )
 
 
-def _through_the_spectrum(values: Samples, length: int) -> Samples:
-    """``values`` with ``length`` samples; mirrored first, because the spectrum's ends meet and would ring."""
-    mirrored = np.concatenate((values, values[::-1]))
-    spectrum = np.fft.rfft(mirrored)
-    kept = np.zeros(length + 1, dtype=complex)
-    shared = min(len(spectrum), len(kept))
-    kept[:shared] = spectrum[:shared]
-    made: Samples = np.fft.irfft(kept, 2 * length)[:length] * (length / len(values))
+def _at_rate(values: Samples, before_hz: float, rate_hz: float) -> Samples:
+    """``values`` at ``rate_hz``; the level on which they stand is no step at either end."""
+    ratio = Fraction(rate_hz / before_hz).limit_denominator(1_000)
+    made: Samples = resample_poly(values, ratio.numerator, ratio.denominator, padtype="line")
     return made
 
 
