@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 import numpy as np
-from scipy.signal import resample_poly
+from scipy.signal import butter, resample_poly, sosfiltfilt
 
 from benchmarks.onset.cases import Case
 from stimctl.sensors.samples import Samples
@@ -29,9 +29,9 @@ def offset(case: Case, *, rests: float) -> Case:
 
 
 def mains(case: Case, *, hz: float) -> Case:
-    """A hum as strong as the resting signal itself."""
+    """A hum as strong as the resting muscle and its amplifier's noise: what moves slower than 20 Hz is neither."""
     t = np.arange(len(case.values)) / case.truth.rate_hz
-    hum = math.sqrt(2) * _rest_rms(case) * np.sin(2 * math.pi * hz * t + 1.0)
+    hum = math.sqrt(2) * _rest_rms(case, above_hz=20.0) * np.sin(2 * math.pi * hz * t + 1.0)
     return replace(case, values=case.values + hum)
 
 
@@ -67,8 +67,10 @@ def _at_rate(values: Samples, before_hz: float, rate_hz: float) -> Samples:
     return made
 
 
-def _rest_rms(case: Case) -> float:
+def _rest_rms(case: Case, above_hz: float = 0.0) -> float:
     rest = case.values[: round(case.truth.calibration_s * case.truth.rate_hz)]
+    if above_hz:
+        rest = sosfiltfilt(butter(2, above_hz, "highpass", fs=case.truth.rate_hz, output="sos"), rest)
     return float(np.std(rest)) or 1.0
 
 
