@@ -366,7 +366,12 @@ def measure(part: str, condition: str, triggers: int, sessions: int) -> tuple[Ro
         boards = enumerate([Board(seed) for seed in range(sessions + SPARE)])
 
         def another() -> Target:
-            seed, board = next(boards)
+            spare = next(boards, None)
+            if spare is None:
+                sys.exit(
+                    f"{condition}: this computer is too busy; {SPARE} sessions were stopped because their loop came late"
+                )
+            seed, board = spare
             return stack.enter_context(contextlib.closing(Target(board, part, condition, seed, folder)))
 
         targets = [another() for _ in range(sessions)]

@@ -41,7 +41,7 @@ REFUSED = [
     (edit(FIST, ("set_rest_s = 90\n", "")), "dose.set_rest_s", "is missing"),
     (edit(FIST, ("[dose]", "wear_min = 60\n[dose]")), "step[2].wear_min", "unknown field"),
     (put(IMAGERY, "threshold_sd", "8\nthreshold_uv = 20"), "emg.threshold_uv", "not both"),
-    (edit(IMAGERY, ("threshold_sd = 8\n", "")), "emg.threshold_sd", "is missing"),
+    (edit(IMAGERY, ("threshold_sd = 5.0\n", "")), "emg.threshold_sd", "is missing"),
     (put(MITT, "stages", "[1, 2]"), "stages", "nothing for stage 1"),
     (put(COIN, "stages", "[1]"), "stages", "nothing for stage 1"),
     (edit(MITT, (next(line for line in MITT.split("\n") if line.startswith("wear_min")) + "\n", "")),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from typing import Final
 
 import numpy as np
+from scipy.signal import butter, resample_poly, sosfiltfilt
 
 from benchmarks.onset.cases import Case
 from stimctl.sensors.samples import Samples
@@ -27,25 +29,26 @@ def offset(case: Case, *, rests: float) -> Case:
 
 
 def mains(case: Case, *, hz: float) -> Case:
-    """A hum as strong as the resting signal itself."""
+    """A hum as strong as the resting muscle and its amplifier's noise: what moves slower than 20 Hz is neither."""
     t = np.arange(len(case.values)) / case.truth.rate_hz
-    hum = math.sqrt(2) * _rest_rms(case) * np.sin(2 * math.pi * hz * t + 1.0)
+    hum = math.sqrt(2) * _rest_rms(case, above_hz=20.0) * np.sin(2 * math.pi * hz * t + 1.0)
     return replace(case, values=case.values + hum)
 
 
 def resampled(case: Case, *, rate_hz: float) -> Case:
-    """At another rate, by way of the spectrum: nothing above half of the lower rate is left or made up."""
+    """At another rate, by a short filter: an amplifier's does not ring through the whole recording after every artefact."""
     truth = case.truth
     if rate_hz == truth.rate_hz:
         return case
-    length = round(len(case.values) * rate_hz / truth.rate_hz)
+    values = _at_rate(case.values, truth.rate_hz, rate_hz)
+    length = len(values)
 
     def moved(at: int) -> int:
         return min(length, round(at * rate_hz / truth.rate_hz))
 
     return replace(
         case,
-        values=_through_the_spectrum(case.values, length),
+        values=values,
         truth=truth._replace(
             rate_hz=rate_hz,
             length=length,
@@ -57,19 +60,17 @@ def resampled(case: Case, *, rate_hz: float) -> Case:
     )
 
 
-def _through_the_spectrum(values: Samples, length: int) -> Samples:
-    """``values`` with ``length`` samples; mirrored first, because the spectrum's ends meet and would ring."""
-    mirrored = np.concatenate((values, values[::-1]))
-    spectrum = np.fft.rfft(mirrored)
-    kept = np.zeros(length + 1, dtype=complex)
-    shared = min(len(spectrum), len(kept))
-    kept[:shared] = spectrum[:shared]
-    made: Samples = np.fft.irfft(kept, 2 * length)[:length] * (length / len(values))
+def _at_rate(values: Samples, before_hz: float, rate_hz: float) -> Samples:
+    """``values`` at ``rate_hz``; the level on which they stand is no step at either end."""
+    ratio = Fraction(rate_hz / before_hz).limit_denominator(1_000)
+    made: Samples = resample_poly(values, ratio.numerator, ratio.denominator, padtype="line")
     return made
 
 
-def _rest_rms(case: Case) -> float:
+def _rest_rms(case: Case, above_hz: float = 0.0) -> float:
     rest = case.values[: round(case.truth.calibration_s * case.truth.rate_hz)]
+    if above_hz:
+        rest = sosfiltfilt(butter(2, above_hz, "highpass", fs=case.truth.rate_hz, output="sos"), rest)
     return float(np.std(rest)) or 1.0
 
 

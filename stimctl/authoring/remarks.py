@@ -9,13 +9,12 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple, final
 
-from stimctl.limits import SMALL_PAD_UM2, BodyPart
 from stimctl.protocols.findings import Path
 from stimctl.protocols.places import Places, find_places
 from stimctl.safety import Finding, Rule
-from stimctl.schedule import ChannelPlan, Schedule
+from stimctl.schedule import Schedule
+from stimctl.session.cautions import caution
 from stimctl.session.summary import warning_lines
-from stimctl.units import UM2_PER_CM2
 
 _LOAD: Final = "max_amplitude_ma"
 _FIELDS: Final = {
@@ -39,30 +38,7 @@ _TIMES: Final[dict[Rule, tuple[Path, ...]]] = {
 }
 """Where a finding about time may stand, in the kinds that have such a part."""
 
-_SKIN: Final = "the skin under the pad bears it: look at it after the first session, or take larger pads"
-_SMALL: Final = "all of it passes a small pad: take a larger one, or lower max_amplitude_ma"
-_REASONS: Final = {
-    Rule.PEAK: "strong for this place: expect discomfort before movement; a longer phase or other pads may do with less",
-    Rule.PHASE_WIDTH: "long phases reach pain fibres sooner",
-    Rule.RATE: "a high rate; sensation adapts and the load on the skin grows with it",
-    Rule.CHARGE: "much charge in each phase: raise slowly and ask at every step",
-    Rule.ENERGY: "strong single pulses are felt as blows",
-    Rule.RMS: _SKIN,
-    Rule.RMS_DENSITY: _SKIN,
-    Rule.POWER_DENSITY: _SKIN,
-    Rule.SHARED_PAD_PEAK: "all that these channels give passes the shared pad",
-    Rule.SHARED_PAD_CHARGE: "all that these channels give passes the shared pad",
-    Rule.SHARED_PAD_RMS: _SKIN,
-    Rule.SHARED_PAD_DENSITY: _SKIN,
-    Rule.ON_TIME: "a long burst tires the muscle before the set is over",
-    Rule.DUTY: "little rest for the time on: the muscle tires",
-    Rule.RAMP_UP: "a quick rise startles, and sets off spasticity",
-    Rule.SITE_TIME: "long for one place: tired muscle, and skin that is not looked at",
-}
-"""Why the warn column asks (all project, as the bounds themselves)."""
-
 _TOLD: Final = re.compile(r"protocol line (\d+): ")
-_SCALES: Final = {"µA": (1e3, "mA"), "nC": (1e3, "µC"), "mHz": (1e3, "Hz"), "µs": (1, "µs"), "µJ": (1e3, "mJ")}
 
 
 @final
@@ -89,29 +65,8 @@ def _placed(line: str) -> Remark:
 
 def _remark(finding: Finding, schedule: Schedule, places: Places | None) -> Remark:
     number = next((at for at, plan in enumerate(schedule.channels) if plan.channel == finding.channel), None)
-    name = "all channels" if number is None else schedule.channels[number].name
-    value, bound = _words(finding.value, finding), _words(finding.bound, finding)
-    least = "below" if finding.value < finding.bound else "beyond"
-    small = _small_pad(finding, None if number is None else schedule.channels[number])
-    reason = f": {_SMALL if small else _REASONS[finding.rule]}" if finding.rule in _REASONS else ""
-    message = f"{name}: {finding.rule} {value} is {least} {bound} ({finding.bound_from}{small}){reason}"
     place = next(filter(None, (_place(path, places) for path in _paths(finding, number))), (0, 0))
-    return Remark(message, *place)
-
-
-def _small_pad(finding: Finding, plan: ChannelPlan | None) -> str:
-    """Which pad brings the hand's bound to another place, as the end of a sentence; "" where none does."""
-    if plan is None or plan.part is BodyPart.THENAR or finding.rule not in (Rule.PEAK, Rule.CHARGE):
-        return ""
-    small = [pad.name for pad in plan.pads if pad.area_um2 < SMALL_PAD_UM2]
-    return f"; that of the hand, because pad `{small[0]}` is under {SMALL_PAD_UM2 // UM2_PER_CM2} cm²" if small else ""
-
-
-def _words(value: int, finding: Finding) -> str:
-    if finding.rule in _TIMES and finding.unit == "µs":
-        return f"{value / 1e6:g} s" if value < 60_000_000 else f"{value / 6e7:g} min"
-    scale, unit = _SCALES.get(finding.unit, (1, finding.unit))
-    return f"{value / scale:g} {unit}".strip()
+    return Remark(caution(finding, schedule), *place)
 
 
 def _paths(finding: Finding, number: int | None) -> Iterator[Path]:

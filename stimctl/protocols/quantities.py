@@ -60,9 +60,7 @@ SETS: Final = Quantity("", 1, 20, _WINDOW, whole=True)
 OUTPUT: Final = Quantity("", 1, 8, "project: no supported board has more than 8 outputs", whole=True)
 
 # B.3: resting mean + 3 SD is usual. Under 2 the resting signal itself triggers (H26).
-THRESHOLD_SD: Final = Quantity(
-    "SD", 2, 20, "project; 3 SD over rest is usual, 5 is what shipped files have"
-)
+THRESHOLD_SD: Final = Quantity("SD", 2, 20, "project; 3 SD over rest is usual, 5 is what shipped files have")
 # B.3: stroke devices detect 1.25 to 1000 µV.
 THRESHOLD_UV: Final = Quantity(
     "µV", 1, 1_000, "project; NeuroMove manual: detectable 1.25 to 1000 µV", (("mV", 1e3), ("nV", 1e-3))

@@ -44,5 +44,8 @@ class Knocks:
         means = [sum(raw) / len(raw) for raw in self._raw]
         pairs = [means[i] + means[i + 1] for i in range(len(means) - 1)]
         jump = max((abs(b - a) / 2 for a, b in zip(pairs, pairs[APART:], strict=False)), default=math.inf)
+        jump = max(
+            jump, abs(means[-1] - means[max(0, len(means) - 1 - APART)])
+        )  # a jump just now is but half of a pair
         rms = math.sqrt(sum(self._powers) / max(1, len(self._powers)))
         return not rms > KNOCK_SHARE * jump

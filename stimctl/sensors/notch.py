@@ -53,6 +53,8 @@ class Notch:
         self._onward = np.exp(1j * self._turns * self._length)
         self._heard = np.zeros(self._length)
         self._tones = np.zeros(len(tones_hz), dtype=complex)
+        self.power = 0.0
+        """Mean square of the hum that is taken off, as it would be behind the filters."""
         self._hum = np.zeros(self._length)
         self._start, self._at = 0, 0
         self._whole, self._windows = True, 0
@@ -64,11 +66,6 @@ class Notch:
     def other(self) -> float:
         """Mean square of what was no hum in the last window; 0 until known."""
         return self._others[-1] if self._others else 0.0
-
-    @property
-    def power(self) -> float:
-        """Mean square of the hum that is taken off, as it would be behind the filters."""
-        return float((np.abs(self._tones * self._through) ** 2).sum()) / 2
 
     def clean(self, raw: Samples, first: int) -> Samples:
         """The block from sample ``first`` without its hum."""
@@ -106,4 +103,5 @@ class Notch:
             share = 1.0  # the window in which it began had only a part of it
         count = len(self._tones)
         self._tones += share * (parts[:count] + 1j * parts[count:]) / self._through
+        self.power = float((np.abs(self._tones * self._through) ** 2).sum()) / 2
         self._windows += 1

@@ -11,6 +11,7 @@ from stimctl.protocols.places import find_places
 from stimctl.pulse import BURST_RATE_MHZ, DOUBLET, PulseTrain, figures
 from stimctl.safety import Finding
 from stimctl.schedule import ChannelPlan, Schedule
+from stimctl.session.cautions import caution
 from stimctl.session.dose import prescribed_line
 from stimctl.units import ma_text
 
@@ -80,12 +81,7 @@ def warning_lines(findings: tuple[Finding, ...], schedule: Schedule, text: str) 
 
     ``text`` is the protocol file's: what one of its lines says is told with that line.
     """
-    names = {plan.channel: plan.name for plan in schedule.channels}
-    limits = tuple(
-        f"{names.get(finding.channel, 'all channels') if finding.channel is not None else 'all channels'}:"
-        f" {finding.rule} {finding.value} {finding.unit} is beyond {finding.bound} {finding.unit} ({finding.bound_from})"
-        for finding in dict.fromkeys(findings)
-    )
+    limits = tuple(caution(finding, schedule) for finding in dict.fromkeys(findings))
     return (*limits, *_unusual(schedule, text))
 
 
