@@ -72,7 +72,9 @@ def test_what_the_board_makes_of_a_file_is_told() -> None:
 def test_a_refusal_comes_before_the_start(name: str, tmp_path: Path) -> None:
     words = REFUSED.get(name, "this board has no EMG input; give a source with --emg")
     with pytest.raises(UsageError, match=words):
-        run_headless(RunRequest(protocol=name, board=BOARD, seed=1, speed=math.inf, store=str(tmp_path / "a.db")), print)
+        run_headless(
+            RunRequest(protocol=name, board=BOARD, seed=1, speed=math.inf, store=str(tmp_path / "a.db")), print
+        )
 
 
 @pytest.mark.parametrize(("index", "kind"), list(enumerate(one_of_each_kind())), ids=list(one_of_each_kind()))
