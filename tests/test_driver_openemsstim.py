@@ -13,7 +13,7 @@ from stimctl.boards.openemsstim.calibration import Calibration, Unit
 from stimctl.boards.openemsstim.dialects import Dialect
 from stimctl.boards.openemsstim.fit import DEAD_MAN_MS, misfit, usable
 from stimctl.boards.openemsstim.probe import QUESTION
-from stimctl.boards.openemsstim.stopping import BEFORE_PROBE, STOPS
+from stimctl.boards.openemsstim.stopping import BEFORE_PROBE, emergency, orderly
 from stimctl.driver import Armed, Connected, DriverState, Faulted, Lost, OutputState, Setup, Unconfirmed
 from stimctl.driver.openemsstim import OpenEmsStimDriver
 from stimctl.errors import OurBug, UsageError
@@ -367,20 +367,65 @@ def test_a_stop_in_every_state_opens_every_relay_and_is_never_off(state: str) ->
 
 
 @ALL
-def test_a_stop_is_said_in_full_and_the_board_is_given_the_time_to_read_it(dialect: Dialect) -> None:
+@pytest.mark.parametrize("goal", ["stopped", "disarmed"])
+def test_a_stop_is_said_in_full_and_the_board_is_given_the_time_to_read_it(dialect: Dialect, goal: str) -> None:
     rig = Rig(dialect).delivering(12_000, 9_000)
     written = len(rig.line.writes)
-    rig.driver.disarm(rig.now_us)
-    rig.run(STOPS[dialect].ends_us - 50 * MS)
-    said = rig.line.writes[written:]
-    assert tuple(data for _, data in said) == STOPS[dialect].writes
-    assert min(b - a for (a, _), (b, _) in itertools.pairwise(said)) >= STOPS[dialect].apart_us
-    assert STOPS[dialect].apart_us == (250 if dialect.channels == 4 else 150) * MS
+    expected = orderly(dialect, {0, 1}) if goal == "disarmed" else emergency(dialect, {0, 1})
+    if goal == "disarmed":
+        rig.driver.disarm(rig.now_us)
+    else:
+        rig.driver.stop("Space")
+    rig.run(expected.ends_us - 50 * MS)
+    said = rig.line.writes[written + (goal == "stopped") :]  # the first was written at once, and is said once more
+    assert tuple(data for _, data in said) == expected.writes
+    assert min(b - a for (a, _), (b, _) in itertools.pairwise(said)) >= expected.apart_us
+    assert expected.apart_us == (250 if dialect.channels == 4 else 150) * MS
     assert rig.driver.state is DriverState.STOPPING
     assert rig.twin.uart.lost == 0
     rig.run(SECOND)
+    assert rig.driver.state.value == goal
+
+
+@ALL
+def test_a_stop_touches_no_channel_that_was_never_armed(dialect: Dialect) -> None:
+    """Its millisecond at the lowest step would be felt there, and was no part of anything that was approved."""
+    rig = Rig(dialect).connected()
+    for _ in range(2):
+        rig.driver.stop("Space")
+        rig.run(4 * SECOND)
+        rig.latch.clear()
+    assert not any(ledger.stretches for ledger in rig.twin.ledger)
+    rig.driver.arm(rig.setups[:1], rig.now_us)
+    rig.run(SECOND)
+    rig.send(12_000)
+    rig.run(300 * MS)
+    rig.driver.stop("Space")
+    rig.run(4 * SECOND)
+    assert rig.twin.ledger[0].pulses
+    assert not any(ledger.stretches for ledger in rig.twin.ledger[1:])
+
+
+@pytest.mark.parametrize("dialect", [each for each in d.DIALECTS if each.stop is not None], ids=lambda each: each.name)
+def test_what_ends_a_session_in_order_lets_no_more_pulse_through(dialect: Dialect) -> None:
+    rig = Rig(dialect).delivering(12_000, 9_000)
+    ended_us = rig.now_us
+    rig.driver.disarm(rig.now_us)
+    rig.run(3 * SECOND)
+    assert rig.silent_since(ended_us + 150 * MS)
     assert rig.driver.state is DriverState.DISARMED
-    assert not rig.latch.tripped
+
+
+def test_a_stop_in_the_midst_of_an_orderly_end_is_a_whole_one() -> None:
+    rig = Rig().delivering(12_000, 9_000)
+    rig.driver.disarm(rig.now_us)
+    rig.run(200 * MS)
+    written = len(rig.line.writes)
+    rig.driver.stop("Space")
+    rig.run(4 * SECOND)
+    said = [data for _, data in rig.line.writes[written:]]
+    assert [data for data in said if b"\nWV" in data][-6:] == list(emergency(d.MASTER_2017, {0, 1}).writes)
+    assert rig.driver.state is DriverState.STOPPED
 
 
 @ALL

@@ -4,7 +4,7 @@
 ``conversation`` what the board's words and the passing time do to it, ``armed`` one armed session, ``health`` the
 read-back, ``exchange`` the open questions, ``line`` the lock between the control loop and the stop. That is the reference
 board's; what a session may rely on with any board is ``contract``, and ``kinds`` has a driver for each. ``plain`` and
-``worn`` are what those with a language of their own have in common.
+``worn`` are what those with a language of their own have in common, ``openloop`` what those that confirm nothing have.
 """
 
 from stimctl.boards import BoardFacts

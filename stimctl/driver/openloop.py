@@ -32,8 +32,8 @@ class OpenLoop(Orders):
 
     def __init__(self, transport: Transport, latch: Latch, *, tokens: Callable[[], int], stop: StopSequence) -> None:
         super().__init__(transport, latch, tokens=tokens, stop=stop.writes[0])
-        self._sequence = stop
-        self._written = 0  # of the sequence that is being said
+        self._sequence = stop  # what is being said
+        self._written = 0  # of it
         self._begun_us = 0
         self._alive = False
         self._misses = 0
@@ -41,14 +41,17 @@ class OpenLoop(Orders):
         self._read_us = 0  # when the board has read every stop that others have written
         self._word_us, self._backlog_us = 0, 0
 
-    def _use(self, stop: StopSequence, word: bytes, *, word_us: int, backlog_us: int) -> None:
-        """From now on this is how it is stopped: more is known of it than when the port was opened.
+    def _use(self, word: bytes, *, word_us: int, backlog_us: int) -> None:
+        """From now on this is what any thread says at once: more is known of the board than when the port was opened.
 
-        ``word`` is what any thread writes at once; the board takes ``word_us`` over it, and ``backlog_us`` over as many as wait
-        for it at most.
+        It takes ``word_us`` over the ``word``, and ``backlog_us`` over as many as wait for it at most.
         """
-        self._sequence, self._word_us, self._backlog_us = stop, word_us, backlog_us
+        self._word_us, self._backlog_us = word_us, backlog_us
         self._line.prepare_stop(word)
+
+    @abstractmethod
+    def _stop_for(self, goal: DriverState) -> StopSequence:
+        """How it is stopped; the same object for the same way, so that one that is under way is known again."""
 
     # --- stop ------------------------------------------------------------------------------------------------------
 
@@ -61,7 +64,9 @@ class OpenLoop(Orders):
         again = self._state is _S.STOPPING
         super()._begin_stop(goal, now_us)
         self._read_us = min(max(now_us, self._read_us) + pressed * self._word_us, now_us + self._backlog_us)
-        if not again or self._is_said:
+        sequence = self._stop_for(goal)
+        if not again or self._is_said or sequence is not self._sequence:
+            self._sequence = sequence
             self._written, self._begun_us, self._alive = 0, now_us, False
         # What follows waits for the board: more than it has room for would be cut, and a text that is cut is another text.
         late_us = self._read_us - (self._begun_us + self._written * self._sequence.apart_us)

@@ -1,8 +1,10 @@
 """How an openEMSstim is made to stop: the word that its firmware knows, then one millisecond at the lowest step.
 
-The board has no stop word. A text that opens all relays exists for most firmwares and not for all, so each channel is
-told the shortest and lowest thing that can be told, too: its relay opens a millisecond later, on every firmware. That
-closes a relay which was open, for this millisecond and at the lowest step. All of it is said three times.
+The board has no stop word. A text that opens all relays exists for most firmwares and not for all, so each channel that may
+have been told something is told the shortest and lowest thing that can be told, too: its relay opens a millisecond later, on
+every firmware. That closes a relay which was open, for this millisecond and at the lowest step, and for 50 ms more while
+another one is opened first. All of it is said three times. What ends a session in order needs the word alone, where there is
+one.
 
 The board reads nothing for 50 ms whenever it opens a relay, and no more than 64 bytes wait for it meanwhile. So the
 next write comes when it must have read the one before: bytes that are lost could leave the tail of a hex form at the
@@ -12,6 +14,7 @@ its hex form has neither digit, however it is cut. Nothing confirms a stop.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from stimctl.boards.openemsstim.codec import LINE_FEED, encode
@@ -28,6 +31,8 @@ CLOSING_US: Final = 50 * MS
 BUFFER_BYTES: Final = 64
 """What waits for the board at most while it is deaf; the rest is lost."""
 
+_NO_WORD: Final = LINE_FEED + encode(StopAll(), Form.PLAIN)  # does nothing on the one firmware that gets it
+
 _WRITE_US: Final = 50 * MS  # for the line: 64 bytes take 34 ms at 19200 baud
 
 
@@ -36,13 +41,23 @@ def _word(dialect: Dialect) -> tuple[bytes, ...]:
     return () if dialect.stop is None else (LINE_FEED + encode(dialect.stop, dialect.form),)
 
 
-def _lowest(dialect: Dialect) -> bytes:
-    return LINE_FEED + b"".join(encode(Drive(channel, 1, 1), dialect.form) for channel in range(dialect.channels))
+def _lowest(dialect: Dialect, channels: Collection[int]) -> bytes:
+    return LINE_FEED + b"".join(encode(Drive(channel, 1, 1), dialect.form) for channel in sorted(channels))
 
 
-def _sequence(dialect: Dialect) -> StopSequence:
-    writes = (*_word(dialect), _lowest(dialect)) * ROUNDS
-    return _timed(writes, dialect.channels)
+def emergency(dialect: Dialect, channels: Collection[int]) -> StopSequence:
+    """The word, and the shortest and lowest thing for the ``channels`` that may have been told something.
+
+    To the others nothing was said since the board has booted: theirs would only be closed for it, and on somebody's skin.
+    """
+    lowest = (_lowest(dialect, channels),) if channels else ()
+    return _timed((_word(dialect) + lowest or (_NO_WORD,)) * ROUNDS, dialect.channels)
+
+
+def orderly(dialect: Dialect, channels: Collection[int]) -> StopSequence:
+    """The word alone, where there is one: what ends a session that went well lets no more pulse through."""
+    word = _word(dialect)
+    return _timed(word * ROUNDS, dialect.channels) if word else emergency(dialect, channels)
 
 
 def _timed(writes: tuple[bytes, ...], channels: int) -> StopSequence:
@@ -52,8 +67,8 @@ def _timed(writes: tuple[bytes, ...], channels: int) -> StopSequence:
     return StopSequence(writes, apart_us, (len(writes) - 1) * apart_us + 2 * busy_us + _WRITE_US, confirmed_by="")
 
 
-STOPS: Final = {dialect: _sequence(dialect) for dialect in DIALECTS}
-"""By dialect, once it is known."""
+STOPS: Final = {dialect: emergency(dialect, range(dialect.channels)) for dialect in DIALECTS}
+"""By dialect, once it is known, for a board on which any channel may have been told something."""
 
 BEFORE_PROBE: Final = _timed(
     (LINE_FEED + encode(StopAll(), Form.PLAIN) + encode(Disconnect(), Form.PLAIN) + encode(StopAll(), Form.HEX),)

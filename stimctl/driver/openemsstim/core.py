@@ -14,10 +14,11 @@ from stimctl.boards.openemsstim.codec import LINE_FEED, Decoder, encode
 from stimctl.boards.openemsstim.dialects import Dialect
 from stimctl.boards.openemsstim.echoes import ECHO_US, Echoes
 from stimctl.boards.openemsstim.fit import introduce, misfit
-from stimctl.boards.openemsstim.stopping import BEFORE_PROBE, BUFFER_BYTES, CLOSING_US, STOPS
+from stimctl.boards.openemsstim.stopping import BEFORE_PROBE, BUFFER_BYTES, CLOSING_US, emergency, orderly
 from stimctl.boards.openemsstim.update import Relays, Write
 from stimctl.boards.openemsstim.words import BoardWord, Ready, Received, StopAll, Trouble
 from stimctl.boards.reference.messages import OutputReport
+from stimctl.boards.stops import StopSequence
 from stimctl.driver import words as w
 from stimctl.driver.openemsstim.connecting import Acquaintance
 from stimctl.driver.openloop import OpenLoop
@@ -57,6 +58,8 @@ class OpenEmsStimDriver(OpenLoop):
         self._dialect: Dialect | None = None
         self._decoder, self._echoes = Decoder(), Echoes()
         self._relays: Relays | None = None
+        self._touched: frozenset[int] = frozenset()  # channels that were armed since the board has booted
+        self._emergency = self._orderly = BEFORE_PROBE
         self._permit: Approved | None = None  # of what was said last, and is prolonged
         self._free_us = self._asked_us = 0  # when the board has read what was written; when it was last asked
 
@@ -89,7 +92,14 @@ class OpenEmsStimDriver(OpenLoop):
         """Any thread says the word that opens all relays; where there is none, the loop says at once what stands for it."""
         word = LINE_FEED + encode(dialect.stop or StopAll(), dialect.form)
         word_us = dialect.channels * CLOSING_US + 5 * MS if dialect.stop is not None else 0
-        self._use(STOPS[dialect], word, word_us=word_us, backlog_us=(BUFFER_BYTES // len(word) + 1) * word_us)
+        self._use(word, word_us=word_us, backlog_us=(BUFFER_BYTES // len(word) + 1) * word_us)
+        self._learn_stops(dialect)
+
+    def _learn_stops(self, dialect: Dialect) -> None:
+        self._emergency, self._orderly = emergency(dialect, self._touched), orderly(dialect, self._touched)
+
+    def _stop_for(self, goal: DriverState) -> StopSequence:
+        return self._orderly if goal is _S.DISARMED else self._emergency
 
     def _greet(self, now_us: int) -> None:
         """Nothing beside what :meth:`_wait_for_connection` says."""
@@ -120,6 +130,9 @@ class OpenEmsStimDriver(OpenLoop):
         self._alive = False
         outputs = [setup.output for setup in setups if setup.amplitude_ua]
         known = {} if self._calibration is None else self._calibration.measured
+        self._touched |= frozenset(outputs)
+        if self._dialect is not None:
+            self._learn_stops(self._dialect)
         unknown = [output + 1 for output in outputs if output not in known]
         return self.misfit(()) or (
             f"outputs {unknown} are not in the calibration; measure them first" if unknown else ""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, final
 
 from stimctl.boards.reference.messages import OutputReport
+from stimctl.boards.stops import StopSequence
 from stimctl.boards.uecu import words as u
 from stimctl.boards.uecu.codec import Decoder, encode
 from stimctl.boards.uecu.fit import introduce, misfit
@@ -53,6 +54,7 @@ class UecuDriver(OpenLoop):
     ) -> None:
         super().__init__(transport, latch, tokens=tokens, stop=STOP)
         self._sync, self._simulated = tokens(), simulated
+        self._stop = STOP
         self._decoder = Decoder()
         self._setting_up: SettingUp | None = None
         self._made: Events | None = None
@@ -99,8 +101,8 @@ class UecuDriver(OpenLoop):
 
     def _connected(self, events: Events, numbers: tuple[int, ...], now_us: int) -> None:
         self._made = events
-        stop = stop_of(numbers)
-        self._use(stop, stop.writes[0], word_us=APART_US, backlog_us=_BACKLOG_US)
+        self._stop = stop_of(numbers)
+        self._use(self._stop.writes[0], word_us=APART_US, backlog_us=_BACKLOG_US)
         self.facts = introduce(simulated=self._simulated)
         self._state, self._ask_us = _S.DISARMED, now_us + self.status_us
         self._events.append(w.Connected(self.facts))
@@ -110,6 +112,9 @@ class UecuDriver(OpenLoop):
 
     def _why_not_connected(self) -> str:
         return f"what is at {self._name} does not answer as a {self.title}"
+
+    def _stop_for(self, goal: DriverState) -> StopSequence:  # noqa: ARG002 - there is no gentler one
+        return self._stop
 
     # --- saying ----------------------------------------------------------------------------------------------------
 
