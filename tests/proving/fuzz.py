@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Final
 
-from tests.fuzzing import asked, boards, files, lines
+from tests.fuzzing import asked, batteries, boards, files, lines
 from tests.fuzzing.probe import Failure, Probe, run
 from tests.proving.table import Outcome, Row
 
 PROBES: Final[dict[str, Probe]] = {
-    each.name: each for each in (*files.PROBES, *lines.PROBES, *boards.PROBES, *asked.PROBES)
+    each.name: each for each in (*files.PROBES, *lines.PROBES, *boards.PROBES, *batteries.PROBES, *asked.PROBES)
 }
 
 LONG: Final = {
@@ -30,6 +30,7 @@ LONG: Final = {
     "twin": 6_000,
     "sciencemode4": 10_000,
     "sciencemode2": 10_000,
+    **{each.name: 10_000 for each in batteries.PROBES},
 }
 """Inputs of a long run where one takes more than a millisecond or two; of all others :data:`OTHERS`."""
 
