@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ from stimctl.driver.openemsstim import OpenEmsStimDriver
 from stimctl.errors import OurBug, UsageError
 from stimctl.limits import ABSOLUTE, is_within
 from stimctl.pulse import PulseTrain, symmetric
+from stimctl.session.measuring import from_file
 from stimctl.sim.openemsstim import UNIT, OpenEmsStim, measured, unit_below
 from stimctl.units import MicroAmp
 from tests.trains_rig import MS, SECOND, TrainsRig
@@ -213,6 +215,20 @@ def test_the_file_is_named_behind_the_port() -> None:
         split_calibration("p24:/dev/x?calibration=f")
     with pytest.raises(UsageError, match="names no calibration file"):
         split_calibration("openemsstim:/dev/x?calibration=")
+    with pytest.raises(UsageError, match=r"is a calibration file; write openemsstim:PORT\?calibration=FILE"):
+        split_calibration("openemsstim:/dev/x?calib=f")
+
+
+def test_a_calibration_that_cannot_be_used_is_named_with_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "unit.toml"
+    path.write_text(
+        'format = 1\nboard = "openemsstim"\nunit = "u"\nknobs = "k"\nrate_hz = 35\nphase_width_us = 200\n'
+        'load_ohm = 500\ncalibrated_by = "w"\ncalibrated_on = 2026-03-31\n'
+        "[[channel]]\noutput = 1\npercent = [1, 20]\nmeasured_ma = [4.1, 7.9]\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(UsageError, match=r"unit\.toml: calibration, channel 1: from 1 % to 20 %"):
+        from_file(str(path))
 
 
 def test_a_simulated_unit_gives_nowhere_more_than_was_measured() -> None:

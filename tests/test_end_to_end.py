@@ -366,6 +366,11 @@ def test_every_fault_of_a_protocol_is_a_line_of_its_own(tmp_path: Path, capsys: 
     assert all(line.startswith(f"{path}:") and line.split(":")[1].isdecimal() for line in lines)
 
 
+def test_a_board_without_a_name_is_not_the_simulated_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "x.toml", "--board", ""]) == 2
+    assert "--board: names no board; write sim: or KIND:PORT" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "code", "says"),
     [

@@ -97,5 +97,12 @@ def test_other_urls_are_refused_with_what_to_write(url: str) -> None:
         board_url(url)
 
 
+def test_a_kind_without_a_port_is_asked_for_one() -> None:
+    with pytest.raises(UsageError, match="'p24' names no port; write p24:PORT"):
+        board_url("p24")
+    with pytest.raises(UsageError, match="or sim: for a simulated one"):
+        board_url("sim")
+
+
 def test_the_documents_baud_rate_is_the_ports() -> None:
     assert KINDS["reference"].baud == BAUD == 500_000

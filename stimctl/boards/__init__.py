@@ -55,10 +55,12 @@ def board_url(url: str) -> tuple[BoardKind, str]:
     url, _ = split_calibration(url)
     scheme, colon, port = url.partition(":")
     kind = KINDS.get(scheme)
-    if kind is None or not colon:
+    if kind is None:
         known = ", ".join(f"{name}:PORT" for name in KINDS)
-        raise UsageError(f"{url!r} names no kind of board that stimctl knows; write {known}")
-    if not port:
+        raise UsageError(
+            f"{url!r} names no kind of board that stimctl knows; write {known}, or sim: for a simulated one"
+        )
+    if not colon or not port:
         raise UsageError(f"{url!r} names no port; write {scheme}:PORT, for example {scheme}:/dev/ttyACM0")
     return kind, port
 
@@ -69,6 +71,8 @@ def split_calibration(url: str) -> tuple[str, str]:
     Raises :class:`UsageError` for a board that has no use for one, and for a file without a name.
     """
     board, found, file = url.partition(CALIBRATION)
+    if not found and url.startswith(f"{_MEASURED}:") and "://" not in url and "?" in url:
+        raise UsageError(f"{url}: all that may follow ? is a calibration file; write {_MEASURED}:PORT{CALIBRATION}FILE")
     if found and _MEASURED not in board.split(":")[:2]:
         raise UsageError(f"{board} is told currents, and needs no calibration; leave out {found}{file}")
     if found and not file:

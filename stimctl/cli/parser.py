@@ -35,7 +35,10 @@ KINDS: Final = (
 """The kinds of protocol, for the help; ``control.authoring`` has the last word."""
 
 
-BOARD: Final = "sim: (default) or reference:PORT; PORT is a serial device, socket://HOST:PORT or rfc2217://HOST:PORT"
+BOARD: Final = (
+    "sim: (default), sim:p24 and the like for another board's twin, or KIND:PORT; KIND is reference, p24, rehamove3,"
+    " rehastim2, neurostimduino, openemsstim or uecu; PORT is a serial device, socket://HOST:PORT or rfc2217://HOST:PORT"
+)
 EMG: Final = "sim:, board:, lsl:NAME or file:PATH (default: the board's own)"
 ROBOT: Final = "a robot glove's phase line: sim: (default on the simulated board) or line:PORT"
 SEED: Final = "the simulated patient's seed; the same N, the same patient"
@@ -45,6 +48,12 @@ REMOTE: Final = "--remote-terminal"
 REMOTELY: Final = (
     "use a real board although this terminal is reached by SSH, tmux or the like; see docs/responsibilities.md"
 )
+
+
+def _board(url: str) -> str:
+    if not url:  # a script's variable that is not set must not mean the simulated board
+        raise argparse.ArgumentTypeError("names no board; write sim: or KIND:PORT")
+    return url
 
 
 class _Parser(argparse.ArgumentParser):
@@ -109,7 +118,7 @@ def build() -> argparse.ArgumentParser:
 
 def _start(group: argparse._ArgumentGroup) -> None:
     """What the start screen begins with."""
-    group.add_argument("--board", dest=f"{START}board", metavar="URL", help=BOARD)
+    group.add_argument("--board", dest=f"{START}board", metavar="URL", type=_board, help=BOARD)
     group.add_argument("--emg", dest=f"{START}emg", metavar="URL", help=EMG)
     group.add_argument("--robot", dest=f"{START}robot", metavar="URL", help=ROBOT)
     group.add_argument("--seed", dest=f"{START}seed", metavar="N", type=_seed, help=SEED)
@@ -171,7 +180,7 @@ def _run(commands: Commands[_Parser]) -> None:
     )
     parser.add_argument("protocol", metavar="FILE", help="the protocol file (TOML), or a shipped one's name")
     parser.incomplete = "run needs a protocol file, FILE; plain stimctl opens the start screen"
-    parser.add_argument("--board", metavar="URL", default="sim:", help=BOARD)
+    parser.add_argument("--board", metavar="URL", type=_board, default="sim:", help=BOARD)
     parser.add_argument("--emg", metavar="URL", default="", help=EMG)
     parser.add_argument("--robot", metavar="URL", default="", help=ROBOT)
     parser.add_argument("--headless", action="store_true", help="no screen: print progress and end by itself")

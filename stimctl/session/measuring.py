@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stimctl.boards.openemsstim.calibration import Calibration, Unit
 from stimctl.boards.openemsstim.calibration_file import calibration_of
 from stimctl.boards.openemsstim.fit import usable
+from stimctl.errors import UsageError
 from stimctl.protocols.calibration import load_calibration
 from stimctl.pulse import PulseTrain, symmetric
 
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 
 def from_file(path: str) -> Calibration | None:
     """What the file at ``path`` states; ``None`` for no file. Raises :class:`ProtocolError`, and :class:`UsageError`."""
-    return usable(calibration_of(load_calibration(Path(path)))) if path else None
+    if not path:
+        return None
+    found = calibration_of(load_calibration(Path(path)))
+    try:
+        return usable(found)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
 
 
 def simulated(path: str, now_us: int, patient: Patient) -> tuple[OpenEmsStim, Calibration]:
