@@ -10,6 +10,7 @@ from pathlib import Path
 from stimctl.boards import CALIBRATION, KINDS, split_calibration
 from stimctl.errors import UsageError
 from stimctl.sim.catalogue import entry
+from stimctl.sim.served import Settings
 from stimctl.sim.terminal import serve
 
 
@@ -33,6 +34,8 @@ def serve_twin(
             say(f"Ready. Open it with: {how} (Ctrl+C ends the twin)")
         if kind.settings is not None:
             say(f"Other clients' port needs {kind.settings}; otherwise neither side understands the other.")
+            if kind.settings.parity != Settings(0).parity:
+                say("Here they ask for no parity: a pseudo-terminal has none, and Linux refuses to open it with one.")
 
     twin = kind.twin(variant, seed, chosen=chosen)
     serve(twin, settings=kind.settings, link_path=Path(link) if link else None, on_ready=ready, on_status=say)
