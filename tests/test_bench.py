@@ -428,7 +428,8 @@ def test_what_was_broken_off_keeps_the_profile_of_before(made: Made, tmp_path: P
     assert rig.whole(*YES, store=store) == 1
     assert profile_of(store, "p24", "SIM0000001") == before
     assert len(rig.asked) == 2  # nobody is asked to go on
-    assert any(OutputWord.UNKNOWN in each for each in rig.said)
+    assert any("OUTPUT UNKNOWN - PULL THE ELECTRODE LEADS" in each for each in rig.said)
+    assert not any(OutputWord.UNKNOWN in each for each in rig.said)  # a P24 has no stop switch
 
 
 def test_a_load_that_is_not_there_is_no_failure_of_the_board(made: Made, tmp_path: Path) -> None:
@@ -556,7 +557,7 @@ def test_a_real_line_that_ends_in_the_midst_of_it(how: str, tmp_path: Path) -> N
     finally:
         server.stop()
     assert code == 1
-    [ending] = [line for line in said if OutputWord.UNKNOWN in line]
+    [ending] = [line for line in said if "OUTPUT UNKNOWN - PULL THE ELECTRODE LEADS" in line]
     assert ending.startswith("stimctl: ")
     assert ("the board is gone" in ending) is (how == "closed")
     assert "Nobody knows what it puts out now: pull the P24's USB plug" in said[said.index(ending) + 1]

@@ -17,6 +17,7 @@ from stimctl.orders import Order, OutputWord, Stage, Status
 from stimctl.schedule import CONTROL_PERIOD_US
 from stimctl.session.bench_board import take
 from stimctl.session.bench_run import DRIVEN, Finale, Phase, Run
+from stimctl.session.unknown import output_words
 
 _WORD: Final = {OutputState.OFF: OutputWord.OFF, OutputState.ON: OutputWord.ON}
 
@@ -77,6 +78,7 @@ class Bench:
             state=self.run.phase.value,
             next_action="Ctrl+C stops",
             output=_WORD.get(self._ended_as or self._stage.output, OutputWord.UNKNOWN),
+            output_words=output_words(self._ended_as or self._stage.output, self.run.who),
             simulated=self.run.who.simulated,
             board=f"{self.run.who.name} {self.run.who.serial}".strip(),
             messages=tuple(self.run.lines),

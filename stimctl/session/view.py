@@ -10,6 +10,7 @@ from stimctl.engine import State, state_words
 from stimctl.orders import ChannelStatus, EmgStatus, OutputWord, Stage, Status
 from stimctl.schedule import ChannelPlan
 from stimctl.session import listening, tasks
+from stimctl.session.unknown import output_words
 from stimctl.session.wording import CAN, CONTINUOUS_ACTION, NEXT_ACTION
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def view(session: Session, now_us: int) -> Status:
         state=session.state.value,
         next_action=_next_action(session),
         output=_OUTPUT[session.output],
-        output_words=_output_words(session),
+        output_words=output_words(session.output, session.stage.driver.facts),
         simulated=case.simulated,
         remote="" if case.simulated else session.reach.to(wishes.board),
         board=case.board,
@@ -64,14 +65,6 @@ def view(session: Session, now_us: int) -> Status:
         can=tasks.can(session, now_us),
         now_us=now_us,
     )
-
-
-def _output_words(session: Session) -> str:
-    """Where to reach when nobody knows what flows: not every board has a stop switch, and all have leads."""
-    facts = session.stage.driver.facts
-    if session.output is not OutputState.UNKNOWN or facts is None or facts.stop_switch:
-        return ""
-    return "OUTPUT UNKNOWN - PULL THE ELECTRODE LEADS"
 
 
 def _before_opening(session: Session, now_us: int) -> Status:
