@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from itertools import pairwise
 from typing import Final, final
 
 KNOCK_SHARE: Final = 0.35
@@ -42,10 +43,10 @@ class Knocks:
     def doubt(self) -> bool:
         """Whether the raw signal jumped, or swung, by more than muscle explains."""
         means = [sum(raw) / len(raw) for raw in self._raw]
-        pairs = [means[i] + means[i + 1] for i in range(len(means) - 1)]
-        jump = max((abs(b - a) / 2 for a, b in zip(pairs, pairs[APART:], strict=False)), default=math.inf)
-        jump = max(
-            jump, abs(means[-1] - means[max(0, len(means) - 1 - APART)])
-        )  # a jump just now is but half of a pair
-        rms = math.sqrt(sum(self._powers) / max(1, len(self._powers)))
+        if len(means) <= APART + 1:
+            return True
+        pairs = [(a + b) / 2 for a, b in pairwise(means)]
+        jumps = [abs(after - before) for before, after in zip(pairs, pairs[APART:], strict=False)]
+        jump = max(*jumps, abs(means[-1] - means[-1 - APART]))  # one of this very moment is but half of a pair
+        rms = math.sqrt(sum(self._powers) / len(self._powers))
         return not rms > KNOCK_SHARE * jump
