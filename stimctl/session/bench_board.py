@@ -93,9 +93,7 @@ def _complained(run: Run, event: Faulted | Disarmed | Refused, now_us: int) -> N
 
 
 def _text(event: Faulted | Disarmed | Refused) -> str:
-    if isinstance(event, Faulted):
-        return str(event.error)
-    return f"the board refused {event.command}: {event.text}" if isinstance(event, Refused) else event.text
+    return str(event.error) if isinstance(event, Faulted) else event.text
 
 
 def _is_about_the_load(event: BoardEvent) -> bool:

@@ -58,7 +58,7 @@ def take(session: Session, event: BoardEvent, now_us: int) -> None:
         if event.cause in (Cause.CONTACT_LOST, Cause.OUTPUT_FAULT):
             session.look_at_pads_again(None)
     elif isinstance(event, Refused):
-        session.fault(f"the board refused {event.command}: {event.text}", now_us)
+        session.fault(event.text, now_us)
 
 
 def _lost_text(session: Session, lost: Lost) -> str:
