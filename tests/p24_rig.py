@@ -23,6 +23,10 @@ MS = 1_000
 SECOND = 1_000_000
 RATE_MHZ = 34_483  # 29.0 ms: what 35 Hz becomes
 SETUPS = (Setup(0, 30_000, 300, 100, 300, 50_000, 2), Setup(1, 20_000, 300, 100, 300, 50_000, 2))
+SLOW_MHZ = 10_000
+SLOW_SETUPS = (Setup(0, 30_000, 300, 100, 300, SLOW_MHZ, 2), Setup(1, 20_000, 300, 100, 300, SLOW_MHZ, 2))
+"""With these a board is armed in its low level."""
+SLOW_US = 100 * MS
 MODELS = {P24: P24_MODEL, REHAMOVE3: REHAMOVE3_MODEL}
 
 
@@ -82,11 +86,12 @@ class LyingLine:
 
 
 class Rig:
-    """Time passes in steps of 5 ms; the control loop beats in each, unless it hangs."""
+    """Time passes in steps of 5 ms; the control loop beats in each, unless it hangs. ``slow``: armed in the low level."""
 
-    def __init__(self, device: Device = P24) -> None:
+    def __init__(self, device: Device = P24, *, slow: bool = False) -> None:
         self.now_us = SECOND
-        self.device = device
+        self.device, self.slow = device, slow
+        self.setups, self.rate_mhz = (SLOW_SETUPS, SLOW_MHZ) if slow else (SETUPS, RATE_MHZ)
         self.twin = ScienceMode4Board(MODELS[device], now_us=self.now_us)
         self.line = LyingLine(self.twin, device)
         self.link: SimLink[LyingLine] = SimLink(self.line, lambda: self.now_us)
@@ -119,13 +124,13 @@ class Rig:
 
     def armed(self) -> Rig:
         self.connected()
-        self.driver.arm(SETUPS, self.now_us)
+        self.driver.arm(self.setups, self.now_us)
         self.run(100 * MS)
         assert self.driver.state is DriverState.ARMED
         return self
 
     def train(self, ua: int, **more: int) -> PulseTrain:
-        return symmetric(ua, more.pop("width_us", 300), more.pop("rate_mhz", RATE_MHZ), **more)
+        return symmetric(ua, more.pop("width_us", 300), more.pop("rate_mhz", self.rate_mhz), **more)
 
     def approved(self, *ua: int) -> Approved:
         return self.approve(*(Output(n, self.train(each)) for n, each in enumerate(ua)))
@@ -139,8 +144,8 @@ class Rig:
     def delivering(self, *ua: int) -> Rig:
         self.armed()
         self.send(*ua)
-        self.run(20 * MS)
-        assert self.flowing_ua[: len(ua)] == list(ua)
+        self.run(SLOW_US if self.slow else 20 * MS)
+        assert (self.given_ua if self.slow else self.flowing_ua)[: len(ua)] == list(ua)
         return self
 
     @property
@@ -148,6 +153,18 @@ class Rig:
         """What really flows at each output."""
         self.twin.advance(self.now_us)
         return [ledger.current_ua() for ledger in self.twin.ledger]
+
+    @property
+    def given_ua(self) -> list[int]:
+        """The newest pulse of each output."""
+        self.twin.advance(self.now_us)
+        newest = (ledger.pulses_between(0, self.now_us)[-1:] for ledger in self.twin.ledger)
+        return [pulse[0][1].amplitude_ua if pulse else 0 for pulse in newest]
+
+    @property
+    def pulses(self) -> list[Frame]:
+        """What the low level was told to give."""
+        return self.line.said(Command.LL_CHANNEL_CONFIG)
 
     @property
     def updates(self) -> list[Frame]:

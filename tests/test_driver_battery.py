@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -89,6 +90,18 @@ def _raises_2(data: bytes) -> bool:
     return any(isinstance(frame.word, raising) for frame in codec2.Decoder().feed(data))
 
 
+def _sciencemode4_slow(device: Device) -> Driven:
+    """The same in the low level: once nobody asks, what was asked for last is all that comes."""
+    return replace(
+        _sciencemode4(device),
+        name=f"sciencemode4 {device.title} low level",
+        fresh=lambda: p24_rig.Rig(device, slow=True),
+        states=states(p24_rig.SLOW_SETUPS, 20_000, 16_000),
+        silent_us=p24_rig.SLOW_US + 10 * MS,
+        pulse_us=p24_rig.SLOW_US,
+    )
+
+
 def _sciencemode4(device: Device) -> Driven:
     return Driven(
         name=f"sciencemode4 {device.title}",
@@ -106,6 +119,7 @@ def _sciencemode4(device: Device) -> Driven:
 
 
 P24_DRIVEN, REHAMOVE3_DRIVEN = map(_sciencemode4, (P24, REHAMOVE3))
+P24_SLOW, REHAMOVE3_SLOW = map(_sciencemode4_slow, (P24, REHAMOVE3))
 
 REHASTIM2_DRIVEN = Driven(
     name="sciencemode2",
@@ -136,7 +150,7 @@ NEUROSTIMDUINO_DRIVEN = Driven(
     words=2,
 )
 
-DRIVEN = (P24_DRIVEN, REHAMOVE3_DRIVEN, REHASTIM2_DRIVEN, NEUROSTIMDUINO_DRIVEN)
+DRIVEN = (P24_DRIVEN, REHAMOVE3_DRIVEN, P24_SLOW, REHAMOVE3_SLOW, REHASTIM2_DRIVEN, NEUROSTIMDUINO_DRIVEN)
 
 
 def strangers_of(name: str) -> Callable[[], Mapping[str, tuple[bytes, ...]]]:
@@ -153,6 +167,16 @@ class TestP24(DriverBattery):
 
 class TestRehaMove3(DriverBattery):
     driven = REHAMOVE3_DRIVEN
+    strangers = strangers_of(driven.name)
+
+
+class TestP24LowLevel(DriverBattery):
+    driven = P24_SLOW
+    strangers = strangers_of(driven.name)
+
+
+class TestRehaMove3LowLevel(DriverBattery):
+    driven = REHAMOVE3_SLOW
     strangers = strangers_of(driven.name)
 
 

@@ -15,7 +15,8 @@ from stimctl.boards.sciencemode4.codes import POINTS_MAX
 from stimctl.boards.sciencemode4.messages import Pattern, Point
 from stimctl.boards.sciencemode4.period import HALF_US, HALVES_MAX_US
 from stimctl.boards.sciencemode4.points import CURRENT_STEP_UA, DURATION_MAX_US, DURATION_MIN_US
-from stimctl.pulse import APART_US, PulseTrain, pulse_us
+from stimctl.errors import OurBug
+from stimctl.pulse import APART_US, Command, PulseTrain, pulse_us
 from stimctl.units import SECOND, period_above_us, rate_of_period_mhz
 
 DEVICE_UA: Final = 130_000
@@ -84,6 +85,27 @@ def pulse_time_us(patterns: Iterable[Pattern]) -> int:
         -(-(sum(point.duration_us for point in each.points) + OVERHEAD_US) * SECOND // each.period_us)
         for each in patterns
     )
+
+
+def patterns_of(command: Command) -> tuple[Pattern, ...]:
+    """What a board is to give of a command, in ascending order of channel; an output at zero is left out, which is off.
+
+    Raises :class:`OurBug` for an output that is named twice, and :class:`DoesNotFit` for what the board cannot be told
+    exactly or would answer with silence.
+    """
+    outputs = sorted(command.outputs, key=lambda output: output.channel)
+    numbers = [output.channel for output in outputs]
+    if len(set(numbers)) != len(numbers):
+        raise OurBug(f"one command names an output twice: {numbers}")
+    patterns = tuple(
+        pattern(output.channel, output.train)
+        for output in outputs
+        if output.train.amplitude_ua or output.train.recovery_amplitude_ua
+    )
+    taken_us = pulse_time_us(patterns)
+    if not taken_us < PULSE_TIME_US:
+        raise DoesNotFit("pulse time in a second", taken_us, f"less than {PULSE_TIME_US} µs")
+    return patterns
 
 
 def misfit(trains: Iterable[tuple[int, PulseTrain]]) -> str:

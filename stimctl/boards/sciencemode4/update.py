@@ -1,12 +1,15 @@
-"""The one door through which a driver's amplitudes leave for a board that speaks ScienceMode 3 or 4."""
+"""The one door through which a driver's amplitudes leave for a board that speaks ScienceMode 3 or 4.
+
+A train leaves as a whole for the mid level, which repeats it, or period by period for the low level, which does not.
+"""
 
 from __future__ import annotations
 
-from stimctl.boards.sciencemode.fit import DoesNotFit
+from stimctl.boards.sciencemode4.codes import COLOURS
 from stimctl.boards.sciencemode4.dialect import Dialect
-from stimctl.boards.sciencemode4.messages import Update
+from stimctl.boards.sciencemode4.messages import ChannelConfig, Update
 from stimctl.boards.sciencemode4.output import encode_output
-from stimctl.boards.sciencemode4.patterns import PULSE_TIME_US, pattern, pulse_time_us
+from stimctl.boards.sciencemode4.patterns import patterns_of
 from stimctl.errors import OurBug
 from stimctl.safety import Approved
 
@@ -20,16 +23,18 @@ def encode_approved(approved: Approved, *, number: int, dialect: Dialect) -> byt
     """
     if type(approved) is not Approved:
         raise OurBug(f"{type(approved).__name__} is not what the limiter approved")
-    outputs = sorted(approved.command.outputs, key=lambda output: output.channel)
-    numbers = [output.channel for output in outputs]
-    if len(set(numbers)) != len(numbers):
-        raise OurBug(f"one update names an output twice: {numbers}")
-    patterns = tuple(
-        pattern(output.channel, output.train)
-        for output in outputs
-        if output.train.amplitude_ua or output.train.recovery_amplitude_ua
-    )
-    taken_us = pulse_time_us(patterns)
-    if not taken_us < PULSE_TIME_US:
-        raise DoesNotFit("pulse time in a second", taken_us, f"less than {PULSE_TIME_US} µs")
+    patterns = patterns_of(approved.command)
     return encode_output(Update(patterns), number, dialect)
+
+
+def encode_pulse(approved: Approved, output: int, *, number: int, dialect: Dialect) -> bytes:
+    """The frame that has the board's low level give one period of what was approved for ``output``, once.
+
+    Raises as :func:`encode_approved` does, and :class:`OurBug` for an output for which nothing was approved.
+    """
+    if type(approved) is not Approved:
+        raise OurBug(f"{type(approved).__name__} is not what the limiter approved")
+    points = next((each.points for each in patterns_of(approved.command) if each.channel == output), None)
+    if points is None:
+        raise OurBug(f"no pulse was approved for output {output}")
+    return encode_output(ChannelConfig(output % COLOURS, output // COLOURS, points), number, dialect)

@@ -1,9 +1,9 @@
 """The driver of the stimulators that speak ScienceMode 4 or 3: HASOMED's P24 and RehaMove3.
 
-Sessions run in the mid level, in which the board times the pulses itself: an update is the whole picture, and
-Get_current_data is both the read-back and what keeps the board going; it is owed to the control loop's beat alone. The low
-level is never opened here: no order of a session asks for a single pulse, and every train has its place in the mid level
-(docs/decisions/0016). OFF is Get_stim_status, asked after the stop: no level active, high voltage off.
+A session whose outputs are all slow is armed in the low level, in which this computer asks for each pulse, in a round of the control
+loop; every other one in the mid level, in which the board times the pulses itself (docs/decisions/0016). Either way, what
+keeps pulses coming is owed to the control loop's beat alone. OFF is Get_stim_status, asked after the stop: no level active,
+high voltage off.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from typing import final
 
 from stimctl.boards.sciencemode4 import patterns
 from stimctl.driver.sciencemode4.hearing import Hearing
-from stimctl.driver.words import Setup
+from stimctl.driver.sciencemode4.lowlevel import LowLevel, is_slow
+from stimctl.driver.sciencemode4.midlevel import MidLevel
+from stimctl.driver.words import DriverState, Setup
 from stimctl.pulse import PulseTrain
+from stimctl.units import MS
 
 
 @final
@@ -30,8 +33,25 @@ class ScienceMode4Driver(Hearing):
         """Why this board cannot give these trains at the same time; "" where it can."""
         return patterns.misfit(trains)
 
-    def _prepare(self, setups: tuple[Setup, ...]) -> str:  # noqa: ARG002 - its mid level takes any
-        return self._battery.unfit_to_arm if self._battery is not None else ""
+    def due_us(self, now_us: int) -> int | None:
+        """When a beat is wanted for the next pulse; ``None`` where the board times them, or an answer comes first."""
+        if self._state is not DriverState.ARMED or self._question is not None or self._doubt:
+            return None
+        due_us = self._level.due_us()
+        return None if due_us is None else max(due_us, now_us + MS)
+
+    def beat(self, loop_counter: int, now_us: int) -> None:
+        """The control loop has come round: a pulse if one is due, then whatever else there is to say."""
+        with self._link():
+            self._pulse(loop_counter, now_us)
+        self._counter = loop_counter
+        super().beat(loop_counter, now_us)
+
+    def _prepare(self, setups: tuple[Setup, ...]) -> str:
+        if self._battery is not None and (why := self._battery.unfit_to_arm):
+            return why
+        self._level = LowLevel(self._device, self._counter) if is_slow(setups) else MidLevel(self._device)
+        return ""
 
     def _take(self, data: bytes, now_us: int) -> None:
         for frame in self._decoder.feed(data):

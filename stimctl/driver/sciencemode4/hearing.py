@@ -1,4 +1,4 @@
-"""What each word of a P24 or RehaMove3 means to its driver, and what is asked of it."""
+"""What each word of a P24 or RehaMove3 means to its driver, and what an armed one is told."""
 
 from __future__ import annotations
 
@@ -7,26 +7,23 @@ from typing import Final
 
 from stimctl.boards.sciencemode4 import codec
 from stimctl.boards.sciencemode4 import messages as m
-from stimctl.boards.sciencemode4.codes import PACKET_NUMBERS, Command, HighVoltage, Result, Status
+from stimctl.boards.sciencemode4.codes import Command, Result
 from stimctl.boards.sciencemode4.devices import Device
 from stimctl.boards.sciencemode4.results import meaning
-from stimctl.boards.sciencemode4.stopping import STOP
-from stimctl.boards.sciencemode4.update import encode_approved
+from stimctl.boards.sciencemode4.update import encode_approved, encode_pulse
 from stimctl.driver import words as w
-from stimctl.driver.orders import Orders
-from stimctl.driver.plain import IDLE, LIVE
-from stimctl.driver.question import ANSWER_US, Question
-from stimctl.driver.sciencemode4.battery import Battery
-from stimctl.driver.sciencemode4.looking import look, quiet_outputs
+from stimctl.driver.plain import IDLE, LIVE, STATUS_US
+from stimctl.driver.question import Question
+from stimctl.driver.sciencemode4.asking import SWITCHING_US, Answer, Asking, is_quiet
+from stimctl.driver.sciencemode4.level import Level, Seen, Setting
+from stimctl.driver.sciencemode4.looking import quiet_outputs
+from stimctl.driver.sciencemode4.midlevel import MidLevel
 from stimctl.driver.words import DriverState
 from stimctl.driver.worn import Worn
 from stimctl.errors import BoardFault, LinkLost, LinkTimeout
-from stimctl.safety import Approved, Latch
+from stimctl.safety import Latch
 from stimctl.transport import Transport
-from stimctl.units import MS
-
-SWITCHING_US: Final = 500 * MS
-"""How long the board may take where its high voltage goes on or off: about 40 ms for each, a stop is two."""
+from stimctl.units import MS, SECOND
 
 SETTING_US: Final = 200 * MS
 """How long it may take over a setting, which is never said again: as long as the reference board (``armed``)."""
@@ -35,75 +32,27 @@ LOOKS_MISSED: Final = 2
 """Looks running without an answer after which the link is lost."""
 
 _S = DriverState
-_UPDATE: Final = "the newest setting"
-_SCHEMES: Final = {3: "rehamove3", 4: "p24"}
-_Answer = (
-    m.Ack | m.StimStatus | m.DeviceId | m.Version | m.ExtendedVersion | m.Battery | m.ChannelStates | m.ElectrodeErrors
-)
 
 
-class Hearing(Orders):
-    """Asks and hears, one question at a time. :class:`~stimctl.driver.sciencemode4.core.ScienceMode4Driver` takes orders."""
+class Hearing(Asking):
+    """Tells and hears. :class:`~stimctl.driver.sciencemode4.core.ScienceMode4Driver` takes orders."""
 
     def __init__(self, transport: Transport, latch: Latch, device: Device, *, tokens: Callable[[], int]) -> None:
-        super().__init__(transport, latch, tokens=tokens, stop=STOP)
-        self._device = device
-        self.title = device.title
-        self._decoder = codec.Decoder(device.dialect)
-        self._battery = Battery() if device.has_battery else None
-        self._intro = [Command.GET_STIM_STATUS, Command.GET_DEVICE_ID, device.version]
-        self._intro += [Command.GET_BATTERY_STATUS] if device.has_battery else []
-        self._step = self._looks_missed = 0
-        self._serial = self._firmware = ""
-        self._answers = False
+        super().__init__(transport, latch, device, tokens=tokens)
+        self._level: Level = MidLevel(device)  # until another is armed
+        self._looks_missed = self._counter = 0
 
     # --- saying ----------------------------------------------------------------------------------------------------
-
-    def _number(self) -> int:
-        return self._line.next_sequence() % PACKET_NUMBERS
-
-    def _ask(
-        self,
-        name: str,
-        word: m.Bare | m.GetCurrentData,
-        now_us: int,
-        patience_us: int = ANSWER_US,
-        *,
-        again: bool = False,
-    ) -> None:
-        number = self._number()
-        command = word.command if type(word) is m.Bare else Command.ML_GET_CURRENT_DATA
-        self._line.say(codec.encode(word, number, self._device.dialect))
-        self._question = Question(name, number, command + 1, now_us, patience_us, again)
-
-    def _ask_whether_quiet(self, now_us: int, *, again: bool = False) -> None:
-        self._ask("its status", m.Bare(Command.GET_STIM_STATUS), now_us, SWITCHING_US, again=again)
-
-    def _ask_idly(self, now_us: int) -> None:
-        if not self._quiet or not self._asks_for_battery(now_us):  # whether it is at zero comes first
-            self._ask_whether_quiet(now_us)
-
-    def _asks_for_battery(self, now_us: int) -> bool:
-        if self._battery is None or not self._battery.is_due(now_us):
-            return False
-        self._battery.asked(now_us)
-        self._ask("its battery", m.Bare(Command.GET_BATTERY_STATUS), now_us)
-        return True
-
-    def _greet(self, now_us: int) -> None:
-        if self._step == 0:
-            self._line.write_stop()
-        self._ask("who it is", m.Bare(self._intro[self._step]), now_us, SWITCHING_US)
 
     def _arm_now(self, now_us: int) -> None:
         worn = self._worn
         if worn is None:
             return
         number = self._number()
-        frame = codec.encode(m.MlInit(self._device.stop_all_on_error), number, self._device.dialect)
+        frame = codec.encode(self._level.opening, number, self._device.dialect)
         worn.is_sent, self._quiet = True, False  # before it is: another thread must not read "off" meanwhile
         if self._line.say_arm(frame, self._epoch):
-            self._question = Question("being armed", number, Command.ML_INIT_ACK, now_us, SWITCHING_US, setting=True)
+            self._question = Question("being armed", number, self._level.opened, now_us, SWITCHING_US, setting=True)
         else:
             worn.is_sent = False
             self._notice_stop(now_us)
@@ -114,21 +63,35 @@ class Hearing(Orders):
             self._fault("the newest setting did not reach the board", now_us)
         elif self._question is not None or self._line.is_busy():
             return
-        elif worn.wants_look:
+        elif worn.wants_look and self._level.lets_look(now_us):
             worn.wants_look = False
             if not self._asks_for_battery(now_us):  # the board's time-out is ten looks long
-                self._ask("how its outputs are", m.GetCurrentData(self._device.selection), now_us)
-        elif (approved := worn.take_waiting()) is not None:
-            self._update(worn, approved, now_us)
+                self._ask("how its outputs are", self._level.look, now_us)
+        elif (setting := self._level.next_setting(worn, now_us)) is not None:
+            self._set(worn, setting, now_us)
 
-    def _update(self, worn: Worn, approved: Approved, now_us: int) -> None:
-        number = self._number()
-        frame = encode_approved(approved, number=number, dialect=self._device.dialect)
-        if self._line.say_approved(frame, approved):
-            worn.out = approved.command
-            self._question = Question(_UPDATE, number, Command.ML_UPDATE_ACK, now_us, SETTING_US, setting=True)
+    def _pulse(self, counter: int, now_us: int) -> None:
+        """A pulse that this computer times, in a round of the control loop; none where it is not known how the board is."""
+        worn = self._worn
+        if worn is None or self.state is not _S.ARMED or self._doubt or self._question is not None:
+            return
+        away = now_us - self._polled_us > STATUS_US  # what comes of that is for the next poll to say
+        if away or worn.is_overdue(now_us) or self._line.is_busy():
+            return
+        if (setting := self._level.next_pulse(worn, counter, now_us)) is not None:
+            self._set(worn, setting, now_us)
+
+    def _set(self, worn: Worn, setting: Setting, now_us: int) -> None:
+        number, dialect = self._number(), self._device.dialect
+        if setting.output is None:
+            frame = encode_approved(setting.approved, number=number, dialect=dialect)
         else:
-            worn.dropped += 1
+            frame = encode_pulse(setting.approved, setting.output, number=number, dialect=dialect)
+        if self._line.say_approved(frame, setting.approved):
+            self._level.has_left(setting, worn)
+            self._question = Question(setting.name, number, setting.answer, now_us, SETTING_US, setting=True)
+        else:
+            self._level.is_void(worn)
 
     # --- hearing ---------------------------------------------------------------------------------------------------
 
@@ -143,11 +106,11 @@ class Hearing(Orders):
         elif type(word) is m.Ack and word.command == Command.UNKNOWN_COMMAND:
             self._question = None
             self._refused(question, word.result, now_us)
-        elif frame.command == question.answer and isinstance(word, _Answer):
+        elif frame.command == question.answer and isinstance(word, Answer):
             self._question = None
             self._answered(question, word, now_us)
 
-    def _answered(self, question: Question, word: _Answer, now_us: int) -> None:
+    def _answered(self, question: Question, word: Answer, now_us: int) -> None:
         self._answers = True
         about_battery = question.answer == Command.GET_BATTERY_STATUS_ACK
         if about_battery:
@@ -157,71 +120,48 @@ class Hearing(Orders):
             return
         if self._state is _S.CONNECTING:
             self._introduced(word, now_us)
+        elif self._state is _S.ARMED and self._worn is not None and not about_battery:
+            self._of_armed(question, word, self._worn, now_us)
         elif isinstance(word, m.StimStatus):
             self._told_status(word, now_us)
-        elif isinstance(word, m.ChannelStates | m.ElectrodeErrors):
-            self._looked(word, now_us)
-        elif question.answer == Command.ML_INIT_ACK and self._state is _S.ARMING:
+        elif question.answer == self._level.opened and self._state is _S.ARMING and self._worn is not None:
             self._state = _S.ARMED
+            self._level.begun(self._worn)
             self._events.append(w.Armed())
-        elif question.answer == Command.ML_UPDATE_ACK and self._worn is not None:
-            self._worn.was_taken()
         if self._state is _S.ARMED and self._worn is not None:
             self._speak(self._worn, now_us)
-
-    # --- getting to know -------------------------------------------------------------------------------------------
-
-    def _introduced(self, word: _Answer, now_us: int) -> None:
-        """One more thing is known. Not at zero: the stop is said again in due time, and the question with it."""
-        if isinstance(word, m.StimStatus):
-            self._quiet = _is_quiet(word)
-            if not self._quiet:
-                return
-        elif isinstance(word, m.DeviceId):
-            self._serial = word.device_id
-        elif isinstance(word, m.Version | m.ExtendedVersion):
-            self._check_version(word)
-            self._firmware = ".".join(map(str, word.firmware))
-        self._step += 1
-        if self._step < len(self._intro):
-            self._greet(now_us)
-            return
-        self.facts = self._device.introduce(self._serial, self._firmware)
-        self._state, self._ask_us = _S.DISARMED, now_us + self.status_us
-        self._events.append(w.Connected(self.facts))
-
-    def _check_version(self, word: m.Version | m.ExtendedVersion) -> None:
-        """A contradiction is told with the name that helps; a number that nobody knows proves nothing."""
-        speaks = word.science_mode[0]
-        other = _SCHEMES.get(speaks)
-        if other is not None and f"ScienceMode {speaks}" != self._device.dialect.title:
-            raise LinkLost(
-                f"what is at {self._name} speaks ScienceMode {speaks} and is no {self.title}; write {other}:{self._name}"
-            )
 
     # --- reports ---------------------------------------------------------------------------------------------------
 
     def _told_status(self, word: m.StimStatus, now_us: int) -> None:
-        quiet = _is_quiet(word)
+        quiet = is_quiet(word)
         if quiet and self.facts is not None:
             self._events.append(w.Reported(False, False, False, quiet_outputs(self.facts.outputs)))
         self._confirmed(quiet=quiet, now_us=now_us)
 
-    def _told_battery(self, word: _Answer, now_us: int) -> None:
+    def _told_battery(self, word: Answer, now_us: int) -> None:
         if self._battery is None:
             return
         self._battery.told(word)
         if self._state is _S.ARMED and (why := self._battery.unfit_to_go_on):
             self._fault(why, now_us)
 
-    def _looked(self, word: m.ChannelStates | m.ElectrodeErrors, now_us: int) -> None:
-        if self._worn is None or self.facts is None or self._state is not _S.ARMED:
+    def _of_armed(self, question: Question, word: Answer, worn: Worn, now_us: int) -> None:
+        count = self.facts.outputs if self.facts is not None else 0
+        if question.setting:
+            seen = self._level.was_taken(word, worn, count, now_us)
+        elif (seen := self._level.looked(word, worn, count)) is not None:
+            self._doubt, self._looks_missed = False, 0
+        if seen is not None:
+            self._show(seen, now_us)
+
+    def _show(self, seen: Seen, now_us: int) -> None:
+        if seen.fault:
+            self._fault(seen.fault, now_us)
             return
-        self._doubt, self._looks_missed = False, 0
-        outputs, complaints = look(word, self._worn, self.facts.outputs)
-        self._events.append(w.Reported(True, False, False, outputs))
-        texts = [f"output {complaint.output + 1}: {complaint.text}" for complaint in complaints]
-        for complaint, text in zip(complaints, texts, strict=True):
+        self._events.append(w.Reported(True, False, False, seen.outputs))
+        texts = [f"output {complaint.output + 1}: {complaint.text}" for complaint in seen.complaints]
+        for complaint, text in zip(seen.complaints, texts, strict=True):
             self._events.append(w.Faulted(BoardFault(text), complaint.output, pads=complaint.pads))
         if texts:
             self._halt("; ".join(texts), now_us)
@@ -234,7 +174,9 @@ class Hearing(Orders):
         if self._state is _S.CONNECTING:
             raise LinkLost(f"what is at {self._name} is no {self.title} that can be used: {meant.text}")
         if self._state is not _S.STOPPING:
-            self._fault(f"the board refused {question.name}: {meant.text}", now_us, pads=meant.pads)
+            output = self._level.asked if question.setting else None
+            what = f"the board refused {question.name}" if output is None else f"output {output + 1}"
+            self._fault(f"{what}: {meant.text}", now_us, output, pads=meant.pads)
 
     def _erred(self, result: int, now_us: int) -> None:
         """The board tells of an error unasked. Beside a stop it is of what the stop ends."""
@@ -257,11 +199,15 @@ class Hearing(Orders):
         if not armed:
             self._ask_whether_quiet(now_us, again=True)
 
-    def _why_not_connected(self) -> str:
-        what = "does not confirm zero output" if self._answers else f"does not answer as a {self.title}"
-        return f"what is at {self._name} {what}; check port and power"
+    def _mind_absence(self, now_us: int) -> None:
+        """Pulses that this computer gives stayed away with it: nobody has known of that, and nothing is gone on with."""
+        away_us = now_us - self._polled_us
+        super()._mind_absence(now_us)
+        if away_us > STATUS_US and self._state is _S.ARMED and self._level.lapses:
+            text = f"this computer was away for {away_us / SECOND:.1f} s, and no pulse came"
+            self._fault(f"{text}; look at the patient, then clear", now_us)
 
-
-def _is_quiet(word: m.StimStatus) -> bool:
-    """No level is active, and nothing feeds the output stage."""
-    return word.status == Status.NONE and word.high_voltage == HighVoltage.OFF
+    def _end_session(self) -> None:
+        if self._worn is not None:
+            self._worn.dropped += self._level.unsaid
+        super()._end_session()
