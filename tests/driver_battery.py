@@ -196,7 +196,9 @@ class DriverBattery:
             pulled_us = rig.now_us
             rig.link.close()
             rig.run(self.driven.silent_us + SECOND)
-            self.lost(rig, tap, state, pulled_us, raised=int(self.driven.pulse_us > 0))  # a pulse that was due was tried
+            self.lost(
+                rig, tap, state, pulled_us, raised=int(self.driven.pulse_us > 0)
+            )  # a pulse that was due was tried
 
     def test_a_write_that_fails_in_every_state(self) -> None:
         for state in self.driven.states:

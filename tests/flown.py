@@ -21,6 +21,7 @@ import numpy as np
 
 from stimctl.authoring import drafts
 from stimctl.control.start import RunRequest, run_headless
+from stimctl.driver.sciencemode4.lowlevel import is_slow
 from stimctl.protocols import Loaded, Plan, library, library_text, loads, loads_with_hash
 from stimctl.records import reading
 from stimctl.records.words import Event, SessionRow
@@ -31,6 +32,7 @@ from stimctl.session.dose import prescribed_line
 from stimctl.session.guide_wording import prescribed_line as guided_line
 from stimctl.sim import link as sim_link
 from stimctl.sim.board import Twin
+from stimctl.sim.sciencemode4 import ScienceMode4Board
 from stimctl.units import MS, SECOND, seconds_text
 from tests.sensors_kit import noise
 
@@ -276,8 +278,10 @@ def _sums(one: One) -> Iterator[str]:
             yield f"charge {what}: the record has none, and the board measures it"
         elif told is not None and not -max(off, less) * told <= flowed_uc - told <= off * told + _anew_uc(one):
             yield f"charge {what}: the record has {told} µC, and {flowed_uc:.0f} µC flowed"
-    on_us = sum(end - begin for begin, end in _spells(one, _period_us(one)))
-    if not -OFF_SHARE * on_us <= dose["commanded"]["on_us"] - on_us <= max(OFF_SHARE, less) * on_us:
+    spells = _spells(one, _period_us(one))
+    on_us = sum(end - begin for begin, end in spells)
+    rest_us = len(spells) * _asked_us(one)  # such a spell ends with its last pulse, and is over a period later at most
+    if not -OFF_SHARE * on_us <= dose["commanded"]["on_us"] - on_us <= max(OFF_SHARE, less) * on_us + rest_us:
         yield f"time on: the record has {dose['commanded']['on_us']} µs, and it was {on_us} µs"
     measured = "" if measured_uc is None else f", {measured_uc / 1000:.1f} mC by the board's own"
     yield from _says(one, f"{commanded_uc / 1000:.1f} mC commanded{measured}")
@@ -286,9 +290,16 @@ def _sums(one: One) -> Iterator[str]:
 def _period_us(one: One) -> int:
     """Within which pulses are one stretch where each is given by itself; a board that is given trains has stretches."""
     if one.opened["board"]["name"] != "UECU":
-        return 0
+        return 2 * _asked_us(one)
     schedule = cast(Schedule, one.plan)
     return 2 * 10**9 // min(plan.shape.rate_mhz for plan in schedule.channels)
+
+
+def _asked_us(one: One) -> int:
+    """How far apart pulses are that the computer asks a ScienceMode board for one by one; 0 where the board times them."""
+    rates_mhz = [plan.shape.rate_mhz for plan in cast(Schedule, one.plan).channels]
+    slow = isinstance(one.twin, ScienceMode4Board) and is_slow(rates_mhz)
+    return 10**9 // min(rates_mhz) if slow else 0
 
 
 def _anew_uc(one: One) -> float:

@@ -38,6 +38,7 @@ def test_the_encoder_of_output_is_known_to_one_module(package: str) -> None:
 
 def test_each_door_is_used_by_its_own_driver() -> None:
     assert users("encode_approved") <= {driver_of(package) for package in PACKAGES}
+    assert users("encode_pulse") <= {driver_of(PACKAGES[0])}
     for package in PACKAGES:
         importers = {
             module

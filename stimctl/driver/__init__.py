@@ -10,7 +10,7 @@ board's; what a session may rely on with any board is ``contract``, and ``kinds`
 from stimctl.boards import BoardFacts
 from stimctl.boards.reference.codes import Cause, Reason, Trouble
 from stimctl.boards.reference.messages import OutputReport, Samples
-from stimctl.driver.contract import BoardDriver, Paced
+from stimctl.driver.contract import BoardDriver, Cautious, Paced
 from stimctl.driver.core import Driver
 from stimctl.driver.health import is_given
 from stimctl.driver.kinds import driver_for
@@ -39,6 +39,7 @@ __all__ = [
     "BoardEvent",
     "BoardFacts",
     "Cause",
+    "Cautious",
     "Connected",
     "Disarmed",
     "Driver",

@@ -93,6 +93,14 @@ class BoardDriver(Protocol):
 
 
 @runtime_checkable
+class Cautious(Protocol):
+    """A driver of whose board other things are to be known with some trains than what the facts say in general."""
+
+    def cautions(self, trains: Iterable[PulseTrain]) -> tuple[str, ...]:
+        """What nobody should find out later of a session whose outputs give ``trains`` at their fastest."""
+
+
+@runtime_checkable
 class Paced(Protocol):
     """A driver whose board has no clock of its own, so that the control loop has to come round in time."""
 

@@ -1,10 +1,10 @@
-"""Whether a board can be told all that a schedule may ever ask of it: asked before anything is armed."""
+"""Whether a board can be told all that a schedule may ever ask of it, and what to know of it then: asked before anything is armed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stimctl.driver import BoardDriver
+from stimctl.driver import BoardDriver, Cautious
 from stimctl.pulse import PulseTrain
 from stimctl.schedule import ChannelPlan, Schedule
 
@@ -20,6 +20,13 @@ def misfit(schedule: Schedule, driver: BoardDriver) -> str:
         if why := driver.misfit([(plan.channel, pulses.at(plan.max_ua))]):
             return why
     return ""
+
+
+def cautions(schedule: Schedule, driver: BoardDriver) -> tuple[str, ...]:
+    """What nobody should find out later of the board, where it gives this schedule."""
+    if isinstance(driver, Cautious):
+        return driver.cautions(plan.shape for plan in schedule.channels)  # every number of a shape is at its highest
+    return driver.facts.cautions if driver.facts is not None else ()
 
 
 def _weaker(schedule: Schedule) -> Iterator[tuple[ChannelPlan, PulseTrain]]:

@@ -20,7 +20,7 @@ from stimctl.records.words import SessionMeta, patient_code
 from stimctl.safety import Latch
 from stimctl.schedule import Schedule, Steps, compile_schedule
 from stimctl.session import commissioning, glove
-from stimctl.session.fitting import misfit
+from stimctl.session.fitting import cautions, misfit
 from stimctl.session.leading import ANGLE_SOURCE, EMG_SOURCE, OWN, source_of
 from stimctl.session.link import SIMULATED, Link, elsewhere, open_link
 from stimctl.session.rehearsal import Rehearsal, rehearse
@@ -207,7 +207,11 @@ class Opening:
             schedule,
             rehearsal,
             (*schedule_lines(schedule), *tried, file_line(self.loaded.sha256)),
-            (*facts.cautions, *untried, *warning_lines(rehearsal.warnings, schedule, self.loaded.text)),
+            (
+                *cautions(schedule, self.link.driver),
+                *untried,
+                *warning_lines(rehearsal.warnings, schedule, self.loaded.text),
+            ),
             facts.simulated,
             facts.senses_current,
             f"{facts.name} {facts.serial}".strip(),

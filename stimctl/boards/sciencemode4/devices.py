@@ -27,7 +27,11 @@ SILENT_US: Final = 2_000_000
 
 _DEAD_MAN_MS: Final = SILENT_US // 1_000
 _DEAD_MAN: Final = "if this computer dies, stimulation goes on for up to 2 s: that is the board's own time-out"
+_ASKED: Final = "if this computer dies, no further pulse comes: at this rate stimctl asks the board for each one. Its high voltage stays on"
 _MEASURES: Final = "the board measures no current while it repeats pulses: what was delivered is told by its word alone"
+_COUNTED: Final = (
+    "stimctl has no current measured: what was delivered is told by the board's word alone, pulse by pulse"
+)
 
 
 @final
@@ -43,6 +47,11 @@ class Device:
     has_battery: bool
     way_out: str
     cautions: tuple[str, ...]
+
+    @property
+    def cautions_pulsed(self) -> tuple[str, ...]:
+        """The same of a session whose pulses are asked for one by one."""
+        return tuple({_DEAD_MAN: _ASKED, _MEASURES: _COUNTED}.get(each, each) for each in self.cautions)
 
     def introduce(self, serial: str, firmware: str) -> BoardFacts:
         """The facts about a device that has told who it is."""

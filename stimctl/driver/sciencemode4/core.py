@@ -33,6 +33,11 @@ class ScienceMode4Driver(Hearing):
         """Why this board cannot give these trains at the same time; "" where it can."""
         return patterns.misfit(trains)
 
+    def cautions(self, trains: Iterable[PulseTrain]) -> tuple[str, ...]:
+        """What is to be known of this board where it gives these: above all what happens when this computer dies."""
+        slow = is_slow(train.rate_mhz for train in trains)
+        return self._device.cautions_pulsed if slow else self._device.cautions
+
     def due_us(self, now_us: int) -> int | None:
         """When a beat is wanted for the next pulse; ``None`` where the board times them, or an answer comes first."""
         if self._state is not DriverState.ARMED or self._question is not None or self._doubt:
@@ -50,7 +55,11 @@ class ScienceMode4Driver(Hearing):
     def _prepare(self, setups: tuple[Setup, ...]) -> str:
         if self._battery is not None and (why := self._battery.unfit_to_arm):
             return why
-        self._level = LowLevel(self._device, self._counter) if is_slow(setups) else MidLevel(self._device)
+        self._level = (
+            LowLevel(self._device, self._counter)
+            if is_slow(setup.rate_mhz for setup in setups)
+            else MidLevel(self._device)
+        )
         return ""
 
     def _take(self, data: bytes, now_us: int) -> None:

@@ -17,7 +17,6 @@ from stimctl.boards.sciencemode4.codes import COLOURS, Command, HighVoltage, Sta
 from stimctl.boards.sciencemode4.devices import Device
 from stimctl.boards.sciencemode4.patterns import patterns_of
 from stimctl.driver.sciencemode4.level import Level, Seen, Setting
-from stimctl.driver.words import Setup
 from stimctl.driver.worn import Worn
 from stimctl.pulse import Command as Order
 from stimctl.pulse import Output, PulseTrain
@@ -41,9 +40,9 @@ _HALF: Final = 0x8000_0000
 _FED: Final = frozenset({HighVoltage.V30, HighVoltage.V60, HighVoltage.V90, HighVoltage.V120, HighVoltage.V150})
 
 
-def is_slow(setups: Iterable[Setup]) -> bool:
-    """Whether every output stays slow enough in this session that its pulses can be asked for one by one."""
-    return all(0 < setup.rate_mhz <= SLOW_MHZ for setup in setups)
+def is_slow(rates_mhz: Iterable[int]) -> bool:
+    """Whether the highest rate of every output of a session is so low that its pulses can be asked for one by one."""
+    return all(0 < rate_mhz <= SLOW_MHZ for rate_mhz in rates_mhz)
 
 
 @final
