@@ -1,9 +1,9 @@
 """Every shipped file on the twins of other boards: to its end, or refused before the start with the reason.
 
 ``python3 dev.py prove boards`` flies each file whole on the boards that time their pulses themselves, if it listens to nobody;
-one that does is brief, and hears a recording. On boards that are given each train or pulse all are brief. Record and review
-are held to what the twin knows to have flowed (:mod:`tests.flown`). Which files a board has to refuse, and in which words, is
-pinned by the everyday tests; they fly brief copies of some.
+one that does is brief, and hears a recording. On boards that are given each train or pulse all are brief, and on RehaMove3,
+which has the P24's driver. Record and review are held to what the twin knows to have flowed (:mod:`tests.flown`). Which files a board has to refuse, and in which words,
+is pinned by the everyday tests; they fly brief copies of some.
 
 openEMSstim is not among them: behind it is one unit with one rate and one width, so that it refuses nearly every file.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import sys
 import tempfile
 import traceback
@@ -25,7 +26,7 @@ from tests.proving.library import cores
 from tests.proving.table import Outcome, Row
 
 WHOLE: Final = ("sim:p24", "sim:rehastim2")
-BRIEF: Final = ("sim:neurostimduino", "sim:uecu")
+BRIEF: Final = ("sim:rehamove3", "sim:neurostimduino", "sim:uecu")
 BOARDS: Final = (*WHOLE, *BRIEF)
 FEW: Final = (
     *(
@@ -67,9 +68,13 @@ def flight(name: str, board: str, *, brief: bool = False) -> Flight:
 
 
 def prove(*, long: bool) -> Outcome:
-    """Fly all of them; plans are made of files that are flown anyhow. Not ``long``: brief copies, and of some boards few."""
+    """Fly all of them; plans are made of files that are flown anyhow. Not ``long``: brief copies, and of some boards few.
+
+    Where a change is checked (``CI``) all are brief: whole, they keep two quiet processors for a quarter of an hour.
+    """
+    whole = long and not os.environ.get("CI")
     names = [entry.name for entry in library() if entry.kind != "plan"]
-    jobs = [(name, board, not long or board in BRIEF) for board in BOARDS for name in names]
+    jobs = [(name, board, not whole or board in BRIEF) for board in BOARDS for name in names]
     if not long:
         jobs = [job for job in jobs if job[1] in WHOLE or job[0] in FEW]
     with multiprocessing.get_context("spawn").Pool(cores()) as pool:
