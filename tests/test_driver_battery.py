@@ -25,6 +25,7 @@ from stimctl.driver.plain import CONNECT_US, Plain
 from stimctl.driver.question import Question
 from stimctl.driver.sciencemode2 import ScienceMode2Driver
 from stimctl.driver.sciencemode4 import ScienceMode4Driver
+from stimctl.driver.sciencemode4.hearing import Hearing
 from stimctl.driver.worn import Worn
 from stimctl.envelope.latch import approve
 from stimctl.errors import LinkLost
@@ -226,6 +227,21 @@ def _nothing(*_args: Any, **_more: Any) -> None:
     pass
 
 
+def _pulsed_by_polls(self: Hearing, worn: Worn, now_us: int) -> None:
+    self._counter += 1
+    self._pulse(self._counter, now_us)
+    _SPEAK_4(self, worn, now_us)
+
+
+def _patient(self: Hearing, question: Question, now_us: int) -> None:
+    """A pulse without an answer is one that was given."""
+    if question.setting and self._worn is not None:
+        self._level.asked = None
+    else:
+        _MISSED_4(self, question, now_us)
+
+
+_SPEAK_4, _MISSED_4 = Hearing._speak, Hearing._missed
 _FEED, _SPEAK = FrameDecoder.feed, ScienceMode2Driver._speak
 _OUTPUT: Any = Plain.output
 
@@ -250,3 +266,19 @@ def test_a_bad_driver_fails(where: type, name: str, fault: object, test: str, mo
     monkeypatch.setattr(where, name, fault)
     with pytest.raises(AssertionError):
         getattr(TestRehaStim2(), test)()
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "fault", "test"),
+    [
+        (Hearing, "_speak", _pulsed_by_polls, "test_a_loop_that_hangs_keeps_nothing_going_in_every_state"),
+        (Hearing, "_mind_absence", Plain._mind_absence, "test_a_sleep_in_every_state"),
+        (Hearing, "_missed", _patient, "test_a_board_that_falls_silent_in_every_state"),
+    ],
+)
+def test_a_bad_pulse_clock_fails(
+    where: type, name: str, fault: object, test: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(where, name, fault)
+    with pytest.raises(AssertionError):
+        getattr(TestP24LowLevel(), test)()

@@ -261,6 +261,21 @@ def test_a_loop_that_comes_round_when_it_is_wanted_keeps_the_rate() -> None:
     assert len(rig.line.said(Command.GET_STIM_STATUS)) >= 45  # and looks were taken beside them
 
 
+def test_a_period_is_counted_from_the_answer() -> None:
+    """Whatever of the way before it was the line's: by then the pulse is over."""
+    rig = slow().armed()
+    driver: Any = rig.driver
+    rig.send(20_000)
+    round_of(rig, MS)
+    while driver._question is not None:
+        round_of(rig, 7 * MS, beats=False)
+    assert driver.due_us(rig.now_us) == rig.now_us + SLOW_US
+    round_of(rig, SLOW_US - 1)
+    assert len(rig.pulses) == 1
+    round_of(rig, 1)
+    assert len(rig.pulses) == 2
+
+
 def test_nobody_is_wanted_for_a_pulse_where_the_board_times_them() -> None:
     rig = Rig().delivering(20_000)
     assert rig.driver.due_us(rig.now_us) is None

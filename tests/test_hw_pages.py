@@ -41,8 +41,12 @@ PER = {
     "V": 1_000,
     "mV": 1,
     "mv": 1,
+    "Hz": 1_000,
+    "hz": 1_000,
+    "mHz": 1,
+    "mhz": 1,
 }
-"""Units of time in µs, of current in µA, of voltage in mV; also as they end a constant's name."""
+"""Units of time in µs, of current in µA, of voltage in mV, of rates in mHz; also as they end a constant's name."""
 
 KEY = re.compile(r"[A-Z][A-Z0-9]*\b")
 """How sources are named; behind a colon stands where in them."""

@@ -6,6 +6,7 @@ Of each kind one file is flown here, in brief; whether a file fits is asked of a
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,17 +14,20 @@ import pytest
 from stimctl.boards.sciencemode4.codes import HighVoltage, Status
 from stimctl.boards.sciencemode4.devices import P24
 from stimctl.control.start import RunRequest, run_headless
+from stimctl.driver.sciencemode4.lowlevel import is_slow
 from stimctl.errors import UsageError
 from stimctl.protocols import Activity, Biofeedback, Plan, library, library_text, loads, stimulating
 from stimctl.schedule import Schedule, compile_schedule
 from stimctl.session import opening
 from stimctl.session.fitting import misfit
 from stimctl.sim.sciencemode4 import ScienceMode4Board
+from stimctl.units import MS
 from tests import flown
 from tests.p24_rig import Rig
 from tests.proving import boards as prover
 
 BOARD = "sim:p24"
+SLOW = "tens-acupuncture-like-forearm"
 
 REFUSED = {
     "tens-burst-forearm": "output 1: pulses in a period 9 cannot be set; it takes what 16 points have room for",
@@ -85,6 +89,32 @@ def test_a_session_of_each_kind_goes_to_its_end(index: int, name: str, tmp_path:
     assert flown.faults(run) == []
     for one in run.sessions:
         no_more_than_the_file_allows(one, name)
+
+
+@pytest.mark.parametrize("board", [BOARD, "sim:rehamove3"])
+def test_a_slow_file_is_given_pulse_by_pulse_and_at_its_rate(board: str, tmp_path: Path) -> None:
+    """No two closer than the file says, and as many as there is time for."""
+    run = flown.fly(SLOW, 3, tmp_path, brief=True, board=board)
+    assert flown.faults(run) == []
+    [one] = run.sessions
+    assert any("no further pulse comes" in line for line in run.said)
+    assert not any("for up to 2 s" in line for line in run.said)
+    [plan] = compiled(SLOW).channels
+    period_us = 10**9 // plan.shape.rate_mhz
+    assert is_slow([plan.shape.rate_mhz])
+    twin, began_us = one.twin, next(each.mono_us for each in one.events if each.kind == "begin")
+    assert all(each.end_us - each.start_us < MS for each in twin.ledger[0].history(twin.now_us))
+    at_us = [at for at, _ in twin.ledger[0].pulses_between(0, twin.now_us)]
+    assert all(then - first >= period_us for first, then in pairwise(at_us))
+    treated = [at for at in at_us if at >= began_us]
+    assert len(treated) >= 0.99 * (treated[-1] - treated[0]) / period_us
+    assert len(treated) >= 0.95 * flown.BRIEF_FLOW_US / period_us
+
+
+def test_no_other_file_is_slow() -> None:
+    """Bursts are refused, and what sweeps or takes turns has a fast part: then the board times all of it."""
+    slow = {name for name in STIMULATING if is_slow(plan.shape.rate_mhz for plan in compiled(name).channels)}
+    assert slow == {SLOW, "tens-burst-forearm"}
 
 
 def no_more_than_the_file_allows(one: flown.One, name: str) -> None:

@@ -36,7 +36,7 @@ FEW: Final = (
         "power-grasp-ulnar-sequence",
         "demonstration-emg",
     ),
-    *("tens-conventional-forearm", "tens-burst-forearm"),
+    *("tens-conventional-forearm", "tens-burst-forearm", "tens-acupuncture-like-forearm"),
 )
 """What a short run flies on the boards of :data:`BRIEF`: a pulse by a pulse takes long."""
 
