@@ -233,15 +233,7 @@ def _pulsed_by_polls(self: Hearing, worn: Worn, now_us: int) -> None:
     _SPEAK_4(self, worn, now_us)
 
 
-def _patient(self: Hearing, question: Question, now_us: int) -> None:
-    """A pulse without an answer is one that was given."""
-    if question.setting and self._worn is not None:
-        self._level.asked = None
-    else:
-        _MISSED_4(self, question, now_us)
-
-
-_SPEAK_4, _MISSED_4 = Hearing._speak, Hearing._missed
+_SPEAK_4 = Hearing._speak
 _FEED, _SPEAK = FrameDecoder.feed, ScienceMode2Driver._speak
 _OUTPUT: Any = Plain.output
 
@@ -273,7 +265,8 @@ def test_a_bad_driver_fails(where: type, name: str, fault: object, test: str, mo
     [
         (Hearing, "_speak", _pulsed_by_polls, "test_a_loop_that_hangs_keeps_nothing_going_in_every_state"),
         (Hearing, "_mind_absence", Plain._mind_absence, "test_a_sleep_in_every_state"),
-        (Hearing, "_missed", _patient, "test_a_board_that_falls_silent_in_every_state"),
+        (Hearing, "_lose", _hoping, "test_a_write_that_fails_in_every_state"),
+        (Plain, "_overdue", _nothing, "test_a_board_that_hears_nothing_in_every_state"),
     ],
 )
 def test_a_bad_pulse_clock_fails(
