@@ -71,7 +71,7 @@ class LowLevel(Level):
     # --- saying ----------------------------------------------------------------------------------------------------
 
     def next_setting(self, worn: Worn, now_us: int) -> None:  # noqa: ARG002 - it leaves when its pulses do
-        """The newest takes the place of the one before; the board hears of it by its pulses."""
+        """The newest takes the place of the one before, which awaits no answer; the board hears of it by its pulses."""
         approved = worn.take_waiting()
         if approved is None:
             return
@@ -145,9 +145,7 @@ class LowLevel(Level):
             return Seen(
                 (), fault=f"the board says that it gave a pulse elsewhere than at output {output + 1}; {_AGAIN}"
             )
-        self._given_us[output] = now_us
-        if output in self._periods:
-            self._given[output] = self._trains[output]
+        self._given_us[output], self._given[output] = now_us, self._trains[output]
         worn.taken = self._flowing
         return Seen(self._reports(worn, count))
 
