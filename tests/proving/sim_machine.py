@@ -32,8 +32,8 @@ class Machine:
         seconds = self._w.time.now_us // SECOND - self._w.wall_back_s + 43_200
         return f"2026-01-01T{seconds // 3600 % 24:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.000+00:00"
 
-    def _link(self, latch: Any, *_: Any) -> Any:
-        """What ``sim:`` opens: always the same board, over a line of its own each time."""
+    def _link(self, _kind: str, latch: Any, *_: Any) -> Any:
+        """What ``sim:`` opens: the reference board, always the same, over a line of its own each time."""
         wire = SimWire(
             self._w.twin,
             self._w.time,
