@@ -585,6 +585,41 @@ def test_a_stop_whose_write_fails_leaves_one_pulse_at_most() -> None:
     assert rig.driver.state is DriverState.LOST
 
 
+def test_a_stop_in_the_very_moment_of_a_pulse_is_first_under_the_lines_lock() -> None:
+    """Another thread trips the latch behind the last look at the state, and before the write."""
+    rig = slow().delivering(20_000)
+    before = len(rig.pulses)
+
+    def tripping() -> int:
+        rig.latch.trip("Space")
+        return 0
+
+    rig.link.pending = tripping  # type: ignore[method-assign]
+    round_of(rig, SLOW_US, polls=False)
+    assert rig.latch.tripped
+    rig.run(SECOND)
+    assert len(rig.pulses) == before
+    assert (rig.driver.state, rig.driver.output) == (DriverState.STOPPED, OFF)
+
+
+def test_what_a_lowering_has_made_void_gives_no_pulse_any_more() -> None:
+    rig = slow().delivering(20_000)
+    before = len(rig.pulses)
+    rig.latch.void()
+    rig.run(SECOND)
+    assert len(rig.pulses) == before
+    assert rig.driver.dropped == 0  # of it a pulse has left
+    rig.send(5_000)
+    rig.latch.void()
+    rig.run(SECOND)
+    assert len(rig.pulses) == before
+    assert rig.driver.dropped == 1
+    rig.send(4_000)
+    rig.run(50 * MS)
+    assert rig.given_ua[0] == 4_000
+    assert rig.driver.output is ON
+
+
 def test_a_latch_that_was_cleared_at_once_brings_no_pulse_back() -> None:
     rig = slow().delivering(20_000, 16_000)
     before = len(rig.pulses)

@@ -27,7 +27,10 @@ SILENT_US: Final = 2_000_000
 
 _DEAD_MAN_MS: Final = SILENT_US // 1_000
 _DEAD_MAN: Final = "if this computer dies, stimulation goes on for up to 2 s: that is the board's own time-out"
-_ASKED: Final = "if this computer dies, no further pulse comes: at this rate stimctl asks the board for each one; its high voltage may stay on"
+_ASKED: Final = (
+    "if this computer dies, no further pulse comes: at this rate stimctl asks the board for each one;"
+    " its high voltage may stay on"
+)
 _MEASURES: Final = "the board measures no current while it repeats pulses: what was delivered is told by its word alone"
 _COUNTED: Final = (
     "stimctl has no current measured: what was delivered is told by the board's word alone, pulse by pulse"

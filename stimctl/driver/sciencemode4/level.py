@@ -45,7 +45,7 @@ class Level(ABC):
     look: m.GetCurrentData | m.Bare
     """The question how an armed board is."""
     asked: int | None = None
-    """The output that the answer awaited is about, where it is about one."""
+    """The output that the newest setting was about, and so its answer is, where it was about one."""
 
     @abstractmethod
     def begun(self, worn: Worn) -> None:

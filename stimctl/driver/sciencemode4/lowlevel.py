@@ -138,7 +138,7 @@ class LowLevel(Level):
 
     def was_taken(self, word: m.BoardWord, worn: Worn, count: int, now_us: int) -> Seen | None:
         """A pulse was given."""
-        output, self.asked = self.asked, None
+        output = self.asked
         if output is None or not isinstance(word, m.ChannelConfigAck):
             return None
         if self._tells_where and word.socket * COLOURS + word.colour != output:
