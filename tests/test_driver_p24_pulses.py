@@ -276,6 +276,37 @@ def test_a_period_is_counted_from_the_answer() -> None:
     assert len(rig.pulses) == 2
 
 
+def test_when_the_loop_is_wanted() -> None:
+    """Not while an answer is awaited, which wakes it anyhow; each millisecond where the line holds up a pulse that is due."""
+    rig = slow().armed()
+    driver: Any = rig.driver
+    rig.send(20_000)
+    assert driver.due_us(rig.now_us) == rig.now_us + MS
+    round_of(rig, MS, polls=False)
+    assert driver.due_us(rig.now_us) is None
+    rig.run(20 * MS)
+    assert rig.now_us < driver.due_us(rig.now_us) <= rig.now_us + SLOW_US
+    rig.link.pending = lambda: 1  # type: ignore[method-assign]
+    round_of(rig, 2 * SLOW_US)
+    assert driver.due_us(rig.now_us) == rig.now_us + MS
+    rig.driver.stop("Space")
+    rig.driver.poll(rig.now_us)
+    assert driver.due_us(rig.now_us) is None
+
+
+def test_a_pulse_is_of_the_newest_setting_even_if_that_has_waited_for_the_line() -> None:
+    rig = slow().delivering(20_000)
+    free = rig.link.pending
+    rig.link.pending = lambda: 1  # type: ignore[method-assign]
+    round_of(rig, SLOW_US)
+    rig.send(4_000)
+    rig.link.pending = free  # type: ignore[method-assign]
+    round_of(rig, MS)
+    rig.run(10 * MS)
+    assert rig.given_ua[0] == 4_000
+    assert len(rig.pulses) == 2
+
+
 def test_nobody_is_wanted_for_a_pulse_where_the_board_times_them() -> None:
     rig = Rig().delivering(20_000)
     assert rig.driver.due_us(rig.now_us) is None
