@@ -83,9 +83,9 @@ def test_memory_is_bounded() -> None:
     feed(made, chunk)
 
     def size() -> int:
-        held: list[Sized] = [made._powers, made._blanking, made._pending, made._finder._values]
-        hum, train, resting = made._front._hum, made._train, made._resting
-        held += [hum._power, *hum._waves, made._steadiness._clipped, resting._means, resting._line]
+        held: list[Sized] = [made._powers, made._around, made._pending, made._finder._values]
+        hum, train, resting = made._front._hum, made._around.train, made._resting
+        held += [hum._powers, hum._firsts, made._steadiness._clipped, resting._means, resting._line]
         held += [train._values, train._frames, train._sizes, train._line]
         return sum(len(each) for each in held)
 
