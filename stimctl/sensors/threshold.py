@@ -174,7 +174,7 @@ class ThresholdDetector:
         if not math.hypot(*listed) < SANE:  # NaN and infinity included
             self._start_over(Quality.GAP)
             return False
-        self._around.put_by(listed, first)
+        self._around.passed = listed[-1]
         if not self._front.push(raw, listed, None, first):
             return False
         self._judge(listed)
