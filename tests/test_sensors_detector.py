@@ -77,15 +77,23 @@ def test_rest_alone_sets_nothing_off() -> None:
         assert feed(detector(200.0), noise(120.0, 200.0, 3.0, seed), rate_hz=200.0) == []
 
 
+@pytest.mark.parametrize("rate_hz", [100.0, 333.3, 1_111.0, 10_000.0])
+def test_it_listens_at_any_rate(rate_hz: float) -> None:
+    values = bursts(rate_hz, uv=40.0)
+    found = [feed(detector(rate_hz), values, rate_hz=rate_hz, ms=ms) for ms in (10.0, 370.0)]
+    assert len(found[0]) == 2
+    assert found[0] == found[1]
+
+
 def test_memory_is_bounded() -> None:
     made = detector()
     chunk = noise(1.0, 1_000.0, 3.0)
     feed(made, chunk)
 
     def size() -> int:
-        held: list[Sized] = [made._powers, made._blanking, made._pending, made._finder._values]
-        hum, train, resting = made._front._hum, made._train, made._resting
-        held += [hum._power, *hum._waves, made._steadiness._clipped, resting._means, resting._line]
+        held: list[Sized] = [made._powers, made._around, made._pending, made._finder._values]
+        hum, train, resting = made._front._hum, made._around.train, made._resting
+        held += [hum._powers, hum._firsts, made._steadiness._clipped, resting._means, resting._line]
         held += [train._values, train._frames, train._sizes, train._line]
         return sum(len(each) for each in held)
 

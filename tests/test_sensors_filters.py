@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from stimctl.sensors import filters
 from stimctl.sensors.quality import MAINS_SHARE, Hum, Quality, Steadiness
 from stimctl.sensors.rest import RestFinder, RestState
+from stimctl.sensors.samples import Samples
 from tests.sensors_kit import noise
 
 
@@ -28,24 +29,52 @@ def test_the_lifted_form_matches_scipy(block: int, blocks: int, seed: int) -> No
     from scipy import signal  # here, as it takes a second, and each worker of a run would spend it
 
     sections = (filters.high_pass(20.0, 1_000.0), filters.low_pass(450.0, 1_000.0))
+    narrower = (filters.high_pass(45.0, 1_000.0),)
     values = noise(block * blocks / 1_000.0, 1_000.0, 50.0, seed)
-    sos = np.array([[*section[:3], 1.0, *section[3:]] for section in sections])
-    expected = signal.sosfilt(sos, values)
-    probes = np.vstack([np.ones(block), np.arange(float(block))]).astype(np.float64)
-    lifted = filters.BlockFilter(sections, block, probes)
+    sos = np.array([[*section[:3], 1.0, *section[3:]] for section in (*sections, *narrower)])
+    wide, narrow = signal.sosfilt(sos[:2], values), signal.sosfilt(sos, values)
+    lifted = filters.BlockFilter(sections, block, narrower, kept=3)
     for at in range(0, len(values), block):
-        found, read = lifted(values[at : at + block] + 7.0, 7.0)
-        assert np.allclose(found, expected[at : at + block], rtol=1e-9, atol=1e-9)
-        assert np.allclose(read, probes @ expected[at : at + block], rtol=1e-9, atol=1e-7)
+        lifted.advance(values[at : at + block] + 7.0, 7.0)
+        assert np.allclose(lifted.filtered, wide[at : at + block], rtol=1e-9, atol=1e-9)
+        assert np.allclose(lifted.narrowed, narrow[at : at + block], rtol=1e-9, atol=1e-9)
+        count = min(3, at // block + 1)
+        span = slice(at + block - count * block, at + block)
+        assert np.allclose(lifted.recent(count).ravel(), wide[span], rtol=1e-9, atol=1e-9)
+        assert np.allclose(lifted.recent_narrowed(count).ravel(), narrow[span], rtol=1e-9, atol=1e-9)
+
+
+def advanced(made: filters.BlockFilter, values: Samples) -> list[float]:
+    made.advance(values, 0.0)
+    return list(made.filtered.tolist())
 
 
 def test_a_reset_filter_is_a_new_one() -> None:
-    made = filters.BlockFilter((filters.high_pass(20.0, 1_000.0),), 5, np.zeros((0, 5)))
+    made = filters.BlockFilter((filters.high_pass(20.0, 1_000.0),), 5)
     values = noise(0.005, 1_000.0, 1.0)
-    first = made(values)[0]
-    made(values)
-    made.reset()
-    assert made(values)[0] == first
+    first = advanced(made, values)
+    for again in range(9):  # wherever on its tape it is
+        assert advanced(made, values) != first, again
+        made.reset()
+        assert advanced(made, values) == first, again
+
+
+@given(dropped=st.sets(st.integers(0, 19)))
+def test_a_block_that_is_dropped_still_goes_on_in_the_next(dropped: set[int]) -> None:
+    sections = (filters.high_pass(20.0, 1_000.0),)
+    values = noise(0.1, 1_000.0, 50.0).reshape(-1, 5)
+    plain, made = filters.BlockFilter(sections, 5), filters.BlockFilter(sections, 5, kept=4)
+    kept = []
+    for number, block in enumerate(values):
+        plain.advance(block, 0.0)
+        made.advance(block, 0.0)
+        assert made.filtered.tolist() == plain.filtered.tolist()
+        if number in dropped:
+            made.drop()
+        else:
+            kept.append(made.filtered.tolist())
+        newest = kept[-4:]
+        assert made.recent(len(newest)).tolist() == newest
 
 
 @pytest.mark.parametrize("cut", [0.0, -1.0, 500.0, float("nan")])
@@ -57,12 +86,15 @@ def test_a_cut_off_must_fit_the_rate(cut: float) -> None:
 # --- quality --------------------------------------------------------------------------------------------------
 
 
-def share(values: np.ndarray[tuple[int], np.dtype[np.float64]], rate_hz: float, block: int) -> float:
-    hum = Hum(block, rate_hz)
+def share(values: Samples, rate_hz: float, block: int, missing: int = 0) -> float:
+    """Of all blocks, or of all but each ``missing``-th."""
+    hum, blocks = Hum(block, rate_hz), []
     for at in range(0, len(values) - block + 1, block):
-        part = values[at : at + block]
-        hum.push(at, float(part @ part) / block, (hum.probes @ part).tolist())
-    return hum.share()
+        if missing and at // block % missing == 0:
+            continue
+        blocks.append(values[at : at + block])
+        hum.push(at, float(blocks[-1] @ blocks[-1]) / block)
+    return hum.share(np.vstack((np.zeros((hum.length, block)), *blocks))[-hum.length :])
 
 
 @given(
@@ -76,6 +108,16 @@ def test_a_pure_hum_has_all_the_power(hz: float, rate_block: tuple[float, int], 
     assert share(values, rate_hz, block) == pytest.approx(1.0, abs=0.06)  # the window holds 3.6 periods of 60 Hz
 
 
+@given(hz=st.sampled_from([50.0, 60.0, 30.0]), turn=st.floats(0, 6.3), missing=st.integers(2, 14))
+def test_where_blocks_are_missing_each_has_its_own_place_in_the_wave(hz: float, turn: float, missing: int) -> None:
+    n = np.arange(2_000)
+    values = 7.0 * np.sin(2 * np.pi * hz * np.arange(2_000) / 2_000.0 + turn)
+    n = n[n // 10 % missing != 0][-120:]  # 60 ms of what was heard
+    waves = [abs((values[n] * np.exp(-2j * np.pi * tone * n / 2_000.0)).sum()) ** 2 for tone in (50.0, 60.0)]
+    expected = 2 * max(waves) / len(n) / float((values[n] ** 2).sum())
+    assert share(values, 2_000.0, 10, missing) == pytest.approx(expected)
+
+
 @given(hz=st.sampled_from([25.0, 85.0, 110.0]))
 def test_other_sines_are_no_hum(hz: float) -> None:
     values = np.sin(2 * np.pi * hz * np.arange(1_000) / 1_000.0)
@@ -87,6 +129,7 @@ def test_noise_is_no_hum() -> None:
 
 
 def test_too_little_or_no_signal_is_no_hum() -> None:
+    assert Hum(5, 1_000.0).share(np.ones((3, 5))) == 0.0
     assert share(np.sin(np.arange(50) * 0.314), 1_000.0, 5) == 0.0
     assert share(np.zeros(1_000), 1_000.0, 5) == 0.0
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stimctl.sensors import filters
+from stimctl.sensors.front import Front
 from stimctl.sensors.mains import LONGEST, HumBegins
 from stimctl.sensors.samples import Samples
 from stimctl.sensors.settings import DEFAULT
@@ -75,11 +76,10 @@ DOF = 3.0
 
 def told(values: Samples, rest: float) -> bool:
     """Whether the whole of ``values`` may be hum that began."""
-    begins, band = HumBegins(BAND, RATE, BLOCK), filters.BlockFilter(BAND, BLOCK, np.zeros((0, BLOCK)))
+    begins, band = HumBegins(BAND, RATE, BLOCK), filters.BlockFilter(BAND, BLOCK, kept=LONGEST)
     for at in range(0, len(values), BLOCK):
         band.advance(values[at : at + BLOCK], float(values[0]))
-        begins.push(band.filtered)
-    return begins.doubt(rest, DOF)
+    return begins.doubt(band.recent(len(values) // BLOCK).ravel(), rest, DOF)
 
 
 @settings(max_examples=100)
@@ -123,11 +123,15 @@ def test_hum_through_an_amplifiers_own_high_pass_is_doubted(cut_hz: float) -> No
         assert told(np.array([0.0] * 20 + behind), rest=9.0)
 
 
-def test_too_little_is_doubted_and_a_break_forgets() -> None:
-    begins = HumBegins(BAND, RATE, BLOCK)
-    assert begins.doubt(9.0, DOF)
-    for seed in range(8):
-        begins.push(noise(0.005, RATE, 99.0, seed))
-    assert not begins.doubt(9.0, DOF)
-    begins.reset()
-    assert begins.doubt(9.0, DOF)
+@pytest.mark.parametrize("partly", [False, True])
+def test_too_little_is_doubted_and_a_break_forgets(partly: bool) -> None:
+    assert HumBegins(BAND, RATE, BLOCK).doubt(np.empty(0), 9.0, DOF)
+    front, blocks = Front(RATE, BLOCK), noise(0.06, RATE, 99.0, 1).reshape(-1, BLOCK)
+    for number, block in enumerate(blocks):
+        assert front.push(block, block.tolist(), None, number * BLOCK)
+    assert not front.doubt(4, 9.0, DOF)
+    if partly:
+        assert front.push(blocks[0], blocks[0].tolist(), np.array([True, True, True, False, False]), 60)
+    else:
+        front.break_off()
+    assert front.doubt(4, 9.0, DOF)

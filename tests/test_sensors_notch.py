@@ -24,11 +24,13 @@ def humming(values: Samples, rate_hz: float, hz: float, rms: float, third: float
 def cleaned(values: Samples, rate_hz: float, first: int = 0) -> tuple[Notch, Samples]:
     block = round(rate_hz / 200)
     high = (filters.high_pass(20.0, rate_hz),)
-    notch, band = Notch(high, rate_hz, block), filters.BlockFilter(high, block, np.zeros((0, block)))
+    notch = Notch(high, rate_hz, block)
+    band = filters.BlockFilter(high, block, kept=notch.window)
     heard = []
     for at in range(0, len(values) - block + 1, block):
-        band.advance(notch.clean(values[at : at + block], first + at), 0.0)
-        notch.hear(band.filtered, whole=True)
+        band.advance(values[at : at + block], notch.away(first + at))
+        if not notch.missing:
+            notch.hear(band.recent(notch.window))
         heard.append(band.filtered.copy())
     return notch, np.concatenate(heard)
 
@@ -45,7 +47,7 @@ def test_a_steady_hum_and_its_third_harmonic_are_gone_after_two_seconds(rate_hz:
 def test_next_to_nothing_is_taken_from_a_muscle() -> None:
     values = bursts(1_000.0)
     _, heard = cleaned(values, 1_000.0)
-    _, plain = Notch((), 1_000.0, 5), filters.BlockFilter((filters.high_pass(20.0, 1_000.0),), 5, np.zeros((0, 5)))
+    plain = filters.BlockFilter((filters.high_pass(20.0, 1_000.0),), 5)
     whole = np.concatenate([_filtered(plain, values[at : at + 5]) for at in range(0, len(values), 5)])
     for span in (slice(1_000, 4_000), slice(4_000, 5_500), slice(6_500, 8_000)):
         assert np.std(heard[span] - whole[span]) < 0.35 * np.std(whole[span])
@@ -70,12 +72,21 @@ def test_across_a_gap_the_mains_has_gone_on() -> None:
     values = humming(np.zeros(6_000), rate_hz, 50.0, 100.0)
     high = (filters.high_pass(20.0, rate_hz),)
     notch = Notch(high, rate_hz, 5)
-    band = filters.BlockFilter(high, 5, np.zeros((0, 5)))
+    band = filters.BlockFilter(high, 5, kept=notch.window)
     for at in range(0, 3_000, 5):
-        band.advance(notch.clean(values[at : at + 5], at), 0.0)
-        notch.hear(band.filtered, whole=True)
+        band.advance(values[at : at + 5], notch.away(at))
+        if not notch.missing:
+            notch.hear(band.recent(notch.window))
     late = 4_235
-    assert float(np.abs(notch.clean(values[late : late + 5], late)).max()) < 2.0
+    assert float(np.abs(values[late : late + 5] - notch.away(late)).max()) < 2.0
+
+
+def test_what_the_signal_sits_on_is_taken_off_in_the_same_go() -> None:
+    notch = Notch((), 1_000.0, 5)
+    notch.settle(7.0)
+    assert notch.away(0).tolist() == [7.0] * 5
+    notch.settle(-2.0)  # in the middle of a window, as after a break
+    assert notch.away(5).tolist() == notch.away(1_000).tolist() == [-2.0] * 5
 
 
 @pytest.mark.parametrize("hz", [50.0, 60.0])

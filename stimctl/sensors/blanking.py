@@ -22,7 +22,8 @@ class Blanking:
     """The pulses of one channel, and the stretch of ``blanking_ms`` after each."""
 
     def __init__(self, rate_hz: float, blanking_ms: float) -> None:
-        self._length = math.ceil(max(blanking_ms, LEAST_MS) * rate_hz / 1e3)
+        self.length = math.ceil(max(blanking_ms, LEAST_MS) * rate_hz / 1e3)
+        """So many samples behind a pulse are not heard."""
         self._pulses: deque[int] = deque()
         self._new: deque[int] = deque()
         self._last_heard = 0.0
@@ -43,26 +44,29 @@ class Blanking:
 
     def begun_before(self, end: int) -> list[int]:
         """The pulses before sample ``end`` that were not asked for yet."""
-        found = []
+        found: list[int] = []
         while self._new and self._new[0] < end:
             found.append(self._new.popleft())
         return found
 
     def covers(self, first: int, end: int) -> bool:
         """Whether a single pulse leaves nothing to be heard from ``first`` to ``end``; asked first, as in a train it is so."""
-        while self._pulses and self._pulses[0] + self._length <= first:
-            self._pulses.popleft()
-        return any(pulse <= first and end <= pulse + self._length for pulse in self._pulses)
+        pulses, length = self._pulses, self.length
+        while pulses and pulses[0] + length <= first:
+            pulses.popleft()
+        if not pulses:
+            return False
+        return end - length <= pulses[0] <= first or any(end - length <= pulse <= first for pulse in pulses)
 
     def free(self, first: int, end: int) -> BoolArray | None:
         """Which samples from ``first`` to ``end`` are free of pulses; ``None`` when all are."""
-        while self._pulses and self._pulses[0] + self._length <= first:
+        while self._pulses and self._pulses[0] + self.length <= first:
             self._pulses.popleft()
         if not self._pulses or self._pulses[0] >= end:
             return None
         heard = np.ones(end - first, dtype=bool)
         for pulse in self._pulses:
-            heard[max(0, pulse - first) : max(0, pulse - first + self._length)] = False
+            heard[max(0, pulse - first) : max(0, pulse - first + self.length)] = False
         return heard
 
     def held_over(self, raw: Samples, heard: BoolArray) -> Samples:

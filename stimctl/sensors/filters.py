@@ -62,53 +62,78 @@ def run(sections: tuple[Biquad, ...], samples: list[float], state: list[float]) 
 
 @final
 class BlockFilter:
-    """``sections`` in series over blocks of ``block`` samples, with further linear read-outs of the filtered block.
+    """``sections`` in series over blocks of ``block`` samples, and behind them those in ``narrower`` as well.
 
-    ``probes`` has one row a read-out and ``block`` columns; they come almost free with the same matrix product. So does
-    :attr:`narrowed`: the filtered block after the sections in ``narrower``, or the block itself where there are none.
+    The last ``kept`` blocks and a few more stay readable. At block lengths of a few samples, making and copying arrays is
+    what costs; so each block has a place on a tape that was cut up beforehand: the state, the samples, and then what comes
+    of them with the next state at the end, which is where the next block looks for it. Nothing is copied but once in so many
+    blocks, when the tape is full.
     """
 
     def __init__(
-        self, sections: tuple[Biquad, ...], block: int, probes: Samples, narrower: tuple[Biquad, ...] = ()
+        self, sections: tuple[Biquad, ...], block: int, narrower: tuple[Biquad, ...] = (), kept: int = 1
     ) -> None:
-        wide, order = 2 * len(sections), 2 * (len(sections) + len(narrower))
-        lifted = np.zeros((block + order, block + order))
-        narrowed = np.zeros((block, block + order))
-        for column, unit in enumerate(np.eye(block + order)):
-            first, second = unit[block : block + wide].tolist(), unit[block + wide :].tolist()
-            out = run(sections, unit[:block].tolist(), first)
-            lifted[:block, column] = out
-            narrowed[:, column] = run(narrower, out, second)
-            lifted[block:, column] = first + second
-        rows = [lifted, probes @ lifted[:block], *([narrowed] if narrower else [])]
-        self._matrix = np.ascontiguousarray(np.vstack(rows))
-        # Views into two fixed buffers: at block lengths of a few samples, making arrays is what costs.
-        self._input, self._product = np.zeros(block + order), np.zeros(len(self._matrix))
-        self._samples, self._state = self._input[:block], self._input[block:]
-        self._offset, self._level = np.zeros(block), 0.0
-        self._next_state = self._product[block : block + order]
-        end = block + order + len(probes)
-        #: The last block in the whole band and in the narrower one, and its read-outs; overwritten by the next.
-        self.filtered, self.probed = self._product[:block], self._product[block + order : end]
-        self.narrowed = self._product[end:] if narrower else self.filtered
+        self._matrix = _lifted(sections, narrower, block)
+        self._order = order = 2 * (len(sections) + len(narrower))
+        self._step = step = block + len(self._matrix)
+        self._kept, self._places = kept, 2 * kept + 1
+        self._tape = tape = np.zeros(self._places * step + order)
+        starts, fed = range(0, self._places * step, step), order + block
+        self._inputs = [tape[at : at + fed] for at in starts]
+        self._samples = [tape[at + order : at + fed] for at in starts]
+        self._products = [tape[at + fed : at + fed + len(self._matrix)] for at in starts]
+        self._wide = [product[:block] for product in self._products]
+        self._narrow = [product[block : 2 * block] if narrower else product[:block] for product in self._products]
+        rows = tape[: self._places * step].reshape(self._places, step)
+        self._wides, self._narrows = rows[:, fed : fed + block], rows[:, fed + block * bool(narrower) :][:, :block]
+        self._at = kept
+        self.filtered, self.narrowed = self._wide[0], self._narrow[0]
+        """The last block in the whole band, and behind ``narrower`` (the same where there are none); not for long."""
 
-    def __call__(self, samples: Samples, offset: float = 0.0) -> tuple[list[float], list[float]]:
-        """Filter the next block less ``offset``; returns the filtered block and the read-outs."""
-        self.advance(samples, offset)
-        return self.filtered.tolist(), self.probed.tolist()
+    def advance(self, samples: Samples, taken: Samples | float) -> None:
+        """Filter the next block less ``taken``; what comes of it is in :attr:`filtered` and :attr:`narrowed`."""
+        if self._at == self._places:
+            self._wind_back()
+        at = self._at
+        np.subtract(samples, taken, self._samples[at])
+        self._matrix.dot(self._inputs[at], self._products[at])
+        self.filtered, self.narrowed = self._wide[at], self._narrow[at]
+        self._at = at + 1
 
-    def advance(self, samples: Samples, offset: float) -> None:
-        """Filter the next block less ``offset``; what comes of it is in :attr:`filtered`, :attr:`narrowed`, :attr:`probed`."""
-        if offset != self._level:
-            self._level = offset
-            self._offset.fill(offset)  # a number would be made an array at each block
-        np.subtract(samples, self._offset, self._samples)
-        self._matrix.dot(self._input, self._product)
-        self._state[:] = self._next_state
+    def _wind_back(self) -> None:
+        """What must be kept goes to the beginning of the tape, and the state with it."""
+        kept = self._kept * self._step + self._order
+        self._tape[:kept] = self._tape[-kept:]
+        self._at = self._kept
+
+    def drop(self) -> None:
+        """The last block goes on in the state, and does not count among those that are kept."""
+        at = self._at * self._step
+        self._at -= 1
+        self._tape[at - self._step :][: self._order] = self._tape[at : at + self._order]
+
+    def recent(self, count: int) -> Samples:
+        """The last ``count`` blocks in the whole band, one a row; no more than are kept, and not for long."""
+        return self._wides[self._at - count : self._at]
+
+    def recent_narrowed(self, count: int) -> Samples:
+        """The same behind ``narrower``."""
+        return self._narrows[self._at - count : self._at]
 
     def reset(self) -> None:
-        """Forget what went before: as if the input had been zero for ever."""
-        self._input[:] = 0.0
+        """The next block begins as if the input had been zero for ever; what is kept stays."""
+        self._tape[self._at * self._step :][: self._order] = 0.0
+
+
+def _lifted(sections: tuple[Biquad, ...], narrower: tuple[Biquad, ...], block: int) -> Samples:
+    """The matrix that takes (state, samples) to (samples behind ``sections``, behind ``narrower`` too, next state)."""
+    wide, order = 2 * len(sections), 2 * (len(sections) + len(narrower))
+    columns = []
+    for unit in np.eye(order + block):
+        first, second = unit[:wide].tolist(), unit[wide:order].tolist()
+        out = run(sections, unit[order:].tolist(), first)
+        columns.append([*out, *(run(narrower, out, second) if narrower else []), *first, *second])
+    return np.ascontiguousarray(np.array(columns).T)
 
 
 def response(sections: tuple[Biquad, ...], turns: Samples) -> ComplexArray:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, final
+from typing import Final, final
 
 import numpy as np
 
 from stimctl.sensors import filters
 from stimctl.sensors.blanking import BoolArray
 from stimctl.sensors.doubts import Knocks
-from stimctl.sensors.mains import HumBegins
+from stimctl.sensors.mains import LONGEST, HumBegins
 from stimctl.sensors.notch import Notch
 from stimctl.sensors.quality import MAINS_SHARE, Hum
 from stimctl.sensors.samples import Samples
@@ -38,28 +38,24 @@ RINGING: Final = 2
 
 
 @final
-class Block(NamedTuple):
-    """What a block says: mean square in the whole band and in the muscle's. ``settled``: nothing rings on in the filter."""
-
-    power: float
-    muscle: float
-    settled: bool
-
-
-@final
 class Front:
     """Filters blocks of ``block`` samples at ``rate_hz``."""
 
     def __init__(self, rate_hz: float, block: int) -> None:
         self._block = block
-        self._hum = Hum(block, rate_hz)
         wide, narrower = _bands(rate_hz)
-        self._filter = filters.BlockFilter(wide, block, self._hum.probes, narrower)
         self.dof = filters.freedom(wide + narrower, rate_hz, block / rate_hz)
         """Degrees of freedom of a block's power in the muscle's band."""
-        self._notch = Notch(wide, rate_hz, block)
+        self._hum = Hum(block, rate_hz)
+        self.notch = Notch(wide, rate_hz, block)
+        kept = max(self.notch.window, self._hum.length, LONGEST)
+        self._filter = filters.BlockFilter(wide, block, narrower, kept)
         self._knocks = Knocks()
         self._begins = HumBegins(wide + narrower, rate_hz, block) if rate_hz >= SHAPED_HZ else None
+        self.power = self.muscle = 0.0
+        """Mean square of the last block, in the whole band and in the muscle's."""
+        self.ringing = 0
+        """For how many blocks to come something of what was before the last break rings on in the filter."""
         self.reset()
 
     def reset(self) -> None:
@@ -71,60 +67,59 @@ class Front:
 
     def break_off(self) -> None:
         """The next block does not follow on the last one."""
-        self._offset: float | None = None
-        if self._begins:
-            self._begins.reset()
+        self._follows, self._unbroken = False, 0
 
     def doubt(self, age: int, rest: float, dof: float) -> bool:
         """Whether what has grown for ``age`` blocks, over ``rest``, may be a knock, or a hum that begins."""
         if self._knocks.doubt():
             return True
-        return self._begins.doubt(rest, dof) if self._begins else self._hum.begins(age)
+        if self._begins is None:
+            return self._hum.share(self._filter.recent(self._hum.newest(age))) > MAINS_SHARE
+        heard = self._filter.recent_narrowed(min(self._unbroken, LONGEST))
+        return self._begins.doubt(heard.ravel(), rest, dof)
 
-    def push(self, raw: Samples, listed: list[float], heard: BoolArray | None, first: int) -> Block | None:
-        """Take the block from sample ``first``; ``None`` when too little of it was heard."""
-        if self._offset is None:
-            # Counts may sit on any level: begin as if the first sample had been there for ever.
-            self._offset = listed[0]
-            self._filter.reset()
-            self._ringing = RINGING
-        self._filter.advance(self._notch.clean(raw, first), self._offset)
-        self._notch.hear(self._filter.filtered, whole=heard is None)
-        wide, muscle, count = self._filter.filtered, self._filter.narrowed, self._block
-        if heard is not None:
-            if self._begins:
-                self._begins.reset()  # what stands in for what is not heard is no sine
+    def push(self, raw: Samples, listed: list[float], heard: BoolArray | None, first: int) -> bool:
+        """Take the block from sample ``first``, of which ``heard`` was heard, or all; whether that was enough."""
+        if not self._follows:
+            self._begin(listed[0])
+        behind, notch = self._filter, self.notch
+        behind.advance(raw, notch.away(first))
+        wide, muscle, count = behind.filtered, behind.narrowed, self._block
+        if heard is None:
+            self._unbroken += 1
+            if not notch.missing:
+                notch.hear(behind.recent(notch.window))
+        else:
+            notch.forget_window()
+            self._unbroken = 0  # what stands in for what is not heard is no sine
             if 2 * (count := int(np.count_nonzero(heard))) < self._block:
-                return None
+                behind.drop()
+                return False
             wide, muscle = wide[heard], muscle[heard]
-        power, band = float(wide.dot(wide)) / count, float(muscle.dot(muscle)) / count
-        self._knocks.push(listed, band)
-        if self._begins and heard is None:
-            self._begins.push(muscle)
-        self._hum.push(first, power, self._filter.probed.tolist())
-        if self._ringing:
-            self._ringing -= 1
-        return Block(power, band, not self._ringing)
+        self.power = power = float(wide.dot(wide)) / count
+        self.muscle = float(muscle.dot(muscle)) / count
+        self._knocks.push(listed, self.muscle)
+        self._hum.push(first, power)
+        if self.ringing:
+            self.ringing -= 1
+        return True
 
-    @property
-    def hum_power(self) -> float:
-        """Mean square of the hum that is taken off, where it is most of the signal; else 0."""
-        hum, other = self._notch.power, self._notch.other
-        return hum if hum > MAINS_SHARE * (hum + other) else 0.0
-
-    @property
-    def hum_changes(self) -> bool:
-        """Whether hum has begun or ended just now: what is heard beside it says nothing yet."""
-        return self._notch.changes
+    def _begin(self, level: float) -> None:
+        """Counts may sit on any level: begin as if the first sample had been there for ever."""
+        self._follows = True
+        self._filter.reset()
+        self.notch.settle(level)
+        self.ringing = RINGING
 
     def is_hum(self) -> bool:
         """Whether most of the last 60 ms is hum that is not taken off, or too much is; looked at anew every fourth block."""
-        if self._notch.changes:
+        if self.notch.changes:
             return True
         self._since_hum += 1
         if self._since_hum >= HUM_EVERY:
-            much = self._notch.power > HUM_MOST * self._notch.other
-            self._since_hum, self._is_hum = 0, much or self._hum.share() > MAINS_SHARE
+            much = self.notch.power > HUM_MOST * self.notch.other
+            self._since_hum = 0
+            self._is_hum = much or self._hum.share(self._filter.recent(self._hum.length)) > MAINS_SHARE
         return self._is_hum
 
 

@@ -69,7 +69,7 @@ class RestLevel:
 
     def start_over(self) -> None:
         """What is known stays; what came last is not part of it."""
-        self._sum, self._square, self._count = 0.0, 0.0, 0
+        self._heard: list[float] = []
         self._line.clear()
         self._settled = -1
         self._recent = self._peak = self._anchor = 0.0
@@ -109,13 +109,12 @@ class RestLevel:
 
     def push(self, power: float, *, held: bool) -> bool:
         """Take a block's power; ``held``: an effort that was an onset may be going on. Whether the level may have moved."""
-        self._sum += power
-        self._square += power * power
-        self._count += 1
-        if self._count < self._length:
+        heard = self._heard
+        heard.append(power)
+        if len(heard) < self._length:
             return False
-        mean, square = self._sum / self._count, self._square / self._count
-        self._sum, self._square, self._count = 0.0, 0.0, 0
+        mean, square = sum(heard) / len(heard), sum([each * each for each in heard]) / len(heard)
+        heard.clear()
         if not self._level:
             self._means.append(mean)
             self._squares.append(square)

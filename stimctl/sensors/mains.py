@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections import deque
 from typing import Final, NamedTuple, final
 
 import numpy as np
@@ -69,27 +68,20 @@ def _bank(sections: tuple[filters.Biquad, ...], rate_hz: float, length: int) -> 
 
 @final
 class HumBegins:
-    """Takes blocks in the muscle's band, as they come out of ``sections``."""
+    """Looks at blocks of ``block`` samples in the muscle's band, as they come out of ``sections``."""
 
     def __init__(self, sections: tuple[filters.Biquad, ...], rate_hz: float, block: int) -> None:
         self._block, self._length = block, LONGEST * block
         self._waves, self._lasted = _bank(sections, rate_hz, self._length)
-        self._values: deque[Samples] = deque(maxlen=LONGEST)
 
-    def reset(self) -> None:
-        """Forget what went before."""
-        self._values.clear()
+    def doubt(self, heard: Samples, rest: float, dof: float) -> bool:
+        """Whether what has grown in ``heard`` may be hum: :data:`LONGEST` blocks at the most, without a gap.
 
-    def push(self, band: Samples) -> None:
-        """Take the next block."""
-        self._values.append(band.copy())
-
-    def doubt(self, rest: float, dof: float) -> bool:
-        """Whether what has grown over ``rest``, the power of which a block has ``dof`` degrees of freedom, may be hum."""
-        if not self._values:
+        ``rest`` is the power that it has grown over, of which a block has ``dof`` degrees of freedom.
+        """
+        if not len(heard):
             return True
         band = np.zeros(self._length)
-        heard = np.concatenate(self._values)
         band[-len(heard) :] = heard
         band *= math.sqrt(dof / (self._block * rest))  # at rest, a block's sum of squares is now dof
         since = np.cumsum(band[::-1] ** 2)

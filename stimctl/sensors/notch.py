@@ -14,7 +14,7 @@ from typing import Final, final
 import numpy as np
 
 from stimctl.sensors import filters
-from stimctl.sensors.quality import MAINS_HZ
+from stimctl.sensors.quality import MAINS_HZ, MAINS_SHARE
 from stimctl.sensors.samples import Samples
 
 WINDOW_MS: Final = 100.0
@@ -42,59 +42,76 @@ class Notch:
     """Takes blocks of ``block`` samples at ``rate_hz``; ``sections`` are the filters between what is cleaned and what is heard."""
 
     def __init__(self, sections: tuple[filters.Biquad, ...], rate_hz: float, block: int) -> None:
-        self._block, self._length = block, max(1, round(WINDOW_MS * rate_hz / 1e3 / block)) * block
+        self._block, self.window = block, max(1, round(WINDOW_MS * rate_hz / 1e3 / block))
+        """Blocks from which hum is learnt at a time."""
+        self._length = length = self.window * block
         orders = range(1, HARMONICS + 1)
         tones_hz = sorted({hz * order for hz in MAINS_HZ for order in orders if hz * order < FOLLOWED * rate_hz})
         self._turns = 2 * np.pi / rate_hz * np.array(tones_hz)
-        waves = np.exp(1j * np.outer(self._turns, np.arange(self._length)))
+        waves = np.exp(1j * np.outer(self._turns, np.arange(length)))
         self._waves = np.vstack((waves.real, -waves.imag))  # times real and imaginary part of the tones: the hum
         self._fit = np.linalg.pinv(self._waves.T)
         self._through = filters.response(sections, self._turns)
-        self._onward = np.exp(1j * self._turns * self._length)
-        self._heard = np.zeros(self._length)
+        self._onward = np.exp(1j * self._turns * length)
         self._tones = np.zeros(len(tones_hz), dtype=complex)
         self.power = 0.0
         """Mean square of the hum that is taken off, as it would be behind the filters."""
-        self._hum = np.zeros(self._length)
-        self._start, self._at = 0, 0
-        self._whole, self._windows = True, 0
+        self.other = 0.0
+        """Mean square of what was no hum in the last window; 0 until known."""
+        self.most = 0.0
+        """:attr:`power` where that is most of the signal; else 0."""
+        self._level, self._whole = 0.0, True
+        self._away = np.zeros(length)
+        self._blocks = list(self._away.reshape(-1, block))
+        self._start, self._next, self._windows = 0, 0, 0
+        self.missing = self.window
+        """How many blocks the window lacks; when it is none, :meth:`hear` is to be told."""
         self._others: deque[float] = deque(maxlen=REMEMBERED)
         self.changes = False
         """Whether hum has begun or ended: what was in the last window may not fit the one that is heard now."""
 
-    @property
-    def other(self) -> float:
-        """Mean square of what was no hum in the last window; 0 until known."""
-        return self._others[-1] if self._others else 0.0
+    def settle(self, level: float) -> None:
+        """The signal sits on ``level`` from now on."""
+        self._level = level
+        self._lay_out()
 
-    def clean(self, raw: Samples, first: int) -> Samples:
-        """The block from sample ``first`` without its hum."""
-        if first - self._start != self._at:
+    def away(self, first: int) -> Samples:
+        """What to take off the block from sample ``first``: its hum, and the level that it sits on."""
+        if first != self._next or not self.missing:
             self._go_to(first)
-        return raw - self._hum[self._at : self._at + self._block]
+        at = self.window - self.missing
+        self.missing -= 1
+        self._next = first + self._block
+        return self._blocks[at]
 
-    def hear(self, filtered: Samples, *, whole: bool) -> None:
-        """The same block behind the filters; ``whole``: all of it was heard."""
-        end = self._at + self._block
-        self._heard[self._at : end] = filtered
-        self._whole, self._at = self._whole and whole, end
-        if end == self._length:
-            if self._whole:
-                self._learn()
-            self._go_to(self._start + end)
+    def hear(self, window: Samples) -> None:
+        """The blocks of the window behind the filters, one a row; they were heard as a whole, and follow on each other."""
+        if self._whole:
+            self._learn(window.ravel())
+
+    def forget_window(self) -> None:
+        """A block was not heard as a whole: nothing is learnt from this window."""
+        self._whole = False
 
     def _go_to(self, first: int) -> None:
         """A window begins; the mains has gone on meanwhile."""
         passed = first - self._start
         self._tones *= self._onward if passed == self._length else np.exp(1j * self._turns * passed)
-        self._start, self._at, self._whole = first, 0, True
-        np.concatenate((self._tones.real, self._tones.imag)).dot(self._waves, self._hum)
+        self._start = first
+        self.missing, self._whole = self.window, True
+        self._lay_out()
 
-    def _learn(self) -> None:
-        parts = self._fit @ self._heard
+    def _lay_out(self) -> None:
+        """The whole window at once, as its blocks are many."""
+        np.concatenate((self._tones.real, self._tones.imag)).dot(self._waves, self._away)
+        self._away += self._level
+
+    def _learn(self, heard: Samples) -> None:
+        parts = self._fit @ heard
         hum = parts @ self._waves
-        left = self._heard - hum
+        left = heard - hum
         more, other = float(hum.dot(hum)) / self._length, float(left.dot(left)) / self._length
+        self.other = other
         self._others.append(other)
         trust = min(self._others) / other if other > 0.0 else 1.0
         share = max(GAIN, 1 / (self._windows + 1)) * trust
@@ -104,4 +121,5 @@ class Notch:
         count = len(self._tones)
         self._tones += share * (parts[:count] + 1j * parts[count:]) / self._through
         self.power = float((np.abs(self._tones * self._through) ** 2).sum()) / 2
+        self.most = self.power if self.power > MAINS_SHARE * (self.power + other) else 0.0
         self._windows += 1

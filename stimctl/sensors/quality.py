@@ -9,7 +9,6 @@ a floating input does that, and so does a spastic muscle. It is one onset at the
 
 from __future__ import annotations
 
-import cmath
 import math
 from collections import deque
 from enum import StrEnum
@@ -94,7 +93,11 @@ class Quality(StrEnum):
     GOOD = "good"
 
 
-USABLE: Final = (Quality.GOOD, Quality.MAINS)
+GOOD: Final = Quality.GOOD
+MAINS: Final = Quality.MAINS
+"""For what is asked at every block: to look a member up in its enumeration costs more than to compare it."""
+
+USABLE: Final = (GOOD, MAINS)
 """Muscle may be in it: rest and envelope are followed. For a few ms, muscle can look like hum, and so that puts an onset off. A tuple, because
 enumerations hash slowly and the first is nearly always the one."""
 
@@ -137,7 +140,7 @@ class Contact:
         self._raw.extend(raw)
         self._heard.append(power)
         if len(self._heard) == self._look:
-            self._take_look(sign, rest, hums=hums or sign is Quality.MAINS)
+            self._take_look(sign, rest, hums=hums or sign is MAINS)
         if self._is_off:
             return Quality.LEAD_OFF
         return Quality.DRIFT if self._wanders and sign in USABLE else sign
@@ -179,37 +182,28 @@ class Steadiness:
         self._block = block
         self._flat = max(2, math.ceil(FLAT_MS / block_ms))
         self._stuck = max(2, math.ceil(STUCK_MS / block_ms))
-        self._rail_uv = math.inf if rail_uv is None else rail_uv
+        self._has_rail, self._rail_uv = rail_uv is not None, rail_uv or 0.0
         self._clipped: deque[int] = deque(maxlen=self._stuck)
-        self.contact = Contact(block_ms)
         self.reset()
 
     def reset(self) -> None:
         """Forget what went before."""
         self._last = math.nan
         self._still, self._sign = 0, Quality.GOOD
-        self._raw: list[float] = []
-        self.contact.reset()
         self._clipped.clear()
 
     def judge(self, raw: list[float], *, loud: bool) -> Quality:
         """The verdict after the next block; ``loud`` says that the envelope is over the threshold."""
-        last, self._last, self._raw = self._last, raw[-1], raw
+        last, self._last = self._last, raw[-1]
         self._still = self._still + 1 if last == raw[0] == raw[-1] and min(raw) == max(raw) else 0
         stuck = self._still >= self._stuck and (loud or self._sign is Quality.RAILED)  # it is, until it moves
-        if self._clips(raw) or stuck:
+        if (self._has_rail and self._clips(raw)) or stuck:
             self._sign = Quality.RAILED
         else:
-            self._sign = Quality.FLAT if self._still >= self._flat else Quality.GOOD
+            self._sign = Quality.FLAT if self._still >= self._flat else GOOD
         return self._sign
 
-    def conclude(self, power: float, rest: float, *, hum: bool, hums: bool) -> Quality:
-        """What the signal is, once it is known whether it is ``hum``; all others are as for :class:`Contact`."""
-        return self.contact.judge(Quality.MAINS if hum else self._sign, self._raw, power, rest, hums=hums)
-
     def _clips(self, raw: list[float]) -> bool:
-        if self._rail_uv == math.inf:
-            return False
         self._clipped.append(len([value for value in raw if abs(value) >= self._rail_uv]))
         return sum(self._clipped) > RAIL_SHARE * self._stuck * self._block
 
@@ -219,40 +213,49 @@ class Hum:
     """The share of the power at 50 or 60 Hz over the last :data:`MAINS_MS`."""
 
     def __init__(self, block: int, rate_hz: float) -> None:
-        length = max(2, round(MAINS_MS * rate_hz / 1e3 / block))
-        self._turns = [2 * math.pi * hz / rate_hz for hz in MAINS_HZ]
-        self._block, self._length = block, length
-        self._power: deque[float] = deque(maxlen=length)
-        self._waves: tuple[deque[complex], ...] = tuple(deque(maxlen=length) for _ in MAINS_HZ)
-        self._pairs = list(zip(self._waves, self._turns, strict=True))
-        n = np.arange(block)
-        #: Rows for :class:`stimctl.sensors.filters.BlockFilter`: real and imaginary part for each frequency.
-        self.probes: Samples = np.array([row for turn in self._turns for row in (np.cos(turn * n), -np.sin(turn * n))])
+        self.length = length = max(2, round(MAINS_MS * rate_hz / 1e3 / block))
+        """Blocks that are looked at, at the most."""
+        self._block = block
+        self._powers: deque[float] = deque(maxlen=length)
+        self._firsts: deque[int] = deque(maxlen=length)
+        self._turns = 2 * np.pi / rate_hz * np.array(MAINS_HZ)
+        waves = np.exp(-1j * np.outer(self._turns, np.arange(length * block)))
+        self._waves = np.vstack((waves.real, waves.imag))
 
     def reset(self) -> None:
         """Forget what went before."""
-        self._power.clear()
-        for wave in self._waves:
-            wave.clear()
+        self._powers.clear()
+        self._firsts.clear()
 
-    def push(self, first: int, power: float, parts: list[float]) -> None:
-        """Take the block from sample ``first``, with its mean square and read-outs."""
-        self._power.append(power)
-        (one, one_turn), (other, other_turn) = self._pairs
-        one.append(complex(parts[0], parts[1]) * cmath.rect(1.0, -one_turn * first))
-        other.append(complex(parts[2], parts[3]) * cmath.rect(1.0, -other_turn * first))
+    def push(self, first: int, power: float) -> None:
+        """Take the block from sample ``first``, with its mean square."""
+        self._powers.append(power)
+        self._firsts.append(first)
 
-    def share(self, count: int | None = None) -> float:
-        """The share over the last ``count`` blocks, or over all that are kept; 0 until known."""
-        count = count or self._length
-        past = len(self._power) - count
-        if past < 0 or not (total := sum(islice(self._power, past, None))) > 0.0:
+    def share(self, blocks: Samples) -> float:
+        """The share over ``blocks``, one a row, which are the last that were pushed; 0 until there were so many."""
+        count = len(blocks)
+        past = len(self._powers) - count
+        if past < 0 or not (total := sum(islice(self._powers, past, None))) > 0.0:
             return 0.0
-        strongest = max(abs(sum(islice(wave, past, None))) for wave in self._waves)
+        even = self._firsts[-1] - self._firsts[past] == (count - 1) * self._block
+        strongest = self._strongest(blocks.ravel()) if even else self._strongest_of(blocks)
         # A pure sine of amplitude a has |sum| = a N / 2 and power a² / 2, which gives 1.
-        return 2 * strongest**2 / (count * self._block**2 * total)
+        return 2 * strongest / (count * self._block**2 * total)
 
-    def begins(self, age: int) -> bool:
-        """Whether what began ``age`` blocks ago is hum: asked before an onset is believed."""
+    def _strongest(self, values: Samples) -> float:
+        """The square of the larger of both waves' sums over ``values``, which follow on each other."""
+        one, other, *turned = self._waves[:, : len(values)].dot(values).tolist()
+        return float(max(one * one + turned[0] * turned[0], other * other + turned[1] * turned[1]))
+
+    def _strongest_of(self, blocks: Samples) -> float:
+        """The same where there are blocks missing between ``blocks``: each has its own place in the wave."""
+        firsts = np.array(self._firsts)[-len(blocks) :]
+        apart = np.exp(-1j * np.outer(self._turns, firsts - firsts[0]))
+        count, waves = len(self._turns), self._waves[:, : self._block] @ blocks.T
+        return float(np.max(np.abs(((waves[:count] + 1j * waves[count:]) * apart).sum(axis=1)) ** 2))
+
+    def newest(self, age: int) -> int:
+        """How many blocks are looked at before what began ``age`` blocks ago is believed to be an onset."""
         least, most = MAINS_FAST
-        return self.share(min(max(least, age), most)) > MAINS_SHARE
+        return min(max(least, age), most)
