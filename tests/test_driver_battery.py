@@ -8,6 +8,12 @@ from typing import Any
 import pytest
 
 from stimctl.boards.neurostimduino.stopping import STOP as NSD_STOP
+from stimctl.boards.openemsstim.codec import LINE_FEED
+from stimctl.boards.openemsstim.codec import encode as encode_ems
+from stimctl.boards.openemsstim.dialects import DIALECTS, Dialect
+from stimctl.boards.openemsstim.probe import BOOT_US
+from stimctl.boards.openemsstim.stopping import BEFORE_PROBE, emergency
+from stimctl.boards.openemsstim.words import StopAll
 from stimctl.boards.sciencemode.decoder import FrameDecoder
 from stimctl.boards.sciencemode2 import codec as codec2
 from stimctl.boards.sciencemode2 import messages as m2
@@ -17,19 +23,27 @@ from stimctl.boards.sciencemode4 import codec as codec4
 from stimctl.boards.sciencemode4 import messages as m4
 from stimctl.boards.sciencemode4.devices import P24, REHAMOVE3, SILENT_US, Device
 from stimctl.boards.sciencemode4.stopping import STOP as STOP_4
+from stimctl.boards.uecu.stopping import STOP as UECU_STOP
 from stimctl.driver import DriverState, OutputState
 from stimctl.driver.line import Line
 from stimctl.driver.neurostimduino import NeuroStimDuinoDriver
+from stimctl.driver.openemsstim import OpenEmsStimDriver
 from stimctl.driver.plain import CONNECT_US, Plain
 from stimctl.driver.question import Question
 from stimctl.driver.sciencemode2 import ScienceMode2Driver
 from stimctl.driver.sciencemode4 import ScienceMode4Driver
+from stimctl.driver.uecu import UecuDriver
+from stimctl.driver.uecu.setting_up import GIVE_UP_US
 from stimctl.driver.worn import Worn
 from stimctl.envelope.latch import approve
 from stimctl.errors import LinkLost
+from stimctl.safety import Latch
+from stimctl.sim.openemsstim import measured
 from stimctl.units import MS, SECOND
 from tests import p24_rig, rehastim2_rig
 from tests import test_driver_neurostimduino as nsd
+from tests import test_driver_openemsstim as ems
+from tests import test_driver_uecu as uecu
 from tests.battery_boards import BOARDS
 from tests.driver_battery import Driven, DriverBattery
 
@@ -62,6 +76,8 @@ def _stopped(rig: Any, *ua: int) -> None:
     rig.delivering(*ua)
     rig.driver.stop("first")
     rig.run(SECOND)
+    for _ in range(100):  # a stop that nothing confirms takes as long as it takes to say
+        rig.run(0 if rig.driver.state is DriverState.STOPPED else 50 * MS)
     assert rig.driver.state is DriverState.STOPPED
 
 
@@ -136,7 +152,82 @@ NEUROSTIMDUINO_DRIVEN = Driven(
     words=2,
 )
 
-DRIVEN = (P24_DRIVEN, REHAMOVE3_DRIVEN, REHASTIM2_DRIVEN, NEUROSTIMDUINO_DRIVEN)
+_EMS_UA = (12_000, 9_000)
+_EMS_ORDER = sorted(ua for _, ua in measured())
+
+
+def _opened_again(rig: Any, latch: Latch) -> OpenEmsStimDriver:
+    """Opening its port resets the board."""
+    rig.twin.reset(rig.now_us)
+    return OpenEmsStimDriver(rig.link, latch, tokens=lambda: 99, calibration=ems.CALIBRATION)
+
+
+def _raises_ems(data: bytes) -> bool:
+    """Whether a relay is closed for longer than a stop does: in the hex form, too."""
+    lines = data.decode("ascii", "replace").split("\n")
+    texts = [bytes.fromhex(line[5:-1]).decode() if line.startswith("WV,0,") else line for line in lines]
+    return any("I" in text and not text.endswith("I1T1G") for text in texts)
+
+
+def _openemsstim(dialect: Dialect) -> Driven:
+    """Half a second at a time; whether a relay has opened it never says."""
+    word = dialect.stop or StopAll()
+    there = states(ems.Rig.setups, *_EMS_UA)
+    untouched, touched = emergency(dialect, ()), emergency(dialect, (0, 1))
+    return Driven(
+        name=f"openemsstim {dialect.name}",
+        fresh=lambda: ems.Rig(dialect),
+        another=_opened_again,
+        states=there,
+        stop=LINE_FEED + encode_ems(word, dialect.form),
+        first=BEFORE_PROBE.writes[0],
+        in_full={state: untouched if state == "at rest" else touched for state in there if state != "connecting"},
+        stops_us=300 * MS,
+        stop_lets_ua=_EMS_ORDER[0],
+        ends_us=touched.ends_us,
+        confirms_us=3 * SECOND,
+        silent_us=650 * MS,
+        closes_us=150 * MS if dialect.stop is not None else 650 * MS,
+        connects_us=10 * SECOND,
+        gives_up_us=BOOT_US + SECOND,
+        raises=_raises_ems,
+        repeats=True,
+        notices_us=1_500 * MS,
+        steps_ua=tuple(ua for ua in _EMS_ORDER if ua <= 30_000)[::20],
+        words=1,
+        lags_us=20 * MS,
+    )
+
+
+def _raises_uecu(data: bytes) -> bool:
+    return data.startswith(uecu.GO) or (data.startswith(uecu.CHANGE) and any(data[5:7]))
+
+
+UECU_DRIVEN = Driven(
+    name="uecu",
+    fresh=uecu.Rig,
+    another=lambda rig, latch: UecuDriver(rig.link, latch, tokens=lambda: 99),
+    states=states(uecu.Rig.setups, 12_000, 9_000),
+    stop=UECU_STOP.writes[0],
+    in_full=dict.fromkeys([state for state in states((), 0) if state != "connecting"], UECU_STOP),
+    stops_us=uecu.DEAD_US,
+    confirms_us=4 * SECOND,
+    silent_us=uecu.DEAD_US,
+    connects_us=2 * SECOND,
+    gives_up_us=GIVE_UP_US + SECOND,
+    raises=_raises_uecu,
+    repeats=True,
+    notices_us=3 * SECOND,
+    steps_ua=(1_000, 4_000, 13_000, 30_000),
+    words=2,
+    lags_us=20 * MS,
+)
+
+OPENEMSSTIM_DRIVEN = tuple(map(_openemsstim, DIALECTS))
+DRIVEN = (
+    *(P24_DRIVEN, REHAMOVE3_DRIVEN, REHASTIM2_DRIVEN, NEUROSTIMDUINO_DRIVEN),
+    *(*OPENEMSSTIM_DRIVEN, UECU_DRIVEN),
+)
 
 
 def strangers_of(name: str) -> Callable[[], Mapping[str, tuple[bytes, ...]]]:
@@ -163,6 +254,41 @@ class TestRehaStim2(DriverBattery):
 
 class TestNeuroStimDuino(DriverBattery):
     driven = NEUROSTIMDUINO_DRIVEN
+    strangers = strangers_of(driven.name)
+
+
+class TestMaster2017(DriverBattery):
+    driven = OPENEMSSTIM_DRIVEN[0]
+    strangers = strangers_of(driven.name)
+
+
+class TestDev(DriverBattery):
+    driven = OPENEMSSTIM_DRIVEN[1]
+    strangers = strangers_of(driven.name)
+
+
+class TestMultiplexer(DriverBattery):
+    driven = OPENEMSSTIM_DRIVEN[2]
+    strangers = strangers_of(driven.name)
+
+
+class TestSimpleMultiplexer(DriverBattery):
+    driven = OPENEMSSTIM_DRIVEN[3]
+    strangers = strangers_of(driven.name)
+
+
+class TestMaster2016(DriverBattery):
+    driven = OPENEMSSTIM_DRIVEN[4]
+    strangers = strangers_of(driven.name)
+
+
+class TestFabbing(DriverBattery):
+    driven = OPENEMSSTIM_DRIVEN[5]
+    strangers = strangers_of(driven.name)
+
+
+class TestUecu(DriverBattery):
+    driven = UECU_DRIVEN
     strangers = strangers_of(driven.name)
 
 
