@@ -179,13 +179,17 @@ class DriverBattery:
 
     def raised_anew(self, tap: Tap) -> list[bytes]:
         """Without what only keeps going what runs, where such a thing is said at all."""
-        return [data for data in self.raised(tap) if not (self.driven.repeats and data in tap.before)]
+        raised = self.raised(tap)
+        return [data for data in dict.fromkeys(raised) if data not in tap.before] if self.driven.repeats else raised
 
     def ended(self, rig: AnyRig, stopped_us: int, state: str) -> None:
         """Nothing flows after a stop but what it lets through itself, and in the end not even that."""
-        late = pulses_since(rig, stopped_us + self.driven.stops_us)
-        assert all(train.amplitude_ua <= self.driven.stop_lets_ua for _, train in late), state
-        assert not pulses_since(rig, stopped_us + max(self.driven.stops_us, self.driven.ends_us)), state
+        self.over(rig, stopped_us + self.driven.stops_us, max(0, self.driven.ends_us - self.driven.stops_us), state)
+
+    def over(self, rig: AnyRig, since_us: int, lets_us: int, state: str) -> None:
+        """Nothing since then but what a stop lets through, and after ``lets_us`` not even that."""
+        assert all(train.amplitude_ua <= self.driven.stop_lets_ua for _, train in pulses_since(rig, since_us)), state
+        assert not pulses_since(rig, since_us + lets_us), state
 
     # --- that the tests below show anything ----------------------------------------------------------------------
 
@@ -201,6 +205,7 @@ class DriverBattery:
     # --- stop ----------------------------------------------------------------------------------------------------
 
     def test_a_stop_in_every_state_is_one_write_and_confirmed(self) -> None:
+        stopped = DriverState.STOPPED
         for state in self.driven.states:
             rig, tap = self.at(state)
             stopped_us = rig.now_us
@@ -209,7 +214,8 @@ class DriverBattery:
             assert rig.driver.output is UNKNOWN, state
             rig.run(self.driven.confirms_us)
             assert rig.driver.output is self.driven.zero, state
-            assert rig.driver.state in {DriverState.STOPPED, DriverState.DISARMED}, state
+            there = {DriverState.DISARMED, DriverState.CONNECTING} if state == self.driven.connecting else {stopped}
+            assert rig.driver.state in there, state
             assert rig.latch.tripped, state
             assert not self.raised(tap), state
             self.ended(rig, stopped_us, state)
@@ -233,6 +239,20 @@ class DriverBattery:
             apart_us = [later - sooner for sooner, later in itertools.pairwise(tap.at_us[1 : begun + 1])]
             assert min(apart_us) >= sequence.apart_us, state
             self.ended(rig, stopped_us, state)
+
+    def test_a_loop_that_comes_late_says_no_two_parts_of_a_stop_at_once(self) -> None:
+        """The board is deaf while it obeys, and what it has no room for is cut: another text, by then."""
+        for state, sequence in self.driven.in_full.items():
+            rig, tap = self.at(state)
+            rig.driver.stop("Space")
+            rig.run(20 * MS)
+            rig.now_us += 4 * sequence.apart_us + 10 * MS
+            rig.run(self.driven.confirms_us + 4 * sequence.apart_us)
+            begun = len(sequence.writes) - (state == self.driven.stopping)
+            assert rig.driver.state is DriverState.STOPPED, state
+            assert tuple(tap.sent[1 : begun + 1]) == sequence.writes[-begun:], state
+            apart_us = [later - sooner for sooner, later in itertools.pairwise(tap.at_us[1 : begun + 1])]
+            assert min(apart_us) >= sequence.apart_us, state
 
     def test_nothing_of_before_a_stop_comes_after_it_even_if_the_latch_is_cleared_at_once(self) -> None:
         for state in self.driven.states:
@@ -269,7 +289,7 @@ class DriverBattery:
         assert len(self.raised_anew(tap)) <= raised, state
         late = [at for at, data in zip(tap.at_us, tap.sent, strict=True) if self.driven.raises(data)]
         assert len(late) <= raised or late[-1] <= since_us + notices_us, state
-        assert not pulses_since(rig, since_us + self.driven.silent_us + notices_us), state
+        self.over(rig, since_us + self.driven.silent_us + notices_us, self.driven.ends_us, state)
         sent, events = len(tap.sent), len(rig.events)
         tap.broken = tap.deaf = tap.mute = False
         rig.link._closed = False
@@ -288,7 +308,7 @@ class DriverBattery:
         for state in self.driven.states:
             rig, tap = self.at(state)
             failed_us, tap.broken = rig.now_us, True
-            rig.run(self.driven.silent_us + 2 * SECOND)
+            rig.run(self.driven.silent_us + max(2 * SECOND, self.driven.connects_us))
             self.lost(rig, tap, state, failed_us, raised=1)  # one was tried: it is not known how much of it has left
 
     def test_a_board_that_falls_silent_in_every_state(self) -> None:
@@ -315,7 +335,7 @@ class DriverBattery:
             rig, tap = self.at(state)
             hung_us, rig.beating = rig.now_us, False
             rig.run(2 * self.driven.silent_us + SECOND)
-            assert not pulses_since(rig, hung_us + self.driven.silent_us + SECOND // 2), state
+            self.over(rig, hung_us + self.driven.silent_us + SECOND // 2, self.driven.ends_us, state)
             assert len(self.raised(tap)) <= self.driven.words, (
                 state
             )  # a setting that was sent before, and waited for its turn
@@ -337,7 +357,7 @@ class DriverBattery:
             assert rig.driver.output is UNKNOWN, state
             assert not self.raised(tap), state
             rig.run(self.driven.connects_us)
-            assert not pulses_since(rig, woke_us), state
+            self.over(rig, woke_us, self.driven.ends_us, state)
             assert rig.driver.output in {self.driven.zero, ON} or rig.latch.tripped, state
             assert rig.driver.state is not DriverState.ARMED or rig.driver.output is ON, state
 
@@ -404,7 +424,7 @@ class DriverBattery:
             late_ua = max(old for until_us, old in lately if until_us + self.driven.lags_us > since_us or not until_us)
             flowed = [train.amplitude_ua for _, train in pulses_since(rig, since_us)]
             assert max(flowed, default=0) <= max(ua, most_ua, late_ua)
-            lately.append((rig.now_us, ua))
+            lately.append((rig.now_us, most_ua))
             most_ua = ua if not rig.driver._worn or rig.driver._worn.waiting is None else max(ua, most_ua)
         rig.run(SECOND)
         since_us = rig.now_us

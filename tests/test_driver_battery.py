@@ -12,7 +12,7 @@ from stimctl.boards.openemsstim.codec import LINE_FEED
 from stimctl.boards.openemsstim.codec import encode as encode_ems
 from stimctl.boards.openemsstim.dialects import DIALECTS, Dialect
 from stimctl.boards.openemsstim.probe import BOOT_US
-from stimctl.boards.openemsstim.stopping import BEFORE_PROBE, emergency
+from stimctl.boards.openemsstim.stopping import BEFORE_PROBE, CLOSING_US, emergency
 from stimctl.boards.openemsstim.words import StopAll
 from stimctl.boards.sciencemode.decoder import FrameDecoder
 from stimctl.boards.sciencemode2 import codec as codec2
@@ -194,8 +194,7 @@ def _openemsstim(dialect: Dialect) -> Driven:
         repeats=True,
         notices_us=1_500 * MS,
         steps_ua=tuple(ua for ua in _EMS_ORDER if ua <= 30_000)[::20],
-        words=1,
-        lags_us=20 * MS,
+        lags_us=dialect.channels * CLOSING_US + 50 * MS,
     )
 
 
@@ -219,8 +218,8 @@ UECU_DRIVEN = Driven(
     repeats=True,
     notices_us=3 * SECOND,
     steps_ua=(1_000, 4_000, 13_000, 30_000),
-    words=2,
-    lags_us=20 * MS,
+    words=3,  # two changes, and the first go
+    lags_us=uecu.DEAD_US,
 )
 
 OPENEMSSTIM_DRIVEN = tuple(map(_openemsstim, DIALECTS))
