@@ -11,8 +11,10 @@ from stimctl.boards.neurostimduino.stopping import STOP as NSD_STOP
 from stimctl.boards.openemsstim.codec import LINE_FEED
 from stimctl.boards.openemsstim.codec import encode as encode_ems
 from stimctl.boards.openemsstim.dialects import DIALECTS, Dialect
+from stimctl.boards.openemsstim.echoes import Echoes
 from stimctl.boards.openemsstim.probe import BOOT_US
 from stimctl.boards.openemsstim.stopping import BEFORE_PROBE, CLOSING_US, emergency
+from stimctl.boards.openemsstim.update import Relays
 from stimctl.boards.openemsstim.words import StopAll
 from stimctl.boards.sciencemode.decoder import FrameDecoder
 from stimctl.boards.sciencemode2 import codec as codec2
@@ -24,10 +26,11 @@ from stimctl.boards.sciencemode4 import messages as m4
 from stimctl.boards.sciencemode4.devices import P24, REHAMOVE3, SILENT_US, Device
 from stimctl.boards.sciencemode4.stopping import STOP as STOP_4
 from stimctl.boards.uecu.stopping import STOP as UECU_STOP
-from stimctl.driver import DriverState, OutputState
+from stimctl.driver import DriverState, OutputState, Stopped, Unconfirmed
 from stimctl.driver.line import Line
 from stimctl.driver.neurostimduino import NeuroStimDuinoDriver
 from stimctl.driver.openemsstim import OpenEmsStimDriver
+from stimctl.driver.openloop import OpenLoop
 from stimctl.driver.plain import CONNECT_US, Plain
 from stimctl.driver.question import Question
 from stimctl.driver.sciencemode2 import ScienceMode2Driver
@@ -351,3 +354,100 @@ def test_a_bad_driver_fails(where: type, name: str, fault: object, test: str, mo
     monkeypatch.setattr(where, name, fault)
     with pytest.raises(AssertionError):
         getattr(TestRehaStim2(), test)()
+
+
+# --- and of boards that never confirm anything ----------------------------------------------------------------------
+
+
+def _taken_for_zero(self: OpenLoop) -> None:
+    _LIFE(self)
+    self._quiet = True
+
+
+def _told_as_stopped(self: OpenLoop, now_us: int) -> None:
+    _INSIST(self, now_us)
+    self._events = [Stopped() if isinstance(event, Unconfirmed) else event for event in self._events]
+
+
+def _once(self: OpenLoop, now_us: int) -> None:
+    """One part of a stop is a stop: it was always enough when somebody looked."""
+    self._written = len(self._sequence.writes) - 1 if self._written else 0
+    _INSIST(self, now_us)
+
+
+def _at_once(self: OpenLoop, now_us: int) -> None:
+    """What is said quickly is over quickly."""
+    while not self._is_said:
+        self._begun_us = now_us - self._written * self._sequence.apart_us
+        _INSIST(self, now_us)
+    _INSIST(self, now_us)
+
+
+def _catching_up(self: OpenLoop, now_us: int) -> None:
+    """What is due is due, however late the loop is."""
+    begun_us = self._begun_us
+    _INSIST(self, now_us)
+    self._begun_us = begun_us if self._written > 1 else self._begun_us
+
+
+def _blind_to_time(self: OpenLoop, now_us: int) -> None:
+    self._polled_us = now_us
+
+
+def _prolonging_by_polls(self: OpenEmsStimDriver, worn: Worn, now_us: int) -> None:
+    worn.wants_look = True
+    _PROLONG(self, worn, now_us)
+
+
+def _going_by_polls(self: UecuDriver, worn: Worn, now_us: int) -> None:
+    self._go(self._went_counter + 1, now_us)
+    _GO_ON(self, worn, now_us)
+
+
+def _never_late(self: UecuDriver, loop_counter: int, now_us: int) -> None:
+    self._beaten_us = now_us
+    _BEAT(self, loop_counter, now_us)
+
+
+_LIFE, _INSIST, _BEAT = OpenLoop._shows_life, OpenLoop._insist, UecuDriver.beat
+_PROLONG, _GO_ON = OpenEmsStimDriver._speak, UecuDriver._speak
+_IN_FULL = "test_a_stop_that_nothing_confirms_is_said_in_full_and_never_called_stopped"
+_LATE = "test_a_loop_that_comes_late_says_no_two_parts_of_a_stop_at_once"
+_HANGS = "test_a_loop_that_hangs_keeps_nothing_going_in_every_state"
+
+
+@pytest.mark.parametrize(
+    ("board", "where", "name", "fault", "test"),
+    [
+        (TestDev, OpenLoop, "_shows_life", _taken_for_zero, "test_a_stop_in_every_state_is_one_write_and_confirmed"),
+        (TestUecu, OpenLoop, "_shows_life", _taken_for_zero, "test_it_runs_where_it_should"),
+        (TestUecu, OpenLoop, "_insist", _told_as_stopped, _IN_FULL),
+        (TestDev, OpenLoop, "_insist", _once, _IN_FULL),
+        (TestUecu, OpenLoop, "_insist", _at_once, _IN_FULL),
+        (TestMultiplexer, OpenLoop, "_insist", _nothing, _IN_FULL),
+        (TestMultiplexer, OpenLoop, "_insist", _nothing, "test_a_stop_in_every_state_is_one_write_and_confirmed"),
+        (TestFabbing, OpenLoop, "_insist", _catching_up, _LATE),
+        (TestUecu, OpenLoop, "_insist", _catching_up, _LATE),
+        (TestDev, OpenLoop, "_mind_absence", _blind_to_time, "test_a_sleep_in_every_state"),
+        (TestUecu, UecuDriver, "beat", _never_late, "test_a_sleep_in_every_state"),
+        (TestDev, Relays, "has_run_out", _nothing, "test_a_sleep_in_every_state"),
+        (TestDev, OpenEmsStimDriver, "_speak", _prolonging_by_polls, _HANGS),
+        (TestUecu, UecuDriver, "_speak", _going_by_polls, _HANGS),
+        (TestDev, Echoes, "advance", _nothing, "test_a_board_that_falls_silent_in_every_state"),
+        (TestUecu, OpenLoop, "_missed", _nothing, "test_a_board_that_hears_nothing_in_every_state"),
+        (TestMaster2017, Line, "write_stop", _nothing, "test_closing_stops_in_every_state"),
+        (TestUecu, Line, "write_stop", _nothing, "test_a_stop_in_every_state_is_one_write_and_confirmed"),
+        (TestDev, Plain, "_lose", _hoping, "test_a_cable_pulled_in_every_state"),
+    ],
+)
+def test_a_bad_driver_of_a_board_that_confirms_nothing_fails(
+    board: type[DriverBattery],
+    where: type,
+    name: str,
+    fault: object,
+    test: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(where, name, fault)
+    with pytest.raises(AssertionError):
+        getattr(board(), test)()
