@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 
 from stimctl.boards import KINDS, board_url
+from stimctl.boards.openemsstim.dialects import MASTER_2017
+from stimctl.boards.openemsstim.fit import introduce
 from stimctl.boards.plugs import may_be
 from stimctl.cli import main
+from stimctl.cli.boards import lines
 from stimctl.control import boards as door
 from stimctl.driver import Connected, DriverState, driver_for
 from stimctl.errors import LinkLost, UsageError
@@ -27,6 +30,7 @@ from stimctl.sim.served import Served
 from stimctl.transport import open_transport, ports
 from stimctl.transport.ports import SerialPort
 from tests.serving import Server
+from tests.test_driver_openemsstim import CALIBRATION
 
 MS = 1_000
 SECOND = 1_000_000
@@ -150,6 +154,18 @@ def test_a_program_gets_the_same(served: Any, capsys: pytest.CaptureFixture[str]
     assert there["warnings"]
     assert (nowhere["answered"], nowhere["port"]) == (False, "/dev/nowhere")
     assert "no port /dev/nowhere" in nowhere["problem"]
+
+
+def test_a_board_of_per_cent_that_nobody_has_measured_is_told_no_ma() -> None:
+    for calibration, words, most_ua in (
+        (None, "2, in per cent: ", None),
+        (CALIBRATION, "2, up to 33.411 mA in steps", 33_411),
+    ):
+        facts = introduce(MASTER_2017, calibration, simulated=False)
+        found = door.Found("/dev/x", url="openemsstim:/dev/x", facts=facts)
+        assert words in "\n".join(lines(found))
+        assert door.as_json(found)["amplitude_max_ua"] == most_ua
+        assert ("100.0 mA" in "\n".join(lines(found))) is False
 
 
 def test_a_pseudo_terminal_needs_no_kind(served: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,7 +24,8 @@ class BoardFacts:
     ``gap_min_us``: the shortest gap between the phases of a board that has no pulse without one. ``width_clock_ns`` is not 0
     where a board counts widths in such ticks, and says them in whole µs. ``confirms_zero``: it can tell that it is at zero;
     of one that cannot nobody ever reads that its output is off. ``keeps_rate``: all its outputs have one rate, from being
-    armed to the end.
+    armed to the end. ``knows_ma``: somebody knows what flows at its steps; where nobody does, ``limits`` and steps in µA say
+    nothing of it.
     """
 
     name: str
@@ -49,3 +50,4 @@ class BoardFacts:
     width_clock_ns: int = 0
     confirms_zero: bool = True
     keeps_rate: bool = False
+    knows_ma: bool = True

@@ -95,7 +95,7 @@ def code(found: Sequence[Found]) -> int:
 
 
 def as_json(found: Found) -> dict[str, Any]:
-    """One port for a program: currents in µA, times in µs or as named, rates in mHz."""
+    """One port for a program: currents in µA (``None``: nobody knows), times in µs or as named, rates in mHz."""
     head = {
         "port": found.port,
         "description": found.described,
@@ -116,8 +116,8 @@ def as_json(found: Found) -> dict[str, Any]:
         "firmware": facts.firmware,
         "simulated": facts.simulated,
         "outputs": facts.outputs,
-        "amplitude_max_ua": limits.peak_ua,
-        "amplitude_step_ua": facts.amplitude_step_ua,
+        "amplitude_max_ua": limits.peak_ua if facts.knows_ma else None,
+        "amplitude_step_ua": facts.amplitude_step_ua if facts.knows_ma else None,
         "phase_width_min_us": limits.phase_width_min_us,
         "phase_width_max_us": limits.phase_width_max_us,
         "width_step_us": facts.width_step_us,

@@ -138,6 +138,7 @@ def introduce(dialect: Dialect, calibration: Calibration | None, *, simulated: b
         way_out=_WAY_OUT,
         cautions=(*_told(calibration, dialect.channels), *_CAUTIONS),
         confirms_zero=False,
+        knows_ma=calibration is not None,
     )
 
 
