@@ -8,6 +8,7 @@ import os
 import shlex
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +21,7 @@ from stimctl.boards.plugs import may_be
 from stimctl.cli import main
 from stimctl.cli.boards import lines
 from stimctl.control import boards as door
+from stimctl.control import start
 from stimctl.driver import Connected, DriverState, driver_for
 from stimctl.errors import LinkLost, UsageError
 from stimctl.safety import Latch
@@ -269,6 +271,23 @@ def test_silence_is_one_line_and_exit_1() -> None:
     assert named.problem == f"what is at {path} does not answer as a P24; check port and power"
     assert bare.problem.startswith(f"nobody that stimctl knows answers at {path}")
     assert door.code([named, bare]) == 1
+
+
+@pytest.mark.parametrize("kind", ["p24", "uecu"])
+def test_a_session_whose_board_does_not_answer_exits_with_the_same_code(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """2 is for what was typed wrong; a script that asks and then runs has to read both alike."""
+    monkeypatch.setattr(start, "RealClock", Hurried)
+    master, slave = os.openpty()
+    try:
+        command = ["run", "thumb-extensors-cyclic", "--headless", "--store", str(tmp_path / "record.db")]
+        assert main([*command, "--board", f"{kind}:{os.ttyname(slave)}"]) == 1
+    finally:
+        os.close(master)
+        os.close(slave)
+    assert "does not answer as a" in capsys.readouterr().err
+    assert main([*command, "--board", f"{kind}:{tmp_path}/none"]) == 2
 
 
 def test_an_unknown_kind_names_those_that_there_are() -> None:

@@ -39,6 +39,8 @@ class Connection:
         self._opening: Opening | None = None
         self._silent = False
         self._searching: Link | None = None
+        self.failure: StimctlError | None = None
+        """Why no case came of the last board that was asked."""
 
     @property
     def is_opening(self) -> bool:
@@ -65,6 +67,7 @@ class Connection:
         """Begin to open what ``order`` names; raises what is wrong with it."""
         if self._opening is not None:
             raise UsageError("the board is still being asked who it is")
+        self.failure = None
         self._opening = Opening(
             order,
             self._latch,
@@ -83,7 +86,8 @@ class Connection:
             return None
         try:
             case = opening.ready(now_us)
-        except StimctlError:
+        except StimctlError as error:
+            self.failure = error
             # A board that confirmed zero is at zero; one that did not is anything.
             self._silent = opening.link.driver.output is not OutputState.OFF
             self._opening = None
