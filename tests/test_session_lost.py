@@ -250,6 +250,25 @@ def test_another_board_behind_a_cable_that_is_put_back(kind: str, flowing: Calla
     assert not any(ledger.pulses for twin in put for ledger in twin.ledger)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_board_that_is_back_is_not_looked_for_any_more(kind: str, flowing: Callable[[str], Rig]) -> None:
+    rig = flowing(kind)
+    line_of(rig).close()
+    rig.go(3 * SECOND)
+    assert "looking for the board again" in rig.order(Kind.CLEAR)
+    rig.go(15 * SECOND)
+    assert rig.kinds().count("link-found") == 1
+    facts = rig.session.stage.driver.facts
+    assert facts is not None
+    assert rig.status.refusal == ""
+    [back] = [text for text in rig.status.messages if "The board is back" in text]
+    assert ("at zero" in back) is facts.confirms_zero
+    assert "clear to go on" in back
+    assert rig.order(Kind.CLEAR) == ""
+    assert rig.state is not State.STOPPED
+    assert rig.status.alarm_text == ""
+
+
 # --- a real line --------------------------------------------------------------------------------------------------
 
 
