@@ -7,6 +7,7 @@ What they are for is told in ``boards.openemsstim.calibration``.
 from __future__ import annotations
 
 import re
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Final, final
@@ -51,9 +52,17 @@ def _rising(values: tuple[Any, ...]) -> tuple[Any, ...]:
 def _a_day(value: Any) -> str:
     """A day as text, from TOML's own date or from text."""
     day = str(value)
-    if _DAY.fullmatch(day) is None:
+    if _DAY.fullmatch(day) is None or not _is_in_the_calendar(day):
         raise fault("must be a date", allowed="such as 2026-03-31")
     return day
+
+
+def _is_in_the_calendar(day: str) -> bool:
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        return False
+    return True
 
 
 @final

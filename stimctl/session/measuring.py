@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stimctl.boards import split_calibration
 from stimctl.boards.openemsstim.calibration import Calibration, Unit
 from stimctl.boards.openemsstim.calibration_file import calibration_of
 from stimctl.boards.openemsstim.fit import usable
@@ -26,6 +28,22 @@ def from_file(path: str) -> Calibration | None:
         return usable(found)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
+
+
+def must_be_past(url: str, today: str) -> None:
+    """Refuse a board whose calibration was measured on a day that has not been: somebody's clock or file is wrong.
+
+    ``today`` is the day in UTC; where the file was written it may be tomorrow already. Raises :class:`UsageError`.
+    """
+    _, path = split_calibration(url)
+    found = from_file(path) if today else None
+    if found is None:
+        return
+    if not date.fromisoformat(found.unit.calibrated_on) <= date.fromisoformat(today) + timedelta(days=1):
+        raise UsageError(
+            f"{path}: calibrated_on is {found.unit.calibrated_on}, and this computer's clock says {today}: nobody can have"
+            " measured it then; correct the file, or the clock"
+        )
 
 
 def simulated(path: str, now_us: int, patient: Patient) -> tuple[OpenEmsStim, Calibration]:
