@@ -25,7 +25,8 @@ class BoardFacts:
     where a board counts widths in such ticks, and says them in whole µs. ``confirms_zero``: it can tell that it is at zero;
     of one that cannot nobody ever reads that its output is off. ``keeps_rate``: all its outputs have one rate, from being
     armed to the end. ``knows_ma``: somebody knows what flows at its steps; where nobody does, ``limits`` and steps in µA say
-    nothing of it.
+    nothing of it. ``least_ua``: by output, what is the least that flows at all where that is more than a step: below it the
+    board gives nothing, whatever it is told.
     """
 
     name: str
@@ -51,3 +52,4 @@ class BoardFacts:
     confirms_zero: bool = True
     keeps_rate: bool = False
     knows_ma: bool = True
+    least_ua: tuple[int, ...] = ()

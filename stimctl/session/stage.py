@@ -99,6 +99,11 @@ class OutputStage:
         most_ua = min(plan.max_ua, self._limiter.amplitude_ceiling_ua(plan.channel, plan.shape))
         return most_ua - most_ua % plan.step_ua
 
+    def least_ua(self, plan: ChannelPlan) -> int:
+        """What the board gives at least, once it gives anything."""
+        facts = self.driver.facts
+        return facts.least_ua[plan.channel] if facts is not None and plan.channel < len(facts.least_ua) else 0
+
     def raised_ua(self, plan: ChannelPlan, level_ua: int) -> int:
         """Where one press would take a level: a milliampere up, held at the ceiling."""
         return min(level_ua + press_ua(plan), self.highest_ua(plan))
