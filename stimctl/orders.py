@@ -102,7 +102,7 @@ class Question:
 @final
 @dataclass(frozen=True, slots=True)
 class ChannelStatus:
-    """One channel as an operator sees it. Amplitudes in µA; ``None`` where nothing is known."""
+    """One channel as an operator sees it. Amplitudes in µA; ``None`` where nothing is known; below ``least_ua`` nothing flows."""
 
     name: str
     muscle: str
@@ -124,6 +124,7 @@ class ChannelStatus:
     tolerated_ua: int | None
     threshold_run: int
     given_ua: int = 0
+    least_ua: int = 0
 
 
 @final

@@ -12,7 +12,6 @@ from stimctl.orders import Order
 from stimctl.orders import OrderKind as Kind
 from stimctl.schedule import ChannelPlan
 from stimctl.session import following, listening
-from stimctl.session.pressing import press_ua
 from stimctl.units import ma_text
 
 if TYPE_CHECKING:
@@ -109,9 +108,7 @@ def _raise(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001
 
 def _lower(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
     plan = _selected(session)
-    level_ua = max(0, session.engine.lanes[plan.channel].level_ua - press_ua(plan))
-    # Below that nothing flows: a level that is no more than a number would be shown, and counted, as given.
-    _lower_to(session, plan, level_ua if level_ua >= session.stage.least_ua(plan) else 0, now_us)
+    _lower_to(session, plan, session.stage.lowered_ua(plan, session.engine.lanes[plan.channel].level_ua), now_us)
 
 
 def _zero(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
@@ -218,12 +215,7 @@ def _begin(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001
     if not any(lane.level_ua for lane in session.engine.lanes.values()):
         raise UsageError("every channel is at zero; raise to the working level first")
     for plan in _plans(session):
-        level_ua, least_ua = session.engine.lanes[plan.channel].level_ua, session.stage.least_ua(plan)
-        if 0 < level_ua < least_ua:
-            raise UsageError(
-                f"{plan.name}: at {ma_text(level_ua)} mA nothing flows, since this board gives nothing below"
-                f" {ma_text(least_ua)} mA; raise it, or set it to zero"
-            )
+        session.stage.require_flow(plan, session.engine.lanes[plan.channel].level_ua)
     if session.hearing is not None:
         session.hearing.start(now_us)  # first: nobody is asked to try where nothing can be heard
     session.happen(Event.BEGIN, now_us)
