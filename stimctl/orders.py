@@ -257,9 +257,8 @@ class Status:
 
 
 def to_json(value: Order | Status) -> bytes:
-    """One line of UTF-8 JSON, without the newline.
-
-    Half a character (a lone surrogate, as a file's name may have) passes, both ways: no name may end a session.
+    """One line of UTF-8 JSON, without the newline. Half a character (a lone surrogate, as a file's name may have) passes,
+    both ways: no name may end a session.
     """
     text = json.dumps(dataclasses.asdict(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8", "surrogatepass")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from stimctl.boards.openemsstim.calibration_file import calibration_of
 from stimctl.cli import main
 from stimctl.errors import FileError, ProtocolError, UsageError
 from stimctl.protocols.calibration import load_calibration, loads_calibration
+from stimctl.protocols.days import number_of
 from stimctl.session.measuring import must_be_past
 from stimctl.units import MicroAmp
 
@@ -139,6 +141,19 @@ def test_a_calibration_of_the_future_is_refused_at_every_door(
     assert "calibrated_on is 2099-12-31" in capsys.readouterr().err
     assert main(["boards", board]) == 2
     assert "calibrated_on is 2099-12-31" in capsys.readouterr().out
+
+
+@given(st.dates())
+def test_days_are_counted_as_the_calendar_does(day: date) -> None:
+    assert number_of(day.isoformat()) == day.toordinal() - 1
+
+
+@pytest.mark.parametrize(
+    "day", ["2026-02-29", "1900-02-29", "2026-04-31", "2026-00-01", "2026-13-01", "2026-01-00", ""]
+)
+def test_a_day_that_there_is_not_is_none(day: str) -> None:
+    with pytest.raises(ValueError, match=day):
+        number_of(day)
 
 
 def test_without_a_calibration_no_person() -> None:

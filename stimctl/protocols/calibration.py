@@ -7,7 +7,6 @@ What they are for is told in ``boards.openemsstim.calibration``.
 from __future__ import annotations
 
 import re
-from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Final, final
@@ -18,6 +17,7 @@ from pydantic_core import ErrorDetails
 from stimctl.errors import Fault, ProtocolError
 from stimctl.protocols import quantities as q
 from stimctl.protocols.checks import Choice, Exactly, Listing, Quantity, Words, fault
+from stimctl.protocols.days import number_of
 from stimctl.protocols.findings import field_name, shown
 from stimctl.protocols.loading import file_text, tables
 from stimctl.protocols.places import NOWHERE, find_places
@@ -59,7 +59,7 @@ def _a_day(value: Any) -> str:
 
 def _is_in_the_calendar(day: str) -> bool:
     try:
-        date.fromisoformat(day)
+        number_of(day)
     except ValueError:
         return False
     return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from stimctl.boards.openemsstim.calibration_file import calibration_of
 from stimctl.boards.openemsstim.fit import usable
 from stimctl.errors import UsageError
 from stimctl.protocols.calibration import load_calibration
+from stimctl.protocols.days import number_of
 from stimctl.pulse import PulseTrain, symmetric
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def must_be_past(url: str, today: str) -> None:
     found = from_file(path) if today else None
     if found is None:
         return
-    if not date.fromisoformat(found.unit.calibrated_on) <= date.fromisoformat(today) + timedelta(days=1):
+    if not number_of(found.unit.calibrated_on) <= number_of(today) + 1:
         raise UsageError(
             f"{path}: calibrated_on is {found.unit.calibrated_on}, and this computer's clock says {today}: nobody can have"
             " measured it then; correct the file, or the clock"
