@@ -102,7 +102,7 @@ class Question:
 @final
 @dataclass(frozen=True, slots=True)
 class ChannelStatus:
-    """One channel as an operator sees it. Amplitudes in µA; ``None`` where nothing is known."""
+    """One channel as an operator sees it. Amplitudes in µA; ``None`` where nothing is known; below ``least_ua`` nothing flows."""
 
     name: str
     muscle: str
@@ -124,6 +124,7 @@ class ChannelStatus:
     tolerated_ua: int | None
     threshold_run: int
     given_ua: int = 0
+    least_ua: int = 0
 
 
 @final
@@ -256,9 +257,8 @@ class Status:
 
 
 def to_json(value: Order | Status) -> bytes:
-    """One line of UTF-8 JSON, without the newline.
-
-    Half a character (a lone surrogate, as a file's name may have) passes, both ways: no name may end a session.
+    """One line of UTF-8 JSON, without the newline. Half a character (a lone surrogate, as a file's name may have) passes,
+    both ways: no name may end a session.
     """
     text = json.dumps(dataclasses.asdict(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8", "surrogatepass")

@@ -8,15 +8,20 @@ import os
 import shlex
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from stimctl.boards import KINDS, board_url
+from stimctl.boards.openemsstim.dialects import MASTER_2017
+from stimctl.boards.openemsstim.fit import introduce
 from stimctl.boards.plugs import may_be
 from stimctl.cli import main
+from stimctl.cli.boards import lines
 from stimctl.control import boards as door
+from stimctl.control import start
 from stimctl.driver import Connected, DriverState, driver_for
 from stimctl.errors import LinkLost, UsageError
 from stimctl.safety import Latch
@@ -27,6 +32,7 @@ from stimctl.sim.served import Served
 from stimctl.transport import open_transport, ports
 from stimctl.transport.ports import SerialPort
 from tests.serving import Server
+from tests.test_driver_openemsstim import CALIBRATION
 
 MS = 1_000
 SECOND = 1_000_000
@@ -152,6 +158,18 @@ def test_a_program_gets_the_same(served: Any, capsys: pytest.CaptureFixture[str]
     assert "no port /dev/nowhere" in nowhere["problem"]
 
 
+def test_a_board_of_per_cent_that_nobody_has_measured_is_told_no_ma() -> None:
+    for calibration, words, most_ua in (
+        (None, "2, in per cent: ", None),
+        (CALIBRATION, "2, up to 33.411 mA in steps", 33_411),
+    ):
+        facts = introduce(MASTER_2017, calibration, simulated=False)
+        found = door.Found("/dev/x", url="openemsstim:/dev/x", facts=facts)
+        assert words in "\n".join(lines(found))
+        assert door.as_json(found)["amplitude_max_ua"] == most_ua
+        assert ("100.0 mA" in "\n".join(lines(found))) is False
+
+
 def test_a_pseudo_terminal_needs_no_kind(served: Any, capsys: pytest.CaptureFixture[str]) -> None:
     server = served("p24")
     assert main(["boards", server.path]) == 0
@@ -253,6 +271,23 @@ def test_silence_is_one_line_and_exit_1() -> None:
     assert named.problem == f"what is at {path} does not answer as a P24; check port and power"
     assert bare.problem.startswith(f"nobody that stimctl knows answers at {path}")
     assert door.code([named, bare]) == 1
+
+
+@pytest.mark.parametrize("kind", ["p24", "uecu"])
+def test_a_session_whose_board_does_not_answer_exits_with_the_same_code(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """2 is for what was typed wrong; a script that asks and then runs has to read both alike."""
+    monkeypatch.setattr(start, "RealClock", Hurried)
+    master, slave = os.openpty()
+    try:
+        command = ["run", "thumb-extensors-cyclic", "--headless", "--store", str(tmp_path / "record.db")]
+        assert main([*command, "--board", f"{kind}:{os.ttyname(slave)}"]) == 1
+    finally:
+        os.close(master)
+        os.close(slave)
+    assert "does not answer as a" in capsys.readouterr().err
+    assert main([*command, "--board", f"{kind}:{tmp_path}/none"]) == 2
 
 
 def test_an_unknown_kind_names_those_that_there_are() -> None:

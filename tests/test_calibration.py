@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,11 @@ from hypothesis import strategies as st
 
 from stimctl.boards.openemsstim.calibration import Calibration, Unit, for_people
 from stimctl.boards.openemsstim.calibration_file import calibration_of
+from stimctl.cli import main
 from stimctl.errors import FileError, ProtocolError, UsageError
 from stimctl.protocols.calibration import load_calibration, loads_calibration
+from stimctl.protocols.days import number_of
+from stimctl.session.measuring import must_be_past
 from stimctl.units import MicroAmp
 
 FILE = """\
@@ -35,6 +39,9 @@ output = 2
 percent = [5]
 measured_ma = [3]
 """
+GENTLE = FILE.replace("[1, 10, 50]", "[1, 10]").replace("[2.5, 4.1, 12.25]", "[2.5, 3.1]")
+"""One by which a person may be raised."""
+
 UNIT = Unit("u", "k", 35_000, 200, "w", "2026-03-31")
 
 
@@ -107,6 +114,48 @@ def test_a_table_that_does_not_rise_is_refused(points: tuple[tuple[int, int], ..
         table(*points)
 
 
+@pytest.mark.parametrize("url", ["openemsstim:/dev/none", "sim:openemsstim"])
+def test_nobody_has_measured_tomorrow(url: str, tmp_path: Path) -> None:
+    path = tmp_path / "unit.toml"
+    path.write_text(GENTLE, encoding="utf-8")
+    board = f"{url}?calibration={path}"
+    for today in ("2026-03-30", "2026-03-31", "2031-01-01"):  # it may be tomorrow already where it was measured
+        must_be_past(board, today)
+    with pytest.raises(
+        UsageError, match=r"unit\.toml: calibrated_on is 2026-03-31, and this computer's clock says 2026-03-29"
+    ) as no:
+        must_be_past(board, "2026-03-29")
+    assert "\n" not in str(no.value)
+    must_be_past(url, "2026-03-29")
+
+
+def test_a_calibration_of_the_future_is_refused_at_every_door(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "unit.toml"
+    path.write_text(GENTLE.replace("2026-03-31", "2099-12-31"), encoding="utf-8")
+    board = f"sim:openemsstim?calibration={path}"
+    store = str(tmp_path / "record.db")
+    run = ["run", "thumb-extensors-cyclic", "--headless", "--speed", "max", "--store", store, "--board", board]
+    assert main(run) == 2
+    assert "calibrated_on is 2099-12-31" in capsys.readouterr().err
+    assert main(["boards", board]) == 2
+    assert "calibrated_on is 2099-12-31" in capsys.readouterr().out
+
+
+@given(st.dates())
+def test_days_are_counted_as_the_calendar_does(day: date) -> None:
+    assert number_of(day.isoformat()) == day.toordinal() - 1
+
+
+@pytest.mark.parametrize(
+    "day", ["2026-02-29", "1900-02-29", "2026-04-31", "2026-00-01", "2026-13-01", "2026-01-00", ""]
+)
+def test_a_day_that_there_is_not_is_none(day: str) -> None:
+    with pytest.raises(ValueError, match=day):
+        number_of(day)
+
+
 def test_without_a_calibration_no_person() -> None:
     with pytest.raises(UsageError, match="refused for people"):
         for_people(None)
@@ -136,6 +185,7 @@ def test_without_a_calibration_no_person() -> None:
         ("2026-03-31", '"last week"', "must be a date"),
         ("2026-03-31", "20260331", "must be a date"),
         ("2026-03-31", '"2026-13-01"', "must be a date"),
+        ("2026-03-31", '"2026-02-30"', "must be a date"),
         ("2026-03-31", "2026-03-31T10:00:00", "must be a date"),
         ("[[channel]]", "[channel]", "not TOML"),
         ("rate_hz = 35", "rate_hz = 35000", "rate_hz: out of range"),

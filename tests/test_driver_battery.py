@@ -9,6 +9,14 @@ from typing import Any
 import pytest
 
 from stimctl.boards.neurostimduino.stopping import STOP as NSD_STOP
+from stimctl.boards.openemsstim.codec import LINE_FEED
+from stimctl.boards.openemsstim.codec import encode as encode_ems
+from stimctl.boards.openemsstim.dialects import DIALECTS, Dialect
+from stimctl.boards.openemsstim.echoes import Echoes
+from stimctl.boards.openemsstim.probe import BOOT_US
+from stimctl.boards.openemsstim.stopping import BEFORE_PROBE, CLOSING_US, emergency
+from stimctl.boards.openemsstim.update import Relays
+from stimctl.boards.openemsstim.words import StopAll
 from stimctl.boards.sciencemode.decoder import FrameDecoder
 from stimctl.boards.sciencemode2 import codec as codec2
 from stimctl.boards.sciencemode2 import messages as m2
@@ -18,20 +26,29 @@ from stimctl.boards.sciencemode4 import codec as codec4
 from stimctl.boards.sciencemode4 import messages as m4
 from stimctl.boards.sciencemode4.devices import P24, REHAMOVE3, SILENT_US, Device
 from stimctl.boards.sciencemode4.stopping import STOP as STOP_4
-from stimctl.driver import DriverState, OutputState
+from stimctl.boards.uecu.stopping import STOP as UECU_STOP
+from stimctl.driver import DriverState, OutputState, Stopped, Unconfirmed
 from stimctl.driver.line import Line
 from stimctl.driver.neurostimduino import NeuroStimDuinoDriver
+from stimctl.driver.openemsstim import OpenEmsStimDriver
+from stimctl.driver.openloop import OpenLoop
 from stimctl.driver.plain import CONNECT_US, Plain
 from stimctl.driver.question import Question
 from stimctl.driver.sciencemode2 import ScienceMode2Driver
 from stimctl.driver.sciencemode4 import ScienceMode4Driver
 from stimctl.driver.sciencemode4.hearing import Hearing
+from stimctl.driver.uecu import UecuDriver
+from stimctl.driver.uecu.setting_up import GIVE_UP_US
 from stimctl.driver.worn import Worn
 from stimctl.envelope.latch import approve
 from stimctl.errors import LinkLost
+from stimctl.safety import Latch
+from stimctl.sim.openemsstim import measured
 from stimctl.units import MS, SECOND
 from tests import p24_rig, rehastim2_rig
 from tests import test_driver_neurostimduino as nsd
+from tests import test_driver_openemsstim as ems
+from tests import test_driver_uecu as uecu
 from tests.battery_boards import BOARDS
 from tests.driver_battery import Driven, DriverBattery
 
@@ -64,6 +81,8 @@ def _stopped(rig: Any, *ua: int) -> None:
     rig.delivering(*ua)
     rig.driver.stop("first")
     rig.run(SECOND)
+    for _ in range(100):  # a stop that nothing confirms takes as long as it takes to say
+        rig.run(0 if rig.driver.state is DriverState.STOPPED else 50 * MS)
     assert rig.driver.state is DriverState.STOPPED
 
 
@@ -151,7 +170,81 @@ NEUROSTIMDUINO_DRIVEN = Driven(
     words=2,
 )
 
-DRIVEN = (P24_DRIVEN, REHAMOVE3_DRIVEN, P24_SLOW, REHAMOVE3_SLOW, REHASTIM2_DRIVEN, NEUROSTIMDUINO_DRIVEN)
+_EMS_UA = (12_000, 9_000)
+_EMS_ORDER = sorted(ua for _, ua in measured())
+
+
+def _opened_again(rig: Any, latch: Latch) -> OpenEmsStimDriver:
+    """Opening its port resets the board."""
+    rig.twin.reset(rig.now_us)
+    return OpenEmsStimDriver(rig.link, latch, tokens=lambda: 99, calibration=ems.CALIBRATION)
+
+
+def _raises_ems(data: bytes) -> bool:
+    """Whether a relay is closed for longer than a stop does: in the hex form, too."""
+    lines = data.decode("ascii", "replace").split("\n")
+    texts = [bytes.fromhex(line[5:-1]).decode() if line.startswith("WV,0,") else line for line in lines]
+    return any("I" in text and not text.endswith("I1T1G") for text in texts)
+
+
+def _openemsstim(dialect: Dialect) -> Driven:
+    """Half a second at a time; whether a relay has opened it never says."""
+    word = dialect.stop or StopAll()
+    there = states(ems.Rig.setups, *_EMS_UA)
+    untouched, touched = emergency(dialect, ()), emergency(dialect, (0, 1))
+    return Driven(
+        name=f"openemsstim {dialect.name}",
+        fresh=lambda: ems.Rig(dialect),
+        another=_opened_again,
+        states=there,
+        stop=LINE_FEED + encode_ems(word, dialect.form),
+        first=BEFORE_PROBE.writes[0],
+        in_full={state: untouched if state == "at rest" else touched for state in there if state != "connecting"},
+        stops_us=300 * MS,
+        stop_lets_ua=_EMS_ORDER[0],
+        ends_us=touched.ends_us,
+        confirms_us=3 * SECOND,
+        silent_us=650 * MS,
+        closes_us=150 * MS if dialect.stop is not None else 650 * MS,
+        connects_us=10 * SECOND,
+        gives_up_us=BOOT_US + SECOND,
+        raises=_raises_ems,
+        repeats=True,
+        notices_us=1_500 * MS,
+        steps_ua=tuple(ua for ua in _EMS_ORDER if ua <= 30_000)[::20],
+        lags_us=dialect.channels * CLOSING_US + 50 * MS,
+    )
+
+
+def _raises_uecu(data: bytes) -> bool:
+    return data.startswith(uecu.GO) or (data.startswith(uecu.CHANGE) and any(data[5:7]))
+
+
+UECU_DRIVEN = Driven(
+    name="uecu",
+    fresh=uecu.Rig,
+    another=lambda rig, latch: UecuDriver(rig.link, latch, tokens=lambda: 99),
+    states=states(uecu.Rig.setups, 12_000, 9_000),
+    stop=UECU_STOP.writes[0],
+    in_full=dict.fromkeys([state for state in states((), 0) if state != "connecting"], UECU_STOP),
+    stops_us=uecu.DEAD_US,
+    confirms_us=4 * SECOND,
+    silent_us=uecu.DEAD_US,
+    connects_us=2 * SECOND,
+    gives_up_us=GIVE_UP_US + SECOND,
+    raises=_raises_uecu,
+    repeats=True,
+    notices_us=3 * SECOND,
+    steps_ua=(1_000, 4_000, 13_000, 30_000),
+    words=3,  # two changes, and the first go
+    lags_us=uecu.DEAD_US,
+)
+
+OPENEMSSTIM_DRIVEN = tuple(map(_openemsstim, DIALECTS))
+DRIVEN = (
+    *(P24_DRIVEN, REHAMOVE3_DRIVEN, P24_SLOW, REHAMOVE3_SLOW, REHASTIM2_DRIVEN, NEUROSTIMDUINO_DRIVEN),
+    *(*OPENEMSSTIM_DRIVEN, UECU_DRIVEN),
+)
 
 
 def strangers_of(name: str) -> Callable[[], Mapping[str, tuple[bytes, ...]]]:
@@ -188,6 +281,41 @@ class TestRehaStim2(DriverBattery):
 
 class TestNeuroStimDuino(DriverBattery):
     driven = NEUROSTIMDUINO_DRIVEN
+    strangers = strangers_of(driven.name)
+
+
+class TestMaster2017(DriverBattery):
+    driven = OPENEMSSTIM_DRIVEN[0]
+    strangers = strangers_of(driven.name)
+
+
+class TestDev(DriverBattery):
+    driven = OPENEMSSTIM_DRIVEN[1]
+    strangers = strangers_of(driven.name)
+
+
+class TestMultiplexer(DriverBattery):
+    driven = OPENEMSSTIM_DRIVEN[2]
+    strangers = strangers_of(driven.name)
+
+
+class TestSimpleMultiplexer(DriverBattery):
+    driven = OPENEMSSTIM_DRIVEN[3]
+    strangers = strangers_of(driven.name)
+
+
+class TestMaster2016(DriverBattery):
+    driven = OPENEMSSTIM_DRIVEN[4]
+    strangers = strangers_of(driven.name)
+
+
+class TestFabbing(DriverBattery):
+    driven = OPENEMSSTIM_DRIVEN[5]
+    strangers = strangers_of(driven.name)
+
+
+class TestUecu(DriverBattery):
+    driven = UECU_DRIVEN
     strangers = strangers_of(driven.name)
 
 
@@ -275,3 +403,100 @@ def test_a_bad_pulse_clock_fails(
     monkeypatch.setattr(where, name, fault)
     with pytest.raises(AssertionError):
         getattr(TestP24LowLevel(), test)()
+
+
+# --- and of boards that never confirm anything ----------------------------------------------------------------------
+
+
+def _taken_for_zero(self: OpenLoop) -> None:
+    _LIFE(self)
+    self._quiet = True
+
+
+def _told_as_stopped(self: OpenLoop, now_us: int) -> None:
+    _INSIST(self, now_us)
+    self._events = [Stopped() if isinstance(event, Unconfirmed) else event for event in self._events]
+
+
+def _once(self: OpenLoop, now_us: int) -> None:
+    """One part of a stop is a stop: it was always enough when somebody looked."""
+    self._written = len(self._sequence.writes) - 1 if self._written else 0
+    _INSIST(self, now_us)
+
+
+def _at_once(self: OpenLoop, now_us: int) -> None:
+    """What is said quickly is over quickly."""
+    while not self._is_said:
+        self._begun_us = now_us - self._written * self._sequence.apart_us
+        _INSIST(self, now_us)
+    _INSIST(self, now_us)
+
+
+def _catching_up(self: OpenLoop, now_us: int) -> None:
+    """What is due is due, however late the loop is."""
+    begun_us = self._begun_us
+    _INSIST(self, now_us)
+    self._begun_us = begun_us if self._written > 1 else self._begun_us
+
+
+def _blind_to_time(self: OpenLoop, now_us: int) -> None:
+    self._polled_us = now_us
+
+
+def _prolonging_by_polls(self: OpenEmsStimDriver, worn: Worn, now_us: int) -> None:
+    worn.wants_look = True
+    _PROLONG(self, worn, now_us)
+
+
+def _going_by_polls(self: UecuDriver, worn: Worn, now_us: int) -> None:
+    self._go(self._went_counter + 1, now_us)
+    _GO_ON(self, worn, now_us)
+
+
+def _never_late(self: UecuDriver, loop_counter: int, now_us: int) -> None:
+    self._beaten_us = now_us
+    _BEAT(self, loop_counter, now_us)
+
+
+_LIFE, _INSIST, _BEAT = OpenLoop._shows_life, OpenLoop._insist, UecuDriver.beat
+_PROLONG, _GO_ON = OpenEmsStimDriver._speak, UecuDriver._speak
+_IN_FULL = "test_a_stop_that_nothing_confirms_is_said_in_full_and_never_called_stopped"
+_LATE = "test_a_loop_that_comes_late_says_no_two_parts_of_a_stop_at_once"
+_HANGS = "test_a_loop_that_hangs_keeps_nothing_going_in_every_state"
+
+
+@pytest.mark.parametrize(
+    ("board", "where", "name", "fault", "test"),
+    [
+        (TestDev, OpenLoop, "_shows_life", _taken_for_zero, "test_a_stop_in_every_state_is_one_write_and_confirmed"),
+        (TestUecu, OpenLoop, "_shows_life", _taken_for_zero, "test_it_runs_where_it_should"),
+        (TestUecu, OpenLoop, "_insist", _told_as_stopped, _IN_FULL),
+        (TestDev, OpenLoop, "_insist", _once, _IN_FULL),
+        (TestUecu, OpenLoop, "_insist", _at_once, _IN_FULL),
+        (TestMultiplexer, OpenLoop, "_insist", _nothing, _IN_FULL),
+        (TestMultiplexer, OpenLoop, "_insist", _nothing, "test_a_stop_in_every_state_is_one_write_and_confirmed"),
+        (TestFabbing, OpenLoop, "_insist", _catching_up, _LATE),
+        (TestUecu, OpenLoop, "_insist", _catching_up, _LATE),
+        (TestDev, OpenLoop, "_mind_absence", _blind_to_time, "test_a_sleep_in_every_state"),
+        (TestUecu, UecuDriver, "beat", _never_late, "test_a_sleep_in_every_state"),
+        (TestDev, Relays, "has_run_out", _nothing, "test_a_sleep_in_every_state"),
+        (TestDev, OpenEmsStimDriver, "_speak", _prolonging_by_polls, _HANGS),
+        (TestUecu, UecuDriver, "_speak", _going_by_polls, _HANGS),
+        (TestDev, Echoes, "advance", _nothing, "test_a_board_that_falls_silent_in_every_state"),
+        (TestUecu, OpenLoop, "_missed", _nothing, "test_a_board_that_hears_nothing_in_every_state"),
+        (TestMaster2017, Line, "write_stop", _nothing, "test_closing_stops_in_every_state"),
+        (TestUecu, Line, "write_stop", _nothing, "test_a_stop_in_every_state_is_one_write_and_confirmed"),
+        (TestDev, Plain, "_lose", _hoping, "test_a_cable_pulled_in_every_state"),
+    ],
+)
+def test_a_bad_driver_of_a_board_that_confirms_nothing_fails(
+    board: type[DriverBattery],
+    where: type,
+    name: str,
+    fault: object,
+    test: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(where, name, fault)
+    with pytest.raises(AssertionError):
+        getattr(board(), test)()

@@ -37,6 +37,7 @@ LOWEST_US = 220 * MS
 class Rig(TrainsRig[OpenEmsStim]):
     setups = (Setup(0, 30_000, 200, 0, 200, 35_000), Setup(1, 20_000, 200, 0, 200, 35_000))
     rate_mhz, width_us, connect_us = 35_000, 200, 9 * SECOND
+    connect_step_us = 20 * MS  # it boots for most of that time
 
     def __init__(self, dialect: Dialect = d.MASTER_2017, calibration: Calibration | None = CALIBRATION) -> None:
         super().__init__(

@@ -23,8 +23,8 @@ from tests.trains_rig import MS, SECOND, TrainsRig
 ON, UNKNOWN = OutputState.ON, OutputState.UNKNOWN
 RATE_MHZ = 34_483  # 29 ms: what 35 Hz becomes
 DEAD_US = DEAD_MAN_MS * MS
-_GO = encode(Go(1))[:4]
-_CHANGE = bytes((0x04, 0x80, layout.CHANGE_EVENT, 4))
+GO = encode(Go(1))[:4]
+CHANGE = bytes((0x04, 0x80, layout.CHANGE_EVENT, 4))
 
 
 class Rig(TrainsRig[Uecu]):
@@ -39,13 +39,13 @@ class Rig(TrainsRig[Uecu]):
 
     def gos(self, since: int = 0) -> list[int]:
         """When a go has left the host."""
-        return [at for at, data in self.line.writes[since:] if data.startswith(_GO)]
+        return [at for at, data in self.line.writes[since:] if data.startswith(GO)]
 
     def raising(self, since: int = 0) -> list[bytes]:
         """Gos, and changes to more than nothing."""
         writes = [data for _, data in self.line.writes[since:]]
-        changes = [data for data in writes if data.startswith(_CHANGE) and any(data[5:7])]
-        return [*changes, *(data for data in writes if data.startswith(_GO))]
+        changes = [data for data in writes if data.startswith(CHANGE) and any(data[5:7])]
+        return [*changes, *(data for data in writes if data.startswith(GO))]
 
 
 def the_fault(rig: Rig, us: int = SECOND) -> str:

@@ -240,6 +240,8 @@ def cannot_be_reached(scene: Scene, controller: Program) -> None:
     assert "OFF NOT CONFIRMED" in controller.lines[-1].upper() or "UNKNOWN" in controller.lines[-1].upper(), (
         controller.text
     )
+    assert "the session has ended: " in controller.lines[-1], controller.text
+    assert "CANNOT BE REACHED" in controller.lines[-1].upper(), controller.text
     row, recorded = scene.record()
     assert row.outcome not in ("complete", UNFINISHED)
     assert found(recorded, "link-lost").payload["why"]

@@ -250,6 +250,48 @@ def test_another_board_behind_a_cable_that_is_put_back(kind: str, flowing: Calla
     assert not any(ledger.pulses for twin in put for ledger in twin.ledger)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_board_that_is_back_is_not_looked_for_any_more(kind: str, flowing: Callable[[str], Rig]) -> None:
+    rig = flowing(kind)
+    line_of(rig).close()
+    rig.go(3 * SECOND)
+    assert "looking for the board again" in rig.order(Kind.CLEAR)
+    rig.go(15 * SECOND)
+    assert rig.kinds().count("link-found") == 1
+    facts = rig.session.stage.driver.facts
+    assert facts is not None
+    assert rig.status.refusal == ""
+    [back] = [text for text in rig.status.messages if "The board is back" in text]
+    assert ("at zero" in back) is facts.confirms_zero
+    assert "clear to go on" in back
+    assert rig.order(Kind.CLEAR) == ""
+    assert rig.state is not State.STOPPED
+    assert rig.status.alarm_text == ""
+
+
+def test_a_level_at_which_the_board_gives_nothing_is_no_treatment(tmp_path: Path) -> None:
+    """openEMSstim lets nothing through below what was measured least; what stands on the screen and in the record flows."""
+    rig = session(tmp_path, "openemsstim")
+    try:
+        rig.work(State.TRIAL)
+        facts = rig.session.stage.driver.facts
+        assert facts is not None
+        assert facts.least_ua == (8_627, 8_627)
+        levels: list[int] = []
+        while not levels or levels[-1] < 9_000:
+            assert rig.order(Kind.RAISE) == ""
+            rig.go(SECOND)
+            levels.append(rig.status.channels[0].level_ua)
+            told = rig.order(Kind.BEGIN)
+            assert ("gives nothing below 8.627 mA; raise it" in told) is (levels[-1] < 8_627), levels
+        assert levels[:2] == [1_000, 2_000]
+        assert rig.state is not State.TRIAL
+        assert rig.order(Kind.LOWER) == ""
+        assert rig.status.channels[0].level_ua == 0
+    finally:
+        rig.close()
+
+
 # --- a real line --------------------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,7 @@
-"""One battery for every way to a board: memory, pseudo-terminal, TCP. What is particular to each stands below it."""
+"""One battery for every way to a board: memory, a twin in this process, pseudo-terminal, the way of Windows, TCP, RFC 2217.
+
+Each names its facts; what is particular to one stands below it.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,21 @@ import threading
 import time
 import tty
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Iterator
+from contextlib import nullcontext
+from enum import Enum
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import serial
 
 from stimctl.errors import LinkLost, StimctlError, UsageError
+from stimctl.sim.link import SimLink
 from stimctl.transport import TAIL_MAX, Transport, address, memory_pair, open_transport
 from stimctl.transport import port as port_module
+from stimctl.transport.link import Tailed
 
 STOP = b"\xc0STOP\xc0"
 
@@ -67,6 +76,36 @@ class DescriptorPeer(Peer):
             self.fd = -1
 
 
+class TwinPeer(Peer):
+    """A twin that says and hears what a test wants."""
+
+    def __init__(self) -> None:
+        self.link: SimLink[TwinPeer] = SimLink(self, lambda: 0)
+        self._heard: deque[bytes] = deque()
+        self._said = b""
+
+    def feed(self, data: bytes, now_us: int) -> None:
+        self._heard.append(data)
+
+    def advance(self, now_us: int) -> None: ...
+
+    def outgoing(self) -> bytes:
+        said, self._said = self._said, b""
+        return said
+
+    def next_event_us(self, now_us: int) -> int | None:
+        return now_us if self._said else None
+
+    def say(self, data: bytes) -> None:
+        self._said += data
+
+    def hear(self) -> bytes:
+        return b"".join(self._heard.popleft() for _ in range(len(self._heard)))
+
+    def hang_up(self) -> None:
+        self.link.close()
+
+
 class MemoryPeer(Peer):
     def __init__(self, end: Transport) -> None:
         self.end = end
@@ -99,8 +138,19 @@ def until_lost(link: Transport) -> bytes:
             return heard
 
 
+class Full(Enum):
+    """What becomes of a link whose peer does not read."""
+
+    WAITS = "what the peer does not take waits"
+    NEVER = "the peer takes whatever comes"
+    LOST = "it is lost, since nobody can tell how much of a frame has left"
+
+
 class Battery:
-    """What holds for every transport."""
+    """What holds for every transport. ``selectable``: there is something that ``select`` can wait on."""
+
+    full: ClassVar[Full] = Full.WAITS
+    selectable: ClassVar[bool] = True
 
     @pytest.fixture
     def ends(self) -> Iterator[tuple[Transport, Peer]]:
@@ -109,10 +159,18 @@ class Battery:
     def saturate(self, link: Transport) -> int:
         """Write until the peer takes no more; returns how much was handed over."""
         written = 0
-        while link.pending() == 0:
+        while link.pending() == 0 and not (self.full is Full.NEVER and written > 2 * TAIL_MAX):
             link.write(b"x" * 200)
             written += 200
         return written
+
+    def is_lost_when_full(self, link: Transport) -> bool:
+        """Whether such a link is one; then it is shown to be."""
+        if self.full is not Full.LOST:
+            return False
+        with pytest.raises(LinkLost, match="takes no more"):
+            self.saturate(link)
+        return True
 
     def test_bytes_arrive_in_order_both_ways(self, ends: tuple[Transport, Peer]) -> None:
         link, peer = ends
@@ -125,21 +183,27 @@ class Battery:
 
     def test_a_peer_that_does_not_read_never_makes_us_wait(self, ends: tuple[Transport, Peer]) -> None:
         link, peer = ends
+        if self.is_lost_when_full(link):
+            return
         written = self.saturate(link)
-        assert 0 < link.pending() <= 200
+        assert 0 < link.pending() <= 200 or self.full is Full.NEVER
         assert len(peer.hear_all(link, written)) == written
         assert link.pending() == 0
 
     def test_what_waits_is_bounded(self, ends: tuple[Transport, Peer]) -> None:
         link, _ = ends
+        if self.is_lost_when_full(link):
+            return
         self.saturate(link)
-        with pytest.raises(LinkLost, match="takes no more"):
+        with pytest.raises(LinkLost, match="takes no more") if self.full is Full.WAITS else nullcontext():
             for _ in range(TAIL_MAX):
                 link.write(b"y" * 100)
-        assert link.pending() <= TAIL_MAX
+        assert link.pending() <= (TAIL_MAX if self.full is Full.WAITS else 0)
 
     def test_an_urgent_write_overtakes_what_waits(self, ends: tuple[Transport, Peer]) -> None:
         link, peer = ends
+        if self.is_lost_when_full(link):
+            return
         written = self.saturate(link)
         waiting = link.pending()
         link.write(STOP, urgent=True)
@@ -154,6 +218,8 @@ class Battery:
 
     def test_many_urgent_writes_to_a_deaf_peer_pile_nothing_up(self, ends: tuple[Transport, Peer]) -> None:
         link, _ = ends
+        if self.is_lost_when_full(link):
+            return
         self.saturate(link)
         for _ in range(2_000):
             link.write(STOP, urgent=True)
@@ -178,7 +244,7 @@ class Battery:
         link.close()
         link.close()
         for call in (link.read, lambda: link.write(b"x"), lambda: link.write(b"x", urgent=True)):
-            with pytest.raises(LinkLost, match="closed"):
+            with pytest.raises(LinkLost, match=r"closed|unplugged"):
                 call()
         assert link.fileno() is None
 
@@ -219,15 +285,27 @@ class Battery:
     def test_fileno_wakes_a_select(self, ends: tuple[Transport, Peer]) -> None:
         link, peer = ends
         fd = link.fileno()
-        if fd is None:
-            pytest.skip("nothing to wait on")
-        assert select.select([fd], [], [], 0)[0] == []
+        assert (fd is not None) is self.selectable
+        assert fd is None or select.select([fd], [], [], 0)[0] == []
         peer.say(b"!")
-        assert select.select([fd], [], [], 10)[0] == [fd]
-        assert link.read() == b"!"
+        assert fd is None or select.select([fd], [], [], 10)[0] == [fd]
+        assert patiently(link, 1) == b"!"
+
+
+class TestTwinInThisProcess(Battery):
+    full = Full.NEVER
+    selectable = False
+
+    @pytest.fixture
+    def ends(self) -> Iterator[tuple[Transport, Peer]]:
+        peer = TwinPeer()
+        yield peer.link, peer
+        peer.link.close()
 
 
 class TestMemory(Battery):
+    selectable = False
+
     @pytest.fixture
     def ends(self) -> Iterator[tuple[Transport, Peer]]:
         ours, theirs = memory_pair(capacity=10_000)
@@ -291,6 +369,26 @@ class TestTerminal(Battery):
         assert len(heard) < written / 2
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
+class TestThroughPyserialAlone(Battery):
+    """As on Windows, over a terminal."""
+
+    full = Full.LOST
+    selectable = False
+
+    @pytest.fixture
+    def ends(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Transport, Peer]]:
+        monkeypatch.setattr(port_module, "_descriptor", lambda _: None)
+        master, slave = pty.openpty()
+        tty.setraw(slave)
+        peer = DescriptorPeer(master)
+        link = open_transport(os.ttyname(slave))
+        os.close(slave)
+        yield link, peer
+        link.close()
+        peer.hang_up()
+
+
 class TestSocket(Battery):
     @pytest.fixture(autouse=True)
     def _no_pause(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,6 +409,44 @@ class TestSocket(Battery):
         assert fd is not None
         with socket.socket(fileno=os.dup(fd)) as connection:
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+# --- a battery that passes everything would be none --------------------------------------------------------------
+
+
+def _queued(self: Tailed, data: bytes, *, urgent: bool = False) -> None:
+    """A stop waits for its turn."""
+    del urgent
+    _WRITE(self, data)
+
+
+def _hoarded(self: Tailed, data: bytes, *, urgent: bool = False) -> None:
+    """There is always room for more."""
+    del urgent
+    self._tail += data[0 if self._tail else self._push(data) :]
+
+
+def _never_closed(self: Tailed) -> None:
+    """What is closed is open all the same."""
+
+
+_WRITE = Tailed.write
+
+
+@pytest.mark.parametrize(
+    ("name", "fault", "test"),
+    [
+        ("write", _queued, "test_an_urgent_write_overtakes_what_waits"),
+        ("write", _hoarded, "test_what_waits_is_bounded"),
+        ("write", _hoarded, "test_many_urgent_writes_to_a_deaf_peer_pile_nothing_up"),
+        ("close", _never_closed, "test_close_is_idempotent_and_final"),
+    ],
+)
+def test_a_bad_transport_fails(name: str, fault: object, test: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = memory_pair(capacity=10_000)
+    monkeypatch.setattr(Tailed, name, fault)
+    with pytest.raises((AssertionError, LinkLost, pytest.fail.Exception)):
+        getattr(TestMemory(), test)((ours, MemoryPeer(theirs)))
 
 
 # --- through pyserial alone, as on Windows and for rfc2217 -----------------------------------------------------

@@ -64,6 +64,7 @@ class TrainsRig(Generic[TwinT]):
     width_us: int
     gap_us: int = 0
     connect_us: int = SECOND
+    connect_step_us: int = 5 * MS
 
     def __init__(self, twin: Callable[[int], TwinT], make: MakeDriver) -> None:
         self.now_us = SECOND
@@ -93,7 +94,7 @@ class TrainsRig(Generic[TwinT]):
 
     def connected(self) -> Self:
         self.driver.open(self.now_us)
-        self.run(self.connect_us)
+        self.run(self.connect_us, step=self.connect_step_us)
         assert self.driver.state is DriverState.DISARMED, self.events
         return self
 

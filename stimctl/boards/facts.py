@@ -24,7 +24,9 @@ class BoardFacts:
     ``gap_min_us``: the shortest gap between the phases of a board that has no pulse without one. ``width_clock_ns`` is not 0
     where a board counts widths in such ticks, and says them in whole µs. ``confirms_zero``: it can tell that it is at zero;
     of one that cannot nobody ever reads that its output is off. ``keeps_rate``: all its outputs have one rate, from being
-    armed to the end.
+    armed to the end. ``knows_ma``: somebody knows what flows at its steps; where nobody does, ``limits`` and steps in µA say
+    nothing of it. ``least_ua``: by output, what is the least that flows at all where that is more than a step: below it the
+    board gives nothing, whatever it is told.
     """
 
     name: str
@@ -49,3 +51,5 @@ class BoardFacts:
     width_clock_ns: int = 0
     confirms_zero: bool = True
     keeps_rate: bool = False
+    knows_ma: bool = True
+    least_ua: tuple[int, ...] = ()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from stimctl.control.boards import Found
 
 _COLUMN: Final = 13
+_IN_PERCENT: Final = "in per cent: how many mA that is nobody knows without a calibration"
 
 
 def boards(arguments: argparse.Namespace) -> int:
@@ -82,8 +83,9 @@ def lines(found: Found) -> list[str]:
 def _outputs(found: Found) -> str:
     assert found.facts is not None
     facts, limits = found.facts, found.facts.limits
+    steps = f"up to {ma_text(limits.peak_ua)} mA in steps of {ma_text(facts.amplitude_step_ua)} mA"
     return (
-        f"{facts.outputs}, up to {ma_text(limits.peak_ua)} mA in steps of {ma_text(facts.amplitude_step_ua)} mA; phases of "
+        f"{facts.outputs}, {steps if facts.knows_ma else _IN_PERCENT}; phases of "
         f"{limits.phase_width_min_us} to {limits.phase_width_max_us} µs; "
         f"{limits.rate_min_mhz / 1_000:g} to {limits.rate_max_mhz / 1_000:g} Hz"
     )

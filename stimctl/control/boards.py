@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -22,6 +23,7 @@ from stimctl.records.reading import default_store
 from stimctl.session import commissioning
 from stimctl.session.asking import ask
 from stimctl.session.link import is_simulated, kind_of
+from stimctl.session.measuring import must_be_past
 from stimctl.transport import address
 from stimctl.transport.ports import SerialPort, is_pseudo, serial_ports
 from stimctl.units import SECOND
@@ -95,7 +97,7 @@ def code(found: Sequence[Found]) -> int:
 
 
 def as_json(found: Found) -> dict[str, Any]:
-    """One port for a program: currents in µA, times in µs or as named, rates in mHz."""
+    """One port for a program: currents in µA (``None``: nobody knows), times in µs or as named, rates in mHz."""
     head = {
         "port": found.port,
         "description": found.described,
@@ -116,8 +118,8 @@ def as_json(found: Found) -> dict[str, Any]:
         "firmware": facts.firmware,
         "simulated": facts.simulated,
         "outputs": facts.outputs,
-        "amplitude_max_ua": limits.peak_ua,
-        "amplitude_step_ua": facts.amplitude_step_ua,
+        "amplitude_max_ua": limits.peak_ua if facts.knows_ma else None,
+        "amplitude_step_ua": facts.amplitude_step_ua if facts.knows_ma else None,
         "phase_width_min_us": limits.phase_width_min_us,
         "phase_width_max_us": limits.phase_width_max_us,
         "width_step_us": facts.width_step_us,
@@ -187,6 +189,7 @@ def _named(name: str, plugs: dict[str, SerialPort], where: Path, clock: Clock) -
         if port == name and not is_simulated(name):
             url, facts = _guessed(name, head, clock)
         else:
+            must_be_past(name, datetime.now(UTC).date().isoformat())
             url, facts = name, ask(name, clock.now_us, clock.sleep_until)
     except StimctlError as error:
         return replace(head, problem=str(error), code=_USAGE if isinstance(error, UsageError) else _FAULTS)

@@ -192,6 +192,7 @@ def _goal_ua(channel: ChannelStatus) -> int:
 
 
 def _working_ua(channel: ChannelStatus) -> int:
-    """The prescribed level, or the ceiling where that is lower; in whole presses."""
+    """The prescribed level, or the ceiling where that is lower; in whole presses, and at least what the board gives at all."""
     most_ua = min(channel.target_ua, channel.ceiling_ua or 0)
-    return most_ua - most_ua % 1_000 if most_ua >= 1_000 else most_ua
+    level_ua = most_ua - most_ua % 1_000 if most_ua >= 1_000 else most_ua
+    return max(level_ua, min(channel.least_ua, channel.ceiling_ua or 0))

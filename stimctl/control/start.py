@@ -257,12 +257,20 @@ def _presses(session: AnySession) -> Presses:
     return presses
 
 
+def _with_fault(outcome: Outcome, session: AnySession) -> Outcome:
+    """The outcome of a session that came to its end by a fault which nobody has cleared names that fault."""
+    fault = (session.guided or session.stimulating).stop_reason if session.went_wrong else ""
+    return replace(outcome, reason=f"{outcome.reason}: {fault}") if fault and fault not in outcome.reason else outcome
+
+
 def _told(outcome: Outcome, session: AnySession, teller: Teller, say: Callable[[str], None]) -> int:
     """The last lines of a session, and its exit code; raises what kept it from being opened at all."""
     if not session.is_open and isinstance(outcome.error, StimctlError):
-        raise outcome.error  # no board was armed, so there is nothing to say about its output
+        # No board was armed, so there is nothing to say about its output. Whoever gave the orders knows words alone: a board
+        # that does not answer is no mistake in the command, and has an exit code of its own.
+        raise session.stimulating.connection.failure or outcome.error
     teller.end(session.review())
-    say(outcome.line)
+    say(_with_fault(outcome, session).line)
     if outcome.code == 0 and session.went_wrong:
         return 1
     return outcome.code

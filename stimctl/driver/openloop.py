@@ -14,7 +14,7 @@ from typing import Final
 from stimctl.boards.stops import StopSequence
 from stimctl.driver import words as w
 from stimctl.driver.orders import Orders
-from stimctl.driver.plain import LIVE, SILENCE_US
+from stimctl.driver.plain import LIVE, SILENCE_US, STATUS_US
 from stimctl.driver.question import Question
 from stimctl.driver.words import DriverState
 from stimctl.errors import LinkTimeout
@@ -76,6 +76,8 @@ class OpenLoop(Orders):
         """The whole sequence, each write when the board must have read the one before; then whether it still reads."""
         data = self._sequence.next(self._written, now_us - self._begun_us)
         if data:
+            # From when it really leaves: a loop that comes late must not say at once what the board has no room for.
+            self._begun_us = now_us - self._written * self._sequence.apart_us
             self._written += 1
             self._line.say(data)
             self._stop_written(data, now_us)
@@ -95,6 +97,11 @@ class OpenLoop(Orders):
         """A part of the stop has been written."""
 
     # --- whether it reads ------------------------------------------------------------------------------------------
+
+    def _mind_absence(self, now_us: int) -> None:
+        """What it has shown before says nothing of now."""
+        self._alive = self._alive and now_us - self._polled_us <= STATUS_US
+        super()._mind_absence(now_us)
 
     def _ask_idly(self, now_us: int) -> None:
         self._ask_whether_quiet(now_us)

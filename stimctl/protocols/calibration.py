@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from stimctl.errors import Fault, ProtocolError
 from stimctl.protocols import quantities as q
 from stimctl.protocols.checks import Choice, Exactly, Listing, Quantity, Words, fault
+from stimctl.protocols.days import number_of
 from stimctl.protocols.findings import field_name, shown
 from stimctl.protocols.loading import file_text, tables
 from stimctl.protocols.places import NOWHERE, find_places
@@ -51,9 +52,17 @@ def _rising(values: tuple[Any, ...]) -> tuple[Any, ...]:
 def _a_day(value: Any) -> str:
     """A day as text, from TOML's own date or from text."""
     day = str(value)
-    if _DAY.fullmatch(day) is None:
+    if _DAY.fullmatch(day) is None or not _is_in_the_calendar(day):
         raise fault("must be a date", allowed="such as 2026-03-31")
     return day
+
+
+def _is_in_the_calendar(day: str) -> bool:
+    try:
+        number_of(day)
+    except ValueError:
+        return False
+    return True
 
 
 @final

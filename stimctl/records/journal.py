@@ -57,6 +57,11 @@ class Journal:
     disk, :attr:`lost` those that never will be; :attr:`session` is the open session's id or "".
     """
 
+    @property
+    def today(self) -> str:
+        """The day in UTC, such as 2026-03-31."""
+        return self._wall_clock()[:10]
+
     def __init__(
         self,
         path: Path,

@@ -20,6 +20,7 @@ from stimctl.driver import (
 )
 
 if TYPE_CHECKING:
+    from stimctl.boards import BoardFacts
     from stimctl.session.core import Session
 
 ANSWERS_MAX: Final = 8
@@ -68,6 +69,12 @@ def _lost_text(session: Session, lost: Lost) -> str:
         return f"{LOST_TEXT} ({lost.error})"
     why = str(lost.error).removesuffix(f"; {facts.way_out}")  # a driver says it as well to who has no session
     return f"{LOST_TEXT.replace('use the stop switch', facts.way_out)} ({why})"
+
+
+def back_text(facts: BoardFacts | None) -> str:
+    """That a board which was lost has answered again, and how to go on; zero is told of one alone that has said so."""
+    at = "at zero" if facts is not None and facts.confirms_zero else "and was told to stop"
+    return f"The board is back, {at}; clear to go on"
 
 
 def take_answers(session: Session, now_us: int) -> bool:

@@ -11,6 +11,7 @@ from stimctl.errors import BoardFault, StimctlError, UsageError
 from stimctl.orders import Order
 from stimctl.safety import Latch
 from stimctl.session.link import Link, open_link
+from stimctl.session.measuring import must_be_past
 from stimctl.session.opening import Case, Opening, Reach
 from stimctl.units import MS
 
@@ -22,7 +23,7 @@ WAIT_US = 5 * MS
 class Connection:
     """Holds the link. Nothing here arms anything: every connection begins with a stop, and a new one stays disarmed.
 
-    ``profiles`` tells the folder of what boards have shown on a bench.
+    ``profiles`` tells the folder of what boards have shown on a bench, ``today`` the day in UTC; "" where nobody asks.
     """
 
     def __init__(
@@ -32,13 +33,16 @@ class Connection:
         seed: int,
         reach: Reach,
         profiles: Callable[[], Path | None] = lambda: None,
+        today: Callable[[], str] = lambda: "",
     ) -> None:
         self.link: Link | None = None
         self._latch, self._clock, self._seed, self._reach = latch, clock, seed, reach
-        self._profiles = profiles
+        self._profiles, self._today = profiles, today
         self._opening: Opening | None = None
         self._silent = False
         self._searching: Link | None = None
+        self.failure: StimctlError | None = None
+        """Why no case came of the last board that was asked."""
 
     @property
     def is_opening(self) -> bool:
@@ -65,6 +69,8 @@ class Connection:
         """Begin to open what ``order`` names; raises what is wrong with it."""
         if self._opening is not None:
             raise UsageError("the board is still being asked who it is")
+        self.failure = None
+        must_be_past(order.board, self._today())
         self._opening = Opening(
             order,
             self._latch,
@@ -83,7 +89,8 @@ class Connection:
             return None
         try:
             case = opening.ready(now_us)
-        except StimctlError:
+        except StimctlError as error:
+            self.failure = error
             # A board that confirmed zero is at zero; one that did not is anything.
             self._silent = opening.link.driver.output is not OutputState.OFF
             self._opening = None

@@ -106,7 +106,8 @@ class Session(Course):
                 self.stage.driver = link.driver
                 if self.hearing is not None:
                     self.hearing.hear_through(link.driver, now_us)
-                self.diary.write("link-found", {}, now_us, "The board is back, at zero")
+                self.refusal = ""  # it is not looked for any more
+                self.diary.write("link-found", {}, now_us, boardroom.back_text(link.driver.facts))
         except StimctlError as error:
             self.refusal = str(error)
             if self.case is None:

@@ -12,7 +12,6 @@ from stimctl.orders import Order
 from stimctl.orders import OrderKind as Kind
 from stimctl.schedule import ChannelPlan
 from stimctl.session import following, listening
-from stimctl.session.pressing import press_ua
 from stimctl.units import ma_text
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ def _raise(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001
 
 def _lower(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
     plan = _selected(session)
-    _lower_to(session, plan, max(0, session.engine.lanes[plan.channel].level_ua - press_ua(plan)), now_us)
+    _lower_to(session, plan, session.stage.lowered_ua(plan, session.engine.lanes[plan.channel].level_ua), now_us)
 
 
 def _zero(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
@@ -215,6 +214,8 @@ def _setup(plan: ChannelPlan, ceiling_ua: int) -> Setup:
 def _begin(session: Session, order: Order, now_us: int) -> None:  # noqa: ARG001 - every order has this shape
     if not any(lane.level_ua for lane in session.engine.lanes.values()):
         raise UsageError("every channel is at zero; raise to the working level first")
+    for plan in _plans(session):
+        session.stage.require_flow(plan, session.engine.lanes[plan.channel].level_ua)
     if session.hearing is not None:
         session.hearing.start(now_us)  # first: nobody is asked to try where nothing can be heard
     session.happen(Event.BEGIN, now_us)

@@ -56,6 +56,11 @@ class Diary:
         return session
 
     @property
+    def today(self) -> str:
+        """The day in UTC by the record's clock, such as 2026-03-31."""
+        return self._journal.today
+
+    @property
     def store(self) -> Path:
         """The record's file."""
         return self._journal.path

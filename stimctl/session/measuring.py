@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stimctl.boards import split_calibration
 from stimctl.boards.openemsstim.calibration import Calibration, Unit
 from stimctl.boards.openemsstim.calibration_file import calibration_of
 from stimctl.boards.openemsstim.fit import usable
 from stimctl.errors import UsageError
 from stimctl.protocols.calibration import load_calibration
+from stimctl.protocols.days import number_of
 from stimctl.pulse import PulseTrain, symmetric
 
 if TYPE_CHECKING:
@@ -26,6 +28,22 @@ def from_file(path: str) -> Calibration | None:
         return usable(found)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
+
+
+def must_be_past(url: str, today: str) -> None:
+    """Refuse a board whose calibration was measured on a day that has not been: somebody's clock or file is wrong.
+
+    ``today`` is the day in UTC; where the file was written it may be tomorrow already. Raises :class:`UsageError`.
+    """
+    _, path = split_calibration(url)
+    found = from_file(path) if today else None
+    if found is None:
+        return
+    if not number_of(found.unit.calibrated_on) <= number_of(today) + 1:
+        raise UsageError(
+            f"{path}: calibrated_on is {found.unit.calibrated_on}, and this computer's clock says {today}: nobody can have"
+            " measured it then; correct the file, or the clock"
+        )
 
 
 def simulated(path: str, now_us: int, patient: Patient) -> tuple[OpenEmsStim, Calibration]:

@@ -39,7 +39,9 @@ class Rooms:
     def __init__(self, diary: Diary, clock: Callable[[], int], *, wishes: Wishes, seed: int, reach: Reach) -> None:
         self.reach = reach
         self.diary, self.wishes, self.latch, self.seed = diary, wishes, Latch(), seed
-        self.connection = Connection(self.latch, clock, seed, reach, lambda: profiles.folder(diary.store))
+        self.connection = Connection(
+            self.latch, clock, seed, reach, lambda: profiles.folder(diary.store), lambda: diary.today
+        )
         self.case: Case | None = None
         self.hearing: Hearing | None = None
         self.following: Following | None = None

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Final, final
 
 from stimctl.driver import BoardDriver, BoardEvent, DriverState, OutputState, Setup
-from stimctl.errors import Refusal, StimctlError
+from stimctl.errors import Refusal, StimctlError, UsageError
 from stimctl.limits import Sensation
 from stimctl.pulse import Command
 from stimctl.safety import Approved, Latch, Limiter, Rule
 from stimctl.schedule import ChannelPlan, Schedule
 from stimctl.session.placing import placements
 from stimctl.session.pressing import press_ua
-from stimctl.units import MS
+from stimctl.units import MS, ma_text
 
 BEAT_US: Final = 100 * MS
 """The control loop comes round at least this often while armed (F.3); the board's dead-man is 500 ms at most."""
@@ -99,9 +99,28 @@ class OutputStage:
         most_ua = min(plan.max_ua, self._limiter.amplitude_ceiling_ua(plan.channel, plan.shape))
         return most_ua - most_ua % plan.step_ua
 
+    def least_ua(self, plan: ChannelPlan) -> int:
+        """What the board gives at least, once it gives anything."""
+        facts = self.driver.facts
+        return facts.least_ua[plan.channel] if facts is not None and plan.channel < len(facts.least_ua) else 0
+
+    def require_flow(self, plan: ChannelPlan, level_ua: int) -> None:
+        """Raise :class:`UsageError` for a level at which the board gives nothing: it would be counted as given."""
+        least_ua = self.least_ua(plan)
+        if 0 < level_ua < least_ua:
+            raise UsageError(
+                f"{plan.name}: at {ma_text(level_ua)} mA nothing flows, since this board gives nothing below"
+                f" {ma_text(least_ua)} mA; raise it, or set it to zero"
+            )
+
     def raised_ua(self, plan: ChannelPlan, level_ua: int) -> int:
         """Where one press would take a level: a milliampere up, held at the ceiling."""
         return min(level_ua + press_ua(plan), self.highest_ua(plan))
+
+    def lowered_ua(self, plan: ChannelPlan, level_ua: int) -> int:
+        """Where one press would take a level: a milliampere down, and to zero where the board gives nothing any more."""
+        lower_ua = level_ua - press_ua(plan)
+        return lower_ua if lower_ua >= max(1, self.least_ua(plan)) else 0
 
     # --- delivering ------------------------------------------------------------------------------------------
 

@@ -189,4 +189,5 @@ def _channel(session: Session, plan: ChannelPlan) -> ChannelStatus:
         tolerated_ua=found.current("tolerated") if found else None,
         threshold_run=found.run if found else 1,
         given_ua=min(lane.given_ua, session.measured.given_ua(plan)),
+        least_ua=session.stage.least_ua(plan),
     )

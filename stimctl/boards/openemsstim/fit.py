@@ -138,12 +138,19 @@ def introduce(dialect: Dialect, calibration: Calibration | None, *, simulated: b
         way_out=_WAY_OUT,
         cautions=(*_told(calibration, dialect.channels), *_CAUTIONS),
         confirms_zero=False,
+        knows_ma=calibration is not None,
+        least_ua=_least(calibration, dialect.channels),
     )
 
 
 def _limits(calibration: Calibration | None) -> Limits:
     tops = [ABSOLUTE.peak_ua] if calibration is None else [points[-1][1] for points in calibration.measured.values()]
     return replace(ABSOLUTE, peak_ua=min(ABSOLUTE.peak_ua, max(tops)), pulses_per_period_max=1)
+
+
+def _least(calibration: Calibration | None, outputs: int) -> tuple[int, ...]:
+    known = {} if calibration is None else calibration.measured
+    return tuple(int(known[n][0][1]) if n in known else 0 for n in range(outputs))
 
 
 def _told(calibration: Calibration | None, outputs: int) -> tuple[str, ...]:

@@ -231,7 +231,7 @@ class OpenEmsStimDriver(OpenLoop):
             if not (isinstance(word, Trouble) and self._is_no_stop(word)):
                 self._echoes.hear(word)
             self._doubt = False
-        elif _is_echo(word):
+        elif _is_echo(word) and (self._state is not _S.ARMING or self._question is not None):
             self._shows_life()
 
     def _is_no_stop(self, word: Trouble) -> bool:

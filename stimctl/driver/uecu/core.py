@@ -38,6 +38,9 @@ _BYTE_US: Final = 10 * SECOND // 9_600 + 1
 _CHANGE_US: Final = 10 * MS
 """How long the line takes over a change of one pulse: a go that is due before that comes first."""
 
+_LATE_US: Final = 500 * MS
+"""H14: a loop that was away for so long, with something to give, does not go on where it was."""
+
 _BACKLOG_US: Final = SECOND
 _U32: Final = 0xFFFF_FFFF
 _HALF: Final = 0x8000_0000
@@ -64,6 +67,7 @@ class UecuDriver(OpenLoop):
         self._went_us: int | None = None
         self._period_us = 0
         self._went_counter = 0
+        self._beaten_us = 0
 
     @property
     def malformed(self) -> int:
@@ -154,10 +158,10 @@ class UecuDriver(OpenLoop):
         elif not self._words and now_us >= self._settled_us:
             self._arm_now(now_us)
 
-    def _arm_now(self, now_us: int) -> None:  # noqa: ARG002 - everything is said
+    def _arm_now(self, now_us: int) -> None:
         if self._worn is None or self._latch.tripped:
             return
-        self._worn.is_sent, self._permit, self._went_us = True, None, None
+        self._worn.is_sent, self._permit, self._went_us, self._beaten_us = True, None, None, now_us
         self._state = _S.ARMED
         self._events.append(w.Armed())
 
@@ -166,8 +170,12 @@ class UecuDriver(OpenLoop):
         counter = loop_counter & _U32
         advanced = 0 < (counter - self._went_counter) & _U32 < _HALF
         if self._worn is not None and self.state is _S.ARMED and advanced:
+            late, self._beaten_us = now_us - self._beaten_us > _LATE_US, now_us
             with self._link():
-                self._go(counter, now_us)
+                if late and self._running:
+                    self._fault("the pulses have paused because this program came too late to give them", now_us)
+                else:
+                    self._go(counter, now_us)
         super().beat(loop_counter, now_us)
 
     def _go(self, counter: int, now_us: int) -> None:
