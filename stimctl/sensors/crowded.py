@@ -31,6 +31,9 @@ Cut = Callable[[int, int], Samples | None]
 LEAST: Final = 6
 """So many samples must be left of a period beside the artefact: as of 50 pulses a second at 500 Hz."""
 
+MOST: Final = 10
+"""So many of a longer period are heard, the last ones: there is least of the M-wave."""
+
 MEASURED: Final = 8
 """Pulses from whose distance the period is taken: each may be logged a sample off."""
 
@@ -71,7 +74,7 @@ class Heard(NamedTuple):
 class _Moment(NamedTuple):
     clean: float
     off: float
-    left: Samples
+    parts: Samples
 
 
 @final
@@ -169,16 +172,17 @@ class Crowded:
             even = intervals[intervals < 1.5 * np.median(intervals)]  # one pulse may be missing
             self._period = period = float(even.mean())
             self._first.clear()
-            length = math.floor(period + 0.2) - self._blank - 2
+            self._needed = math.floor(period + 0.2) - 2
+            length = min(MOST, self._needed - self._blank)
             if length >= LEAST:
-                self._usual, self._needed = Usual(self._blank, length), self._blank + length
+                self._usual = Usual(self._needed - length, length)
 
     # --- frames ------------------------------------------------------------------------------------------------------
 
     def _hear(self, before: Artefact, now: Artefact, cut: Cut, rest: float) -> Heard | None:
         """What the frame between two pulses says; it is remembered, as long as it is no effort's."""
         frame = cut(*self._usual.span(before.at)) if self._usual else None
-        if frame is None or self._usual is None or not _sane(frame) or before.at + self._needed > now.at:
+        if frame is None or self._usual is None or not _sane(frame) or before.at + self._needed >= now.at:
             self._doubt_all()
             return None
         left, difference = None, None
@@ -193,7 +197,8 @@ class Crowded:
         return self._judge(difference, (2 * before.off + now.off) / 3)
 
     def _judge(self, new: Difference, off: float) -> Heard:
-        power, moment = new.power, _Moment(new.power * new.rest, off, new.left)
+        power = min([new.power, *(float(np.square(new.parts - each.parts).mean()) for each in self._seen)])
+        moment = _Moment(power * new.rest, off, new.parts)  # what was there a moment ago already is the pulses' own
         self._counted += 1
         self._newest.append(power)
         used = max(1.0, ABOVE * self._level)
@@ -218,11 +223,12 @@ class Crowded:
         if len(self._seen) < 2:
             return True
         *earlier, newest = self._seen
-        if min(newest.clean, earlier[-1].clean) < MUSCLE_SHARE * newest.off:
+        off = max(newest.off, sum(each.off for each in self._seen) / len(self._seen))
+        if min(newest.clean, earlier[-1].clean) < MUSCLE_SHARE * off:
             return True
-        left, size = newest.left, float(newest.left @ newest.left)
+        parts, size = newest.parts, float(newest.parts @ newest.parts)
         return any(
-            float(left @ other.left) ** 2 > REPEATED**2 * size * float(other.left @ other.left) for other in earlier
+            float(parts @ other.parts) ** 2 > REPEATED**2 * size * float(other.parts @ other.parts) for other in earlier
         )
 
     def _follow(self, power: float) -> None:

@@ -6,7 +6,7 @@ over is the effort and noise. Its own course is the yardstick, never rest, and a
 
 What could pass for an effort and is none: pulse times that are logged late or early (each frame is aligned on the artefact
 itself), the first frames of a train, ramps and steps of intensity (a frame counts only if one of the last few had an artefact
-of its size), and the end of a train. Where frames are too short or too irregular nothing is heard at all, but at rates under 1 kHz.
+of its size), and the end of a train. Where frames are too short or too irregular nothing is heard at all.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ EXPLAINING: Final = 4
 """So many frames explain the next: artefact and M-wave change independently, and each frame holds noise too."""
 
 LEAST_FREE: Final = 6
-"""So many samples of a frame must be left over when all that explains it is taken off. With 4, as at 500 Hz and 40 pulses a
-second, efforts are heard late this way, and artefacts between two samples set some off."""
+"""So many samples of a frame must be left over when all that explains it is taken off. With 4, efforts are heard late."""
 
-FEW_HZ: Final = 1_000.0
-"""Below this rate, frames that are too short for that are heard by :mod:`stimctl.sensors.crowded`."""
+FEW_HZ: Final = (400.0, 1_000.0)
+LEAST_FREE_FEW: Final = 10
+"""Between these rates so many, as 35 and 30 pulses a second at 500 Hz, 6 and 7, set off (project); else ``crowded`` hears."""
 
 FREE_FULL: Final = 12
 DOF: Final = 4.0
@@ -89,7 +89,7 @@ class Train:
         self._sizes: deque[float] = deque(maxlen=EXPLAINING)
         self._line: deque[float] = deque()
         self._newest: deque[float] = deque(maxlen=3)
-        self._few, self._crowded = rate_hz < FEW_HZ, Crowded(self._late, self._blank)
+        self._few, self._crowded = FEW_HZ[0] <= rate_hz < FEW_HZ[1], Crowded(self._late, self._blank)
         self.forget()
 
     def forget(self) -> None:
@@ -121,7 +121,7 @@ class Train:
         self._length = int(room) - self._blank - self._late - math.ceil(self._per_ms)
         self._explaining = min(EXPLAINING, self._length // 4)
         self._free = self._length - self._explaining - 2
-        self.hears = self._explaining >= 2 and self._free >= LEAST_FREE
+        self.hears = self._explaining >= 2 and self._free >= (LEAST_FREE_FEW if self._few else LEAST_FREE)
         """Whether frames are long and even enough to hear an effort in them."""
         self.speaks = self.hears or self._shortest < CROWDED_MS * self._per_ms
         """Whether nothing else may: there are frames to hear, or next to nothing between what is blanked."""

@@ -58,11 +58,11 @@ class Artefact(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """What a frame has over the usual one, as samples; its power, where 1 is rest and all that varies beside it, or less; and the
-    power of that much rest.
+    """What a frame has over the usual one, each part in measures of what varies there; the power of that, where 1 is rest and all
+    that varies beside it, or less; and the power of that much rest.
     """
 
-    left: Samples
+    parts: Samples
     power: float
     rest: float
 
@@ -113,7 +113,7 @@ class Usual:
         spread[ARTEFACT:, ARTEFACT:] += np.outer(m_wave, m_wave)
         spread[np.diag_indices_from(spread)] += max(least, 1e-12 * float(np.trace(spread)))
         new = np.linalg.solve(np.linalg.cholesky(spread), left)[ARTEFACT:]
-        return left, Difference(left, float(new @ new) / len(new), least)
+        return left, Difference(new, float(new @ new) / len(new), least)
 
     def remember(self, frame: Samples, left: Samples | None) -> None:
         """A frame that was no effort's, and what it had over the usual one."""
