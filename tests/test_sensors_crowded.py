@@ -91,8 +91,8 @@ def test_ramps_and_steps_set_nothing_off(late: int, most_uv: float) -> None:
     assert heard_s(values, pulses) == []
 
 
-def test_an_m_wave_that_grows_is_no_effort() -> None:
-    """An M-wave that grows within two seconds, as with a joint that is bent, while the artefact stays as it is."""
+def test_an_m_wave_that_slowly_takes_another_shape_is_no_effort() -> None:
+    """Within two seconds, while the artefact stays as it is; within one it can set off (docs/emg.md)."""
     values, pulses = trained(noise(SECONDS, FINE, 3.0))
     for pulse in pulses:
         grown = min(1.0, max(0.0, (pulse / RATE - 6) / 2))
