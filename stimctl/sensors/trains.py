@@ -17,6 +17,7 @@ from typing import Final, NamedTuple, final
 
 import numpy as np
 
+from stimctl.sensors.crowded import Crowded
 from stimctl.sensors.evidence import Evidence
 from stimctl.sensors.samples import Samples
 
@@ -36,9 +37,11 @@ EXPLAINING: Final = 4
 """So many frames explain the next: artefact and M-wave change independently, and each frame holds noise too."""
 
 LEAST_FREE: Final = 6
-"""So many samples of a frame must be left over when all that explains it is taken off. With 4, as at 500 Hz and 40 pulses a
-second, efforts are heard late, and artefacts between two samples set some off.
-"""
+"""So many samples of a frame must be left over when all that explains it is taken off. With 4, efforts are heard late."""
+
+FEW_HZ: Final = (400.0, 1_000.0)
+LEAST_FREE_FEW: Final = 10
+"""Between these rates so many, as 35 and 30 pulses a second at 500 Hz, 6 and 7, set off (project); else ``crowded`` hears."""
 
 FREE_FULL: Final = 12
 DOF: Final = 4.0
@@ -86,6 +89,7 @@ class Train:
         self._sizes: deque[float] = deque(maxlen=EXPLAINING)
         self._line: deque[float] = deque()
         self._newest: deque[float] = deque(maxlen=3)
+        self._few, self._crowded = FEW_HZ[0] <= rate_hz < FEW_HZ[1], Crowded(self._late, self._blank)
         self.forget()
 
     def forget(self) -> None:
@@ -98,6 +102,7 @@ class Train:
         """A train begins."""
         self._shortest = math.inf
         self._period = 0.0
+        self._crowded.forget()
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -116,7 +121,7 @@ class Train:
         self._length = int(room) - self._blank - self._late - math.ceil(self._per_ms)
         self._explaining = min(EXPLAINING, self._length // 4)
         self._free = self._length - self._explaining - 2
-        self.hears = self._explaining >= 2 and self._free >= LEAST_FREE
+        self.hears = self._explaining >= 2 and self._free >= (LEAST_FREE_FEW if self._few else LEAST_FREE)
         """Whether frames are long and even enough to hear an effort in them."""
         self.speaks = self.hears or self._shortest < CROWDED_MS * self._per_ms
         """Whether nothing else may: there are frames to hear, or next to nothing between what is blanked."""
@@ -132,6 +137,7 @@ class Train:
         """If a rise is under way, it does not count."""
         if self.hears and self._evidence.suspicious:
             self._counted = min(self._counted, BARRED - 4)
+        self._crowded.ignore_rise()
 
     def runs(self, index: int) -> bool:
         """Whether a train is under way, or was just now, at the sample ``index``."""
@@ -172,7 +178,7 @@ class Train:
             if interval < self._shortest:
                 self._shortest = interval
                 self._lay_out()
-        self._due, self._start = (pulse if self.hears else None), None
+        self._due, self._start = (pulse if self.hears or self._few else None), None
 
     def _slice(self, start: int, end: int) -> Samples | None:
         """Samples by their absolute index, where they are still kept and have come."""
@@ -183,6 +189,8 @@ class Train:
 
     def _try(self, limit: int, floor: float) -> Frame | None:
         """Hear the frame that is due, if no pulse from ``limit`` on can have touched it."""
+        if self._few and (self._crowded.follows or not self.hears):
+            return self._try_crowded(floor)
         if self._due is None or self._end < self._due + self._late + self._after:
             return None
         if self._start is None:
@@ -195,6 +203,13 @@ class Train:
         if self._start is None or values is None or not float(np.abs(values).sum()) < math.inf:
             return None
         return self._hear(values.copy(), floor)
+
+    def _try_crowded(self, floor: float) -> Frame | None:
+        """The same where frames are short: with each artefact the frame before it is heard."""
+        if self._due is None or self._end < self._due + self._crowded.needs:
+            return None
+        heard, self._due = self._crowded.take(self._due, self._slice, 2 * floor), None
+        return heard and Frame(heard.enough, heard.quiet, math.sqrt(heard.power))
 
     def _aligned(self, pulse: int) -> int | None:
         """Where the artefact is: as the last one was, or where the first one jumps most. Its size is noted."""
