@@ -57,11 +57,6 @@ class Journal:
     disk, :attr:`lost` those that never will be; :attr:`session` is the open session's id or "".
     """
 
-    @property
-    def today(self) -> str:
-        """The day in UTC, such as 2026-03-31."""
-        return self._wall_clock()[:10]
-
     def __init__(
         self,
         path: Path,
@@ -97,6 +92,11 @@ class Journal:
             raise
 
     # --- for the session -------------------------------------------------------------------------------------
+
+    @property
+    def today(self) -> str:
+        """The day in UTC, such as 2026-03-31."""
+        return self._wall_clock()[:10]
 
     def append(
         self,

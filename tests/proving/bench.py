@@ -40,6 +40,8 @@ class Halt(Exception):
 class MemoryRecord:
     """What a session asks of a :class:`Journal`, kept in a list."""
 
+    today = "2026-01-01"
+
     def __init__(self, folder: Path) -> None:
         self.path = folder / "records.db"
         self.session = self.failed = ""
