@@ -10,7 +10,7 @@ import stat
 import subprocess
 import sys
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -498,6 +498,40 @@ def child(path: Path, name: str, rows: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", CHILD, str(path), name, str(rows)], stdout=subprocess.PIPE, text=True
     )
+
+
+def test_another_process_makes_the_tables_between_two_questions(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask, others = store._number, iter([path])
+
+    def slowly(connection: sqlite3.Connection, query: str) -> int:
+        answer = ask(connection, query)
+        for place in others:
+            with suppress(RecordError):  # it may have to wait for us
+                store.connect_writer(place, busy_s=0.0).close()
+        return answer
+
+    store.prepare_place(path)
+    monkeypatch.setattr(store, "_number", slowly)
+    store.connect_writer(path, busy_s=30.0).close()
+
+
+def test_another_process_looks_at_a_new_file_while_its_log_is_made(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.prepare_place(path)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN")
+    other.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+
+    class Waiting(sqlite3.Connection):
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            if sql == "BEGIN EXCLUSIVE" and other.in_transaction:
+                other.execute("ROLLBACK")  # by the time it has waited, the other has seen enough
+            return super().execute(sql, *values)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **more: connect(*args, factory=Waiting, **more))
+    with closing(store.connect_writer(path, busy_s=0.0)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    other.close()
 
 
 def test_processes_may_append_together(path: Path) -> None:

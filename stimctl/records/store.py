@@ -25,6 +25,9 @@ APPLICATION_ID: Final = 0x53544D43
 MIN_FREE_BYTES: Final = 32 << 20
 """No session starts with less free disk (H45): an hour's journal takes a few MB, and the end must fit too."""
 
+_OPENINGS_AT_ONCE: Final = 20
+"""So many openings of a new file at the same moment may go before one."""
+
 BESIDE: Final = ("-wal", "-shm", "-journal")
 """How the names of SQLite's own files end, beside the record."""
 
@@ -134,8 +137,8 @@ def connect_writer(path: Path, *, busy_s: float) -> sqlite3.Connection:
             # FULL and fullfsync: a commit returns when the row has reached the disk, on macOS too.
             for pragma in ("synchronous=FULL", "fullfsync=1", "trusted_schema=0", "recursive_triggers=1"):
                 connection.execute(f"PRAGMA {pragma}")
-            check_ours(connection, path)
-            connection.execute("PRAGMA journal_mode=WAL").fetchone()
+            _check_at_one_moment(connection, path)
+            _write_ahead(connection)
             _make_tables(connection, path)
             _insist_on_schema(connection, path)
         except BaseException:
@@ -172,7 +175,7 @@ def _reader(uri: str, path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None)
     try:
         connection.execute("PRAGMA trusted_schema=0")
-        check_ours(connection, path)
+        _check_at_one_moment(connection, path)
     except BaseException:
         connection.close()
         raise
@@ -196,6 +199,30 @@ def check_ours(connection: sqlite3.Connection, path: Path) -> None:
         raise RecordError(
             f"{path} has record version {version}, this stimctl knows {SCHEMA_VERSION}; use the stimctl that wrote it"
         )
+
+
+def _check_at_one_moment(connection: sqlite3.Connection, path: Path) -> None:
+    """:func:`check_ours` within one transaction: another process may be making the tables between two questions."""
+    connection.execute("BEGIN")
+    try:
+        check_ours(connection, path)
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Keep a write-ahead log. Where others open the same new file SQLite does not wait for them by itself, but refuses."""
+    for _ in range(_OPENINGS_AT_ONCE):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").fetchone()
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+        connection.execute("BEGIN EXCLUSIVE")  # this waits for them
+        connection.execute("ROLLBACK")
+    connection.execute("PRAGMA journal_mode=WAL").fetchone()
 
 
 def check_schema(connection: sqlite3.Connection) -> str:
