@@ -173,9 +173,30 @@ def test_a_knock_is_doubted_and_muscle_is_not() -> None:
         knock.push([mean] * 5, 25.0)
     for mean in [1.0, -1.0] * 5:
         muscle.push([mean] * 5, 25.0)
-    assert knock.doubt()
-    assert not muscle.doubt()
-    assert Knocks().doubt()  # nothing is known of the signal yet
+    assert knock.doubt(1.0)
+    assert not muscle.doubt(1.0)
+    assert Knocks().doubt(1.0)  # nothing is known of the signal yet
+
+
+def test_what_is_loud_at_once_and_dies_away_is_doubted_and_what_rises_is_not() -> None:
+    falls, rises, soft = Knocks(), Knocks(), Knocks()
+    for power in [1.0] * 8 + [9_000.0, 6_000.0, 3_000.0, 1_500.0]:
+        falls.push([1.0, -1.0], power)
+        soft.push([1.0, -1.0], power / 100)  # a motor unit's single potential does the same
+    for power in [1.0] * 4 + [10.0 * 2.5**i for i in range(9)]:
+        rises.push([1.0, -1.0], power)
+    assert falls.doubt(1.0)
+    assert not soft.doubt(1.0)
+    assert not rises.doubt(1.0)
+
+
+@pytest.mark.parametrize("swings_hz", [35.0, 45.0, 55.0])
+def test_a_cable_that_swings_sets_nothing_off(swings_hz: float) -> None:
+    values, since_s = noise(9.0, RATE, 3.0), np.arange(200) / RATE
+    for second in (5, 7):
+        at = round(second * RATE)
+        values[at : at + 200] += 300.0 * np.cos(2 * np.pi * swings_hz * since_s) * np.exp(-since_s / 0.02)
+    assert feed(detector(), values) == []
 
 
 def test_degrees_of_freedom_are_twice_time_times_bandwidth() -> None:

@@ -71,7 +71,7 @@ class Front:
 
     def doubt(self, age: int, rest: float, dof: float) -> bool:
         """Whether what has grown for ``age`` blocks, over ``rest``, may be a knock, or a hum that begins."""
-        if self._knocks.doubt():
+        if self._knocks.doubt(rest):
             return True
         if self._begins is None:
             return self._hum.share(self._filter.recent(self._hum.newest(age))) > MAINS_SHARE
