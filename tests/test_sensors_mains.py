@@ -126,7 +126,7 @@ def test_hum_through_an_amplifiers_own_high_pass_is_doubted(cut_hz: float) -> No
 @pytest.mark.parametrize("partly", [False, True])
 def test_too_little_is_doubted_and_a_break_forgets(partly: bool) -> None:
     assert HumBegins(BAND, RATE, BLOCK).doubt(np.empty(0), 9.0, DOF)
-    front, blocks = Front(RATE, BLOCK), noise(0.06, RATE, 99.0, 1).reshape(-1, BLOCK)
+    front, blocks = Front(RATE, BLOCK), noise(0.06, RATE, 60.0, 1).reshape(-1, BLOCK)
     for number, block in enumerate(blocks):
         assert front.push(block, block.tolist(), None, number * BLOCK)
     assert not front.doubt(4, 9.0, DOF)

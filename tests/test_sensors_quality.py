@@ -123,6 +123,7 @@ def test_an_effort_under_way_when_the_signal_is_good_again_is_not_fresh(kind: st
 
 
 @settings(max_examples=6)
+@example(parts=[("flat", 264), ("flat", 1_036), ("drift", 100)], seed=6, shift=0, sizes=[1])
 @given(
     parts=st.lists(
         st.tuples(st.sampled_from((*BAD, "rest", "effort")), st.integers(100, 1_500)), min_size=2, max_size=6

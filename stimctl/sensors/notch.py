@@ -33,6 +33,10 @@ CLEAR: Final = 2.0
 REMEMBERED: Final = 20
 """Windows among which the quietest is taken for rest: 2 s, longer than most efforts."""
 
+ROUNDING: Final = 1e-16
+"""In power over the loudest window so far: 160 dB below it no amplifier says anything. What is left there of a line that has gone
+flat are the filters' last digits, and whether those look like hum depends on the offset of the signal."""
+
 FOLLOWED: Final = 0.45
 """Frequencies over this share of the rate cannot be told from others."""
 
@@ -67,6 +71,7 @@ class Notch:
         self.missing = self.window
         """How many blocks the window lacks; when it is none, :meth:`hear` is to be told."""
         self._others: deque[float] = deque(maxlen=REMEMBERED)
+        self._loudest = 0.0
         self.changes = False
         """Whether hum has begun or ended: what was in the last window may not fit the one that is heard now."""
 
@@ -115,7 +120,8 @@ class Notch:
         self._others.append(other)
         trust = min(self._others) / other if other > 0.0 else 1.0
         share = max(GAIN, 1 / (self._windows + 1)) * trust
-        changed, self.changes = self.changes, more > CLEAR * other
+        self._loudest = max(self._loudest, other)
+        changed, self.changes = self.changes, more > max(CLEAR * other, ROUNDING * self._loudest)
         if changed or self.changes:
             share = 1.0  # the window in which it began had only a part of it
         count = len(self._tones)
