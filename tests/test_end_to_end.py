@@ -46,6 +46,8 @@ SHORT = (
     .replace("repetitions = 2", "repetitions = 1")
 )
 
+TOO_BUSY = r"control loop late|it took too long on the way"
+
 COMMAND = ("run", "protocol.toml", "--board", "reference:./board", "--headless", "--store", "./r.db")
 
 
@@ -91,6 +93,18 @@ class Scene:
         assert main(["sessions", "last", "--store", str(self.store)]) == 0
         [row] = sessions(self.store)
         return row, events(self.store, row.id)
+
+    def was_too_busy(self) -> bool:
+        """Whether a program says that this computer let it down: then a session ends by itself, as it must."""
+        return any(program.says(TOO_BUSY) for program in self._programs)
+
+    def begin_anew(self) -> None:
+        """Leave all as it is, and begin in a folder of its own."""
+        self.close()
+        self._programs.clear()
+        self.folder /= "again"
+        self.folder.mkdir()
+        self.store = self.folder / "r.db"
 
     def close(self) -> None:
         for program in self._programs:

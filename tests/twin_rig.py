@@ -81,6 +81,13 @@ class Program:
         """Take in what comes next, if anything does."""
         self._pump(patience_s)
 
+    def says(self, pattern: str) -> bool:
+        """Whether a line so far matches."""
+        assert self.process.stdout is not None
+        while not self.process.stdout.closed and self._pump(0):
+            pass
+        return re.search(pattern, self.text) is not None
+
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
