@@ -230,7 +230,8 @@ class Battery:
         peer.say(b"last words")
         peer.hang_up()
         heard = until_lost(link)
-        assert heard in {b"last words", b""}  # a pseudo-terminal throws away what its other end has not read
+        # A pseudo-terminal throws away what its other end has not read, and RFC 2217's reader takes a byte at a time.
+        assert b"last words".startswith(heard)
         for _ in range(3):
             with pytest.raises(LinkLost):
                 link.read()
