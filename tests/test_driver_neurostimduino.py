@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 
 import pytest
 
@@ -15,7 +14,7 @@ from stimctl.errors import OurBug, UsageError
 from stimctl.limits import ABSOLUTE, is_within
 from stimctl.pulse import Output, symmetric
 from stimctl.sim.neurostimduino import NeuroStimDuino
-from tests.trains_rig import MS, SECOND, TrainsRig
+from tests.trains_rig import MS, SECOND, TrainsRig, states
 
 OFF, ON, UNKNOWN = OutputState.OFF, OutputState.ON, OutputState.UNKNOWN
 TRAIN_US = 1_165 * MS
@@ -251,51 +250,14 @@ def test_what_it_cannot_give_is_said_with_the_reason(train: object, words: str) 
 
 # --- stop --------------------------------------------------------------------------------------------------------
 
-
-def _connecting(rig: Rig) -> None:
-    rig.driver.open(rig.now_us)
-    rig.run(10 * MS)
-
-
-def _arming(rig: Rig) -> None:
-    rig.connected()
-    rig.driver.arm(rig.setups, rig.now_us)
-    rig.run(40 * MS)
-    assert rig.driver.state is DriverState.ARMING
-
-
-def _at_zero(rig: Rig) -> None:
-    rig.armed()
-    rig.send(0, 0)
-
-
-def _starting(rig: Rig) -> None:
-    rig.armed()
-    rig.send(9_600, 4_800)
-
-
-def _stopping(rig: Rig) -> None:
-    rig.delivering(9_600)
-    rig.driver.stop("first")
-    rig.run(5 * MS)
-
-
-STATES: dict[str, Callable[[Rig], object]] = {
-    "connecting": _connecting,
-    "connected": lambda rig: rig.connected(),
-    "arming": _arming,
-    "armed": _at_zero,
-    "starting": _starting,
-    "running": lambda rig: rig.delivering(9_600, 4_800),
-    "stopping": _stopping,
-}
+STATES = states(9_600, 4_800, connecting_us=10 * MS, arming_us=40 * MS)
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_a_stop_in_every_state_is_zero_and_confirmed(state: str) -> None:
     rig = Rig()
     STATES[state](rig)
-    rig.send(9_600, 4_800) if state == "armed" else None
+    rig.send(9_600, 4_800) if state == "at zero" else None
     stopped_us = rig.now_us
     rig.driver.stop("Space")
     assert rig.line.writes[-1][1] == STOP.writes[0]
@@ -396,12 +358,12 @@ def test_a_stop_that_only_looks_like_success_confirms_nothing() -> None:
 # --- what goes wrong ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("state", ["arming", "armed", "running"])
+@pytest.mark.parametrize("state", ["arming", "at zero", "running"])
 def test_an_i2c_error_is_a_fault(state: str) -> None:
     rig = Rig()
     STATES[state](rig)
     rig.twin.i2c_error = 4
-    if state == "armed":
+    if state == "at zero":
         rig.send(9_600)
     assert "cannot reach the board" in the_fault(rig, 2 * SECOND)
 

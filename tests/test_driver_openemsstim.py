@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ from stimctl.pulse import PulseTrain, symmetric
 from stimctl.session.measuring import from_file
 from stimctl.sim.openemsstim import UNIT, OpenEmsStim, measured, unit_below
 from stimctl.units import MicroAmp
-from tests.trains_rig import MS, SECOND, TrainsRig
+from tests.trains_rig import MS, SECOND, TrainsRig, states
 
 ON, UNKNOWN = OutputState.ON, OutputState.UNKNOWN
 ALL = pytest.mark.parametrize("dialect", d.DIALECTS, ids=lambda dialect: dialect.name)
@@ -328,44 +327,7 @@ def test_the_ceilings_stand_here_since_the_board_has_none(ua: int) -> None:
 
 # --- stop --------------------------------------------------------------------------------------------------------
 
-
-def _connecting(rig: Rig) -> None:
-    rig.driver.open(rig.now_us)
-    rig.run(2 * SECOND)
-
-
-def _arming(rig: Rig) -> None:
-    rig.connected()
-    rig.driver.arm(rig.setups, rig.now_us)
-    rig.run(40 * MS)
-    assert rig.driver.state is DriverState.ARMING
-
-
-def _at_zero(rig: Rig) -> None:
-    rig.armed()
-    rig.send(0, 0)
-
-
-def _starting(rig: Rig) -> None:
-    rig.armed()
-    rig.send(12_000, 9_000)
-
-
-def _stopping(rig: Rig) -> None:
-    rig.delivering(12_000)
-    rig.driver.stop("first")
-    rig.run(5 * MS)
-
-
-STATES: dict[str, Callable[[Rig], object]] = {
-    "connecting": _connecting,
-    "connected": lambda rig: rig.connected(),
-    "arming": _arming,
-    "at zero": _at_zero,
-    "starting": _starting,
-    "running": lambda rig: rig.delivering(12_000, 9_000),
-    "stopping": _stopping,
-}
+STATES = states(12_000, 9_000, connecting_us=2 * SECOND, arming_us=40 * MS)
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 
 import pytest
 
@@ -18,7 +17,7 @@ from stimctl.errors import OurBug, UsageError
 from stimctl.limits import ABSOLUTE, is_within
 from stimctl.pulse import Output, PulseTrain, symmetric
 from stimctl.sim.uecu import Uecu
-from tests.trains_rig import MS, SECOND, TrainsRig
+from tests.trains_rig import MS, SECOND, TrainsRig, states
 
 ON, UNKNOWN = OutputState.ON, OutputState.UNKNOWN
 RATE_MHZ = 34_483  # 29 ms: what 35 Hz becomes
@@ -248,44 +247,7 @@ def test_what_it_cannot_give_is_said_with_the_reason(trains: tuple[PulseTrain, .
 
 # --- stop --------------------------------------------------------------------------------------------------------
 
-
-def _connecting(rig: Rig) -> None:
-    rig.driver.open(rig.now_us)
-    rig.run(200 * MS)
-
-
-def _arming(rig: Rig) -> None:
-    rig.connected()
-    rig.driver.arm(rig.setups, rig.now_us)
-    rig.run(100 * MS)
-    assert rig.driver.state is DriverState.ARMING
-
-
-def _at_zero(rig: Rig) -> None:
-    rig.armed()
-    rig.send(0, 0)
-
-
-def _starting(rig: Rig) -> None:
-    rig.armed()
-    rig.send(12_000, 9_000)
-
-
-def _stopping(rig: Rig) -> None:
-    rig.delivering(12_000)
-    rig.driver.stop("first")
-    rig.run(5 * MS)
-
-
-STATES: dict[str, Callable[[Rig], object]] = {
-    "connecting": _connecting,
-    "connected": lambda rig: rig.connected(),
-    "arming": _arming,
-    "at zero": _at_zero,
-    "starting": _starting,
-    "running": lambda rig: rig.delivering(12_000, 9_000),
-    "stopping": _stopping,
-}
+STATES = states(12_000, 9_000, connecting_us=200 * MS, arming_us=100 * MS)
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from stimctl.driver import BoardDriver, BoardEvent, DriverState, Reported, Setup
 from stimctl.envelope.latch import approve
@@ -146,3 +146,35 @@ class TrainsRig(Generic[TwinT]):
         """The shortest time between two pulses of one output."""
         times = [at for at, _ in self.pulses(output, since_us)]
         return min((b - a for a, b in itertools.pairwise(times)), default=0)
+
+
+def states(*ua: int, connecting_us: int, arming_us: int) -> dict[str, Callable[[Any], object]]:
+    """Where a stop, a silence or a pulled cable may find a driver: what brings a fresh rig there.
+
+    ``ua`` is what runs, and the times lie within those that the board takes to connect and to arm.
+    """
+
+    def connecting(rig: Any) -> None:
+        rig.driver.open(rig.now_us)
+        rig.run(connecting_us)
+
+    def arming(rig: Any) -> None:
+        rig.connected()
+        rig.driver.arm(rig.setups, rig.now_us)
+        rig.run(arming_us)
+        assert rig.driver.state is DriverState.ARMING
+
+    def stopping(rig: Any) -> None:
+        rig.delivering(ua[0])
+        rig.driver.stop("first")
+        rig.run(5 * MS)
+
+    return {
+        "connecting": connecting,
+        "connected": lambda rig: rig.connected(),
+        "arming": arming,
+        "at zero": lambda rig: rig.armed().send(0, 0),
+        "starting": lambda rig: rig.armed().send(*ua),
+        "running": lambda rig: rig.delivering(*ua),
+        "stopping": stopping,
+    }
